@@ -1,0 +1,178 @@
+"""``user`` records of Claude Code: what a person typed, what tools answered, and what the agent's host put there. Pure."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ccdashd.sources import lines, prompts
+from ccdashd.sources.claude_records import Block, Record, ToolUseResult
+from ccdashd.sources.log import Log, title
+from ccdashd.sources.model import KIND
+
+RESULT_CAP = 400
+"""Bytes kept of a tool's output: enough for a line in a list; the whole is read from the log."""
+
+_TOOL_RESULT = KIND["toolResult"]
+
+
+def user(log: Log, record: Record, offset: int, length: int) -> None:
+    """One ``user`` record; nine of ten hold tool results."""
+    message = record.message
+    content = message.content if message is not None else None
+    if isinstance(content, list):
+        _blocks(log, record, content, offset, length)
+    elif content is not None:
+        _said(log, record, content, False, offset, length)
+
+
+def _blocks(log: Log, record: Record, content: list[Block], offset: int, length: int) -> None:
+    texts: list[str] = []
+    image = False
+    results = False
+    for number, block in enumerate(content):
+        kind = block.type
+        if kind == "tool_result":
+            results = True
+            _tool_result(log, record, block, offset, length, number)
+        elif kind == "text":
+            texts.append(block.text or "")
+        elif kind in ("image", "document"):
+            image = True
+    if results:
+        # Text that rides in a tool result's record was typed while the agent worked.
+        steering = prompts.typed("\n".join(texts)) if texts else ""
+        if steering and not record.isMeta and not record.isSidechain:
+            log.stats.steering += 1
+            number = len(content)
+            log.add(offset, length, number, KIND["steering"], record.uuid, record.parentUuid, False, steering)
+    elif texts or image:
+        _said(log, record, "\n".join(texts), image, offset, length)
+
+
+def _said(log: Log, record: Record, text: str, image: bool, offset: int, length: int) -> None:
+    words = prompts.typed(text)
+    if record.isCompactSummary or record.isVisibleInTranscriptOnly:
+        kind = "compactSummary"
+    elif record.isMeta:
+        kind = "meta"
+    elif not words and not image:
+        kind, words = "meta", text
+    else:
+        kind = prompts.classify(words)
+    if kind == "prompt" and record.isSidechain:
+        stats = log.stats
+        stats.sidechain_prompts += 1
+        stats.sidechain_roots += record.parentUuid is None
+        stats.agent_prompt = stats.agent_prompt or title(words)
+    else:
+        _count(log, kind, words)
+    parent = record.parentUuid
+    log.add(offset, length, 0, KIND[kind], record.uuid, parent, record.isSidechain, words or "[image]" * image)
+
+
+def _count(log: Log, kind: str, words: str) -> None:
+    stats = log.stats
+    if kind == "prompt":
+        stats.prompts += 1
+        time = log.time
+        earlier = time is not None and stats.first_prompt_at is not None and time < stats.first_prompt_at
+        if not stats.first_prompt or earlier:
+            stats.first_prompt = title(words) or "[image]"
+            stats.first_prompt_at = time
+    elif kind == "command":
+        stats.commands += 1
+        name, arguments = prompts.command(words)
+        stats.command_names[name] = stats.command_names.get(name, 0) + 1
+        stats.first_command = stats.first_command or title(f"{name} {arguments}")
+    elif kind == "meta":
+        stats.meta += 1
+    elif kind == "bash":
+        stats.bash_inputs += 1
+    elif kind == "interrupt":
+        stats.interrupts += 1
+    elif kind == "notification":
+        stats.notifications += 1
+    elif kind == "teammate":
+        stats.teammate_messages += 1
+
+
+def _tool_result(log: Log, record: Record, block: Block, offset: int, length: int, number: int) -> None:
+    call_id = block.tool_use_id or ""
+    is_error = bool(block.is_error)
+    call = log.call(call_id)
+    if call.status is None:
+        call.status = "error" if is_error else "success"
+        call.ended_at = log.time
+        call.result_offset = offset
+        call.result_length = length
+    elif is_error:
+        call.status = "error"
+    result = record.toolUseResult
+    if isinstance(result, ToolUseResult):
+        if result.agent_id:
+            call.agent_id = result.agent_id
+            log.stats.agent_ids[result.agent_id] = log.stats.agent_ids.get(result.agent_id, 0) + 1
+        if result.structured_patch is not None or result.type == "create":
+            _patch(log, call_id, result)
+    text, cut = _result_text(block.content)
+    log.add(
+        offset,
+        length,
+        number,
+        _TOOL_RESULT,
+        record.uuid,
+        record.parentUuid,
+        record.isSidechain,
+        text,
+        cut,
+        None,
+        call.name,
+        call_id,
+        is_error,
+    )
+
+
+def _patch(log: Log, call_id: str, result: ToolUseResult) -> None:
+    """Lines of the recorded patch. A file that was created has none: its lines are those of its content."""
+    additions = deletions = 0
+    for hunk in result.structured_patch or ():
+        for line in hunk.lines:
+            first = line[:1]
+            if first == "+":
+                additions += 1
+            elif first == "-":
+                deletions += 1
+    update = log.file_update(call_id)
+    update.created = result.type == "create"
+    if update.created and not additions:
+        additions = lines.count_lines(result.content) if lines.is_string(result.content) else 0
+    update.additions = additions
+    update.deletions = deletions
+
+
+class _TextBlock(msgspec.Struct, gc=False):
+    type: str = ""
+    text: msgspec.Raw = msgspec.Raw()
+
+
+_decode_blocks = msgspec.json.Decoder(list[_TextBlock]).decode
+
+
+def _result_text(raw: msgspec.Raw) -> tuple[str, bool]:
+    """The beginning of a tool's output: a string, or the text among a list of blocks."""
+    data = bytes(raw)
+    if data[:1] == b'"':
+        return lines.head(data, RESULT_CAP)
+    if data[:1] != b"[":
+        return "", False
+    try:
+        blocks = _decode_blocks(data)
+    except msgspec.DecodeError:
+        return "", True
+    text = ""
+    cut = False
+    for block in blocks:
+        piece, more = lines.head(bytes(block.text), RESULT_CAP) if block.type == "text" else (f"[{block.type}]", True)
+        text = f"{text}\n{piece}" if text else piece
+        cut = cut or more
+    return text[: 2 * RESULT_CAP], cut

@@ -1,0 +1,127 @@
+"""From the bytes of a JSONL log to its records, whatever state they are in. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from ccdashd.sources import lines
+from ccdashd.sources.log import Log
+
+R = TypeVar("R")
+
+_UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+class Feed(Generic[R]):
+    """Reads one log, in one go or piece by piece, each piece ending where `feed` says.
+
+    `decode` reads a well-formed line, `lenient` makes a record of an odd object; `record` takes each record with its offset
+    and length.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        decode: Callable[[bytes], R],
+        lenient: Callable[[dict[str, Any]], R],
+        record: Callable[[R, int, int], None],
+    ) -> None:
+        self.log = log
+        self._decode = decode
+        self._lenient = lenient
+        self._record = record
+
+    def feed(self, data: bytes, offset: int, *, final: bool = True) -> int:
+        """Read `data`, which stands at `offset` in the log; returns the offset up to which it was read.
+
+        A last line without newline is read when it is whole and `final`, else left for the next piece.
+        """
+        start = offset
+        log = self.log
+        if offset == 0 and data.startswith(lines.BOM):
+            log.find("bom", "info", 0, 3, "the log begins with a byte order mark; it was skipped")
+            data = data[3:]
+            start = 3
+        decode, record = self._decode, self._record
+        pieces = data.split(b"\n")
+        tail = pieces.pop()
+        for line in pieces:
+            log.stats.lines += 1
+            length = len(line)
+            try:
+                value = decode(line)
+            except _UNDECODABLE:
+                self._odd(line, start)
+            else:
+                record(value, start, length)
+            start += length + 1
+        if tail and final:
+            saved = self._tail(tail, start)
+            log.stats.lines += saved > 0
+            start += saved
+        return start
+
+    def _tail(self, tail: bytes, start: int) -> int:
+        """Read the whole records at the beginning of a last line without newline; returns the bytes that they take."""
+        try:
+            value = self._decode(tail)
+        except _UNDECODABLE:
+            pass
+        else:
+            self._record(value, start, len(tail))
+            return len(tail)
+        if b"}" not in tail:
+            return 0
+        end = 0
+        for position, length, found in lines.recover(tail):
+            if tail[end:position].strip(lines.BLANK):
+                break
+            self._record(self._lenient(lines.clean(found)), start + position, length)
+            end = position + length
+        return end
+
+    def _odd(self, line: bytes, start: int) -> None:
+        """A line that is no plain record: blank, damaged, glued, or of other types than expected."""
+        log = self.log
+        length = len(line)
+        bare = line.strip(lines.BLANK)
+        if not bare:
+            if b"\x00" in line:
+                log.find("nul", "warning", start, length, "a run of NUL bytes was skipped")
+            return
+        if bare.startswith((b"//", b"#")):
+            log.find("comment", "info", start, length, "a comment line was skipped")
+            return
+        try:
+            value = lines.loads(line)
+        except ValueError:
+            self._damaged(line, start)
+            return
+        if not isinstance(value, dict):
+            log.find("not-an-object", "warning", start, length, "a line holds JSON that is no object; it was skipped")
+            return
+        try:
+            line.decode()
+        except UnicodeDecodeError:
+            log.find("bad-utf8", "warning", start, length, "bytes that are not UTF-8 were replaced by U+FFFD")
+        if b"\x00" in line:
+            log.find("nul", "warning", start, length, "NUL bytes around a record were skipped")
+        self._record(self._lenient(value), start, length)
+
+    def _damaged(self, line: bytes, start: int) -> None:
+        saved = lines.recover(line)
+        for position, length, value in saved:
+            self._record(self._lenient(lines.clean(value)), start + position, length)
+        rest = len(line) - sum(length for _, length, _ in saved)
+        count = "a whole record was" if len(saved) == 1 else f"{len(saved)} whole records were"
+        if len(saved) > 1 and rest <= 8:
+            message = f"{len(saved)} records on one line were taken apart"
+            self.log.find("glued", "warning", start, len(line), message)
+        elif saved:
+            message = f"{count} saved from a line with a torn one"
+            self.log.find("torn", "error", start, len(line), message)
+        else:
+            self.log.find("broken-line", "error", start, len(line), "a line is no JSON; nothing could be saved from it")
