@@ -22,7 +22,7 @@ from ccdashd.sources.claude_records import AgentMeta, Record, decode_meta, decod
 from ccdashd.sources.claude_user import user
 from ccdashd.sources.feed import Feed
 from ccdashd.sources.log import Log, pack_key, title
-from ccdashd.sources.model import KIND, Stats, Summary
+from ccdashd.sources.model import KIND, Summary
 
 AGENT = "claude-code"
 
@@ -110,14 +110,12 @@ class ClaudeCodeReader:
             key = log.key(hashlib.blake2b(words.encode("utf-8", "replace"), digest_size=16).hexdigest())
         else:
             return False
-        if key in log.seen:
+        if not log.note(key):
             log.stats.duplicates += 1
             if kind == "assistant":
                 # A later copy may hold the larger usage; nothing else of it counts.
                 count_usage(log, record, time)
             return True
-        log.seen.add(key)
-        log.keys.append(key)
         if not log.stats.root_uuid and uuid is not None and kind in ("user", "assistant"):
             log.stats.root_uuid = uuid
         return False
@@ -242,12 +240,3 @@ def agent_meta(data: bytes) -> AgentMeta:
         return decode_meta(data)
     except msgspec.DecodeError:
         return AgentMeta()
-
-
-def read(data: bytes, own_id: str | None = None, text_cap: int = 16_384) -> tuple[Log, int]:
-    """A whole log, and the offset up to which it was read."""
-    log = Log(own_id, Stats(), set(), text_cap)
-    reader = ClaudeCodeReader(log)
-    end = reader.feed(data, 0)
-    reader.flush()
-    return log, end

@@ -6,7 +6,7 @@ import hashlib
 import re
 from datetime import UTC, datetime
 
-from ccdashd.sources.model import Entry, FileUpdate, Finding, Message, ParsedLog, Stats, Summary, ToolCall
+from ccdashd.sources.model import PAGE, Entry, FileUpdate, Finding, Message, ParsedLog, Stats, Summary, ToolCall
 
 TITLE_CAP = 300
 FINDINGS_CAP = 50
@@ -38,7 +38,10 @@ class Log:
         self.time: int | None = None
         """Time of the record at hand."""
         self.entries: list[Entry] = []
-        self.keys: list[str] = []
+        self.first = self.stats.entries
+        """Index of the first new entry."""
+        self.keys: dict[int, list[str]] = {}
+        """Keys of the new records by the page of the transcript that they fall on."""
         self.messages: dict[tuple[str, str], Message] = {}
         self.tool_calls: dict[str, ToolCall] = {}
         self.file_updates: dict[str, FileUpdate] = {}
@@ -102,6 +105,19 @@ class Log:
             )
         )
 
+    def note(self, key: str) -> bool:
+        """Remember the key of a record; False when it was known."""
+        if key in self.seen:
+            return False
+        self.seen.add(key)
+        page = (self.first + len(self.entries)) // PAGE
+        keys = self.keys.get(page)
+        if keys is None:
+            self.keys[page] = [key]
+        else:
+            keys.append(key)
+        return True
+
     def call(self, call_id: str) -> ToolCall:
         """The tool call of that id, which may be known from its result alone."""
         call = self.tool_calls.get(call_id)
@@ -138,7 +154,7 @@ class Log:
             end,
             self.stats,
             self.entries,
-            pack_keys(self.keys),
+            {page: pack_keys(keys) for page, keys in self.keys.items()},
             list(self.messages.values()),
             [call for call in self.tool_calls.values() if call.tool_use_id],
             list(self.file_updates.values()),

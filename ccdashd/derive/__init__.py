@@ -1,0 +1,1 @@
+"""What follows from records: titles, figures of sessions, which project. Pure: values in, values out."""

@@ -1,0 +1,226 @@
+"""One log from disk to rows, whole or from where it grew. Runs in a parse worker or on a thread; opens nothing but the log.
+
+Imports only readers, so that a worker starts fast.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import Any
+
+import msgspec
+
+from ccdashd import sources
+from ccdashd.sources.claude_code import ClaudeCodeReader, agent_meta
+from ccdashd.sources.log import Log
+from ccdashd.sources.model import PAGE, Entry, Stats
+from ccdashd.store import pages
+
+BLOCK = 8 * 1024 * 1024
+"""Bytes read at a time; a longer line is read whole."""
+
+GLANCE = 64 * 1024
+"""Bytes of head and of tail that a glance reads."""
+
+_SAMPLE = 512
+_SAMPLES = 14
+_EDGE = 4096
+
+Row = tuple[Any, ...]
+
+
+class FileResult(msgspec.Struct, array_like=True):
+    """What was read of one log. Rows are tuples in the order of their table's columns after `file_id`."""
+
+    path: str
+    size: int
+    mtime_ns: int
+    inode: int
+    start: int
+    """Where reading began: 0 for a whole log."""
+    parsed_to: int
+    guard: bytes
+    glance: bool
+    agent: str
+    session_id: str
+    parent_id: str | None
+    agent_id: str | None
+    stats: Stats
+    pages: list[Row]
+    messages: list[Row]
+    tool_calls: list[Row]
+    file_updates: list[Row]
+    summaries: list[Row]
+    findings: list[Row]
+    records: int
+    """Records read in this go."""
+    problem: str = ""
+
+
+class Known(msgspec.Struct):
+    """What is stored of a log that grew: enough to read on from `parsed_to`."""
+
+    parsed_to: int
+    stats: Stats
+    seen: set[str]
+    tail: list[Entry]
+    """Entries of the last page, when it is not full."""
+    tail_keys: bytes
+
+
+def guard(fd: int, end: int) -> bytes:
+    """A hash of samples of the bytes before `end`: both edges and windows between them.
+
+    Tells a log that grew from one that was rewritten, at the cost of a few reads whatever its size.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    digest.update(os.pread(fd, min(_EDGE, end), 0))
+    if end > _EDGE:
+        digest.update(os.pread(fd, _EDGE, max(_EDGE, end - _EDGE)))
+    if end > 2 * _EDGE + _SAMPLES * _SAMPLE:
+        step = (end - 2 * _EDGE) // _SAMPLES
+        for number in range(_SAMPLES):
+            digest.update(os.pread(fd, _SAMPLE, _EDGE + number * step))
+    return digest.digest()
+
+
+def read_log(path: str, text_cap: int, known: Known | None = None) -> FileResult:
+    """Read a log whole, or on from `known`. Raises OSError."""
+    identity = sources.identify(path)
+    assert identity is not None, path
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        status = os.fstat(fd)
+        start = known.parsed_to if known is not None else 0
+        own = identity.session_id
+        log = Log(own, known.stats, known.seen, text_cap) if known is not None else Log(own, text_cap=text_cap)
+        before = log.stats.records
+        reader = ClaudeCodeReader(log)
+        end = _feed(reader, fd, start, status.st_size)
+        reader.flush()
+        if identity.agent_id is not None:
+            _describe(path, log.stats)
+        return _result(path, identity, log, status, start, end, guard(fd, end), known, log.stats.records - before)
+    finally:
+        os.close(fd)
+
+
+def _feed(reader: ClaudeCodeReader, fd: int, start: int, size: int) -> int:
+    """Feed the bytes from `start` to `size` in blocks; returns where reading ended."""
+    offset = start
+    rest = b""
+    position = start
+    while position < size:
+        block = os.pread(fd, min(max(BLOCK, len(rest)), size - position), position)
+        if not block:
+            break  # the log shrank while it was read; the next look will tell
+        position += len(block)
+        data = rest + block if rest else block
+        final = position >= size
+        end = reader.feed(data, offset, final=final)
+        rest = data[end - offset :]
+        offset = end
+    return offset
+
+
+def _describe(path: str, stats: Stats) -> None:
+    try:
+        with open(path.removesuffix(".jsonl") + ".meta.json", "rb") as file:
+            meta = agent_meta(file.read(GLANCE))
+    except OSError:
+        return
+    stats.agent_type = meta.agentType or ""
+    stats.agent_description = meta.description or ""
+    stats.parent_tool_use_id = meta.toolUseId or ""
+
+
+def _result(
+    path: str,
+    identity: sources.Identity,
+    log: Log,
+    status: os.stat_result,
+    start: int,
+    end: int,
+    seal: bytes,
+    known: Known | None,
+    records: int,
+) -> FileResult:
+    session_id, parent_id = sources.session_of(path, identity, log.stats.session_ids)
+    parsed = log.result(start, end)
+    entries, keys, first = parsed.entries, parsed.keys, log.first
+    if known is not None:
+        page = first // PAGE
+        entries = known.tail + entries
+        first -= len(known.tail)
+        if known.tail_keys:
+            keys[page] = known.tail_keys + keys.get(page, b"")
+    as_tuple = msgspec.structs.astuple
+    return FileResult(
+        path,
+        status.st_size,
+        status.st_mtime_ns,
+        status.st_ino,
+        start,
+        end,
+        seal,
+        False,
+        identity.agent,
+        session_id,
+        parent_id,
+        identity.agent_id,
+        parsed.stats,
+        pages.cut(entries, keys, first),
+        [as_tuple(row) for row in parsed.messages],
+        [as_tuple(row) for row in parsed.tool_calls],
+        [as_tuple(row) for row in parsed.file_updates],
+        [as_tuple(row) for row in parsed.summaries],
+        [as_tuple(row) for row in parsed.findings],
+        records,
+    )
+
+
+def glance(path: str) -> FileResult:
+    """The figures that head and tail of a log give: enough to list it before it is read whole. Raises OSError."""
+    identity = sources.identify(path)
+    assert identity is not None, path
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        status = os.fstat(fd)
+        log = Log(identity.session_id, text_cap=0)
+        reader = ClaudeCodeReader(log)
+        head = os.pread(fd, GLANCE, 0)
+        reader.feed(head, 0, final=status.st_size <= GLANCE)
+        if status.st_size > GLANCE:
+            begin = max(GLANCE, status.st_size - GLANCE)
+            tail = os.pread(fd, GLANCE, begin)
+            newline = tail.find(b"\n") + 1
+            reader.feed(tail[newline:], begin + newline)
+        reader.flush()
+    finally:
+        os.close(fd)
+    session_id, parent_id = sources.session_of(path, identity, log.stats.session_ids)
+    if identity.agent_id is not None:
+        _describe(path, log.stats)
+    return FileResult(
+        path,
+        status.st_size,
+        status.st_mtime_ns,
+        status.st_ino,
+        0,
+        0,
+        b"",
+        True,
+        identity.agent,
+        session_id,
+        parent_id,
+        identity.agent_id,
+        log.stats,
+        [],
+        [],
+        [],
+        [],
+        [],
+        [],
+        0,
+    )

@@ -1,0 +1,1 @@
+"""The cache: one SQLite file, its schema, and one repository per entity. SQL stands here and nowhere else."""

@@ -1,0 +1,337 @@
+"""The one connection that writes, the few that read, and the file they share.
+
+A transaction is a plain function of a connection, run whole on its thread: no cursor crosses an await, so no reader holds
+the write-ahead log back, and one hop to a thread is all that a request costs. Facts behind the pragmas:
+https://www.sqlite.org/wal.html and https://www.sqlite.org/howtocorrupt.html.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+import sqlalchemy as sa
+
+from ccdashd.errors import Busy
+from ccdashd.store import versions
+from ccdashd.store.schema import meta
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+READERS = 2
+"""Threads for short reads: more of them contend for the interpreter lock and get slower."""
+
+_PRAGMAS = (
+    "PRAGMA busy_timeout = 5000",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA trusted_schema = OFF",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA synchronous = NORMAL",
+    "PRAGMA journal_size_limit = 67108864",
+)
+_CLOSED = "the cache is not open"
+
+Read = Callable[[sa.Connection, int], T]
+Write = Callable[[sa.Connection], T]
+
+
+class Database:
+    """One ``cache.db``. All methods but `read` and `write` functions run on the event loop."""
+
+    def __init__(self, path: Path, *, heavy_seconds: float = 60.0) -> None:
+        self.path = path
+        self.revision = 0
+        """Number of the last committed transaction."""
+        self.rows_written = 0
+        """Rows inserted, changed or deleted since start."""
+        self.unclean = False
+        """Whether the last daemon did not close the file in order."""
+        self.created = False
+        """Whether the file was made by this `open`."""
+        self.problem: str | None = _CLOSED
+        """Why the cache cannot be used now, in plain words; None when it can."""
+        self._heavy_seconds = heavy_seconds
+        self._writer: _Thread | None = None
+        self._readers: list[_Thread] = []
+        self._heavy: _Thread | None = None
+
+    async def open(self) -> None:
+        """Open the file, making or migrating it as needed.
+
+        Raises `versions.NewerSchema` or `versions.NotOurs` where the file must not be touched, `sqlite3.DatabaseError`
+        where it is corrupt, OSError or `sqlite3.OperationalError` where it cannot be had.
+        """
+        try:
+            writer = _Thread("writer", functools.partial(_connect, self.path, False))
+            self._writer = writer
+            self.created, self.unclean, self.revision = await writer.call(_prepare)
+            self._readers = [_Thread(f"reader-{n}", functools.partial(_connect, self.path, True)) for n in range(READERS)]
+            self._heavy = _Thread("heavy", functools.partial(_connect, self.path, True))
+        except BaseException as error:
+            await self._stop()
+            self.problem = explain(error)
+            raise
+        self.problem = None
+
+    async def close(self) -> None:
+        """Note that all is in order, and let go of the file."""
+        if self._writer is not None and self.problem is None:
+            with contextlib.suppress(sqlite3.Error, sa.exc.SQLAlchemyError):
+                await self._writer.call(_leave)
+        await self._stop()
+        self.problem = self.problem or _CLOSED
+
+    async def _stop(self) -> None:
+        threads = [*self._readers, *([self._heavy] if self._heavy else []), *([self._writer] if self._writer else [])]
+        self._readers, self._heavy, self._writer = [], None, None
+        for thread in threads:
+            await thread.stop()
+
+    async def read(self, fn: Read[T], *, heavy: bool = False) -> T:
+        """``fn(connection, revision)`` inside one read snapshot. Cancelling the awaiting task interrupts its SQL."""
+        if heavy:
+            thread = self._heavy
+        elif self._readers:
+            thread = min(self._readers, key=lambda reader: reader.waiting)
+        else:
+            thread = None
+        if thread is None:
+            raise Busy(f"the cache cannot be used now: {self.problem}", reason="cache")
+        return await thread.call(functools.partial(_snapshot, fn), seconds=self._heavy_seconds if heavy else None)
+
+    async def write(self, fn: Write[T]) -> T:
+        """``fn(connection)`` in one transaction, which takes the next revision when it changed a row.
+
+        Raises Busy when the disk is full or read-only; the transaction is then undone and may be tried again.
+        """
+        if self._writer is None:
+            raise Busy(f"the cache cannot be used now: {self.problem}", reason="cache")
+        try:
+            result, revision, rows = await self._writer.call(functools.partial(_transaction, fn))
+        except (sqlite3.OperationalError, sa.exc.OperationalError) as error:
+            self.problem = explain(error)
+            raise Busy(f"the cache cannot be written now: {self.problem}", reason="cache", retry_after=5.0) from error
+        self.problem = None
+        self.rows_written += rows
+        self.revision = max(self.revision, revision)
+        return result
+
+    async def ping_writer(self) -> None:
+        """Return when the writer thread has answered."""
+        if self._writer is not None:
+            await self._writer.call(lambda connection: None)
+
+    async def checkpoint(self) -> None:
+        """Copy the write-ahead log into the database and empty it; for idle moments."""
+        if self._writer is not None:
+            with contextlib.suppress(sqlite3.Error, sa.exc.SQLAlchemyError):
+                await self._writer.call(_checkpoint)
+
+    async def check(self) -> str | None:
+        """What SQLite's quick check finds wrong with the file; None when nothing."""
+        assert self._heavy is not None
+        answer: str = await self._heavy.call(
+            lambda connection: connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
+        )
+        return None if answer == "ok" else answer
+
+
+class _Thread:
+    """One thread with one connection, made on first use."""
+
+    def __init__(self, name: str, connect: Callable[[], sa.Engine]) -> None:
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"ccdash-{name}")
+        self._connect = connect
+        self._engine: sa.Engine | None = None
+        self._connection: sa.Connection | None = None
+        self._lock = threading.Lock()
+        self._running: object | None = None
+        self.waiting = 0
+
+    async def call(self, fn: Callable[[sa.Connection], T], *, seconds: float | None = None) -> T:
+        token = object()
+        self.waiting += 1
+        future = asyncio.get_running_loop().run_in_executor(self._pool, self._run, token, fn)
+        try:
+            return await asyncio.wait_for(asyncio.shield(future), seconds)
+        except TimeoutError as error:
+            self._interrupt(token)
+            with contextlib.suppress(sqlite3.Error, sa.exc.SQLAlchemyError):
+                await future
+            raise Busy(f"the query took longer than {seconds:g} s and was stopped", reason="timeout") from error
+        except asyncio.CancelledError:
+            self._interrupt(token)
+            future.add_done_callback(lambda done: done.cancelled() or done.exception())
+            raise
+        finally:
+            self.waiting -= 1
+
+    def _run(self, token: object, fn: Callable[[sa.Connection], T]) -> T:
+        if self._connection is None:
+            self._engine = self._connect()
+            self._connection = self._engine.connect()
+        with self._lock:
+            self._running = token
+        try:
+            return fn(self._connection)
+        finally:
+            with self._lock:
+                self._running = None
+            if self._connection.in_transaction():
+                self._connection.rollback()
+
+    def _interrupt(self, token: object) -> None:
+        with self._lock:
+            if self._running is token and self._connection is not None:
+                raw = self._connection.connection.driver_connection
+                assert isinstance(raw, sqlite3.Connection)
+                raw.interrupt()
+
+    async def stop(self) -> None:
+        def close() -> None:
+            if self._connection is not None:
+                self._connection.close()
+            if self._engine is not None:
+                self._engine.dispose()
+
+        with contextlib.suppress(sqlite3.Error, sa.exc.SQLAlchemyError):
+            await asyncio.get_running_loop().run_in_executor(self._pool, close)
+        self._pool.shutdown(wait=False)
+
+
+def _connect(path: Path, readonly: bool) -> sa.Engine:
+    def creator() -> sqlite3.Connection:
+        raw = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+        try:
+            for pragma in _PRAGMAS:
+                raw.execute(pragma)
+            if readonly:
+                raw.execute("PRAGMA query_only = ON")
+                raw.execute("PRAGMA mmap_size = 268435456")
+                raw.execute("PRAGMA cache_size = -8000")
+            else:
+                raw.execute("PRAGMA cache_size = -32000")
+                raw.execute("PRAGMA wal_autocheckpoint = 4000")
+        except BaseException:
+            raw.close()
+            raise
+        return raw
+
+    engine = sa.create_engine("sqlite://", creator=creator, poolclass=sa.pool.StaticPool)
+
+    # The driver would begin a deferred transaction; a writer must take its lock first (SQLITE_BUSY_SNAPSHOT).
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN" if readonly else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _prepare(connection: sa.Connection) -> tuple[bool, bool, int]:
+    connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+    connection.commit()
+    created = versions.ensure(connection)
+    with connection.begin():
+        known = {row.key: row.value for row in connection.execute(sa.select(meta))}
+        unclean = known.get("open") == "1"
+        _put(connection, "open", "1")
+        if "revision" not in known:
+            _put(connection, "revision", "0")
+        return created, unclean, int(known.get("revision", "0"))
+
+
+def _leave(connection: sa.Connection) -> None:
+    with connection.begin():
+        _put(connection, "open", "0")
+    _checkpoint(connection)
+
+
+def _checkpoint(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.rollback()
+
+
+def _put(connection: sa.Connection, key: str, value: str) -> None:
+    connection.execute(sa.delete(meta).where(meta.c.key == key))
+    connection.execute(sa.insert(meta).values(key=key, value=value))
+
+
+def get_meta(connection: sa.Connection, key: str) -> str | None:
+    """A value of the `meta` table."""
+    return connection.execute(sa.select(meta.c.value).where(meta.c.key == key)).scalar_one_or_none()
+
+
+put_meta = _put
+
+_REVISION = "SELECT value FROM meta WHERE key = 'revision'"
+_NEXT_REVISION = "UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'revision'"
+
+
+def _snapshot(fn: Read[T], connection: sa.Connection) -> T:
+    with connection.begin():
+        revision = int(connection.exec_driver_sql(_REVISION).scalar_one())
+        return fn(connection, revision)
+
+
+def _transaction(fn: Write[T], connection: sa.Connection) -> tuple[T, int, int]:
+    raw = connection.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)
+    with connection.begin():
+        before = raw.total_changes
+        result = fn(connection)
+        rows = raw.total_changes - before
+        if rows:
+            connection.exec_driver_sql(_NEXT_REVISION)
+        revision = int(connection.exec_driver_sql(_REVISION).scalar_one())
+    return result, revision, rows
+
+
+def raw_connection(connection: sa.Connection) -> sqlite3.Connection:
+    """The driver's connection below, for bulk ``executemany``."""
+    raw = connection.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)
+    return raw
+
+
+def is_corrupt(error: BaseException) -> bool:
+    """Whether the error says that the file itself is damaged."""
+    cause = error.__cause__ if isinstance(error, (sa.exc.DBAPIError, Busy)) and error.__cause__ else error
+    if isinstance(cause, sa.exc.DBAPIError):
+        cause = cause.orig or cause
+    code = getattr(cause, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def explain(error: BaseException) -> str:
+    """The error in plain words, without SQL or parameters."""
+    if isinstance(error, sa.exc.DBAPIError) and error.orig is not None:
+        error = error.orig
+    if isinstance(error, OSError):
+        return f"{error.strerror or error}"
+    return str(error)
+
+
+def move_aside(path: Path) -> Path:
+    """Rename a damaged database and its companions; returns the new name of the database."""
+    target = path.with_name(f"{path.name}.corrupt-{time.strftime('%Y%m%d-%H%M%S')}")
+    number = 1
+    while target.exists():
+        number += 1
+        target = path.with_name(f"{path.name}.corrupt-{time.strftime('%Y%m%d-%H%M%S')}-{number}")
+    for suffix in ("-wal", "-shm"):
+        companion = path.with_name(path.name + suffix)
+        if companion.exists():
+            companion.rename(target.with_name(target.name + suffix))
+    path.rename(target)
+    log.error("database damaged; moved aside to=%s", target.name)
+    return target

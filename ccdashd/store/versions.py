@@ -1,0 +1,101 @@
+"""Which schema a database has, and how it gets the one this daemon knows.
+
+A new file is made from `schema.metadata` in one go (tests hold that against the migrations); Alembic, which is slow to
+import, runs only where an older file is found.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from ccdashd.store.schema import APPLICATION_ID, SCHEMA, metadata
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+_VERSION = sa.Table("alembic_version", sa.MetaData(), sa.Column("version_num", sa.String(32), primary_key=True))
+
+
+class NotOurs(Exception):
+    """The file is an SQLite database, but of another application: it is left alone."""
+
+
+class NewerSchema(Exception):
+    """The file was written by a newer ccdash."""
+
+
+def ensure(connection: sa.Connection) -> bool:
+    """Make or migrate the schema; True when the file was new.
+
+    Raises NotOurs or NewerSchema where the file must not be touched.
+    """
+    application = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
+    connection.commit()
+    tables = set(sa.inspect(connection).get_table_names())
+    connection.commit()
+    if not tables:
+        with connection.begin():
+            connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+            metadata.create_all(connection)
+            _VERSION.create(connection)
+            connection.execute(sa.insert(_VERSION).values(version_num=SCHEMA))
+        return True
+    if application != APPLICATION_ID:
+        raise NotOurs("the file is a database of another application; move it away or set CCDASH_CACHE_DIR")
+    found = current(connection)
+    if found == SCHEMA:
+        return False
+    if found is not None and found not in known():
+        raise NewerSchema(
+            f"cache.db was written by a newer ccdash (schema {found}, this one knows {SCHEMA}); "
+            "upgrade ccdash, or delete cache.db: it is rebuilt from your files"
+        )
+    upgrade(connection, "head")
+    return False
+
+
+def current(connection: sa.Connection) -> str | None:
+    """The schema that the file has; None for a file without one."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        connection.commit()
+        return None
+    version: str | None = connection.execute(sa.select(_VERSION.c.version_num)).scalar_one_or_none()
+    connection.commit()
+    return version
+
+
+def known() -> list[str]:
+    """All schema versions, oldest first."""
+    from alembic.script import ScriptDirectory
+
+    script = ScriptDirectory.from_config(config())
+    return [revision.revision for revision in reversed(list(script.walk_revisions()))]
+
+
+def upgrade(connection: sa.Connection, target: str) -> None:
+    """Run the migrations up to `target`."""
+    from alembic import command
+
+    command.upgrade(config(connection), target)
+    connection.commit()
+
+
+def downgrade(connection: sa.Connection, target: str) -> None:
+    """Run the migrations back to `target` (``base`` removes every table)."""
+    from alembic import command
+
+    command.downgrade(config(connection), target)
+    connection.commit()
+
+
+def config(connection: sa.Connection | None = None) -> Config:
+    """Alembic's configuration, without a file of its own."""
+    from alembic.config import Config
+
+    settings = Config()
+    settings.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    settings.attributes["connection"] = connection
+    return settings
