@@ -26,10 +26,13 @@ class Page(Wire, Generic[T], frozen=True):
 
     items: list[T]
     total: int
+    """Items in the whole list."""
     offset: int
     limit: int
     revision: int
+    """The revision this page was read at."""
     next_cursor: str | None = None
+    """Give it as `cursor` to get the next page; null on the last one."""
 
 
 class Ref(Wire, frozen=True):
@@ -50,8 +53,13 @@ class Tokens(Wire, frozen=True):
     """Tokens by kind. `cacheWrite` is the sum of the 5-minute and 1-hour writes and of those of unknown lifetime."""
 
     input: int = 0
+    """Input that was neither read from nor written to the cache of prompts."""
     output: int = 0
     cache_read: int = 0
+    """Input read from the cache of prompts."""
     cache_write: int = 0
+    """Input written to the cache of prompts."""
     cache_write5m: int = msgspec.field(default=0, name="cacheWrite5m")
+    """Of `cacheWrite`: kept for five minutes."""
     cache_write1h: int = msgspec.field(default=0, name="cacheWrite1h")
+    """Of `cacheWrite`: kept for an hour."""

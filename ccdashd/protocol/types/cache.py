@@ -7,21 +7,31 @@ from ccdashd.protocol.types.daemon import Indexing, Problem
 
 
 class CacheStatus(Wire, frozen=True):
-    """`totals` over all sessions, each API message once; `sourceBytes` is the size of the logs."""
+    """What the cache holds, over all sessions, each API message once; `sourceBytes` is the size of the logs."""
 
     revision: int
+    """The last committed revision."""
     schema: str
+    """Version of the database schema."""
     database: str
+    """Absolute path."""
     database_bytes: int
     wal_bytes: int
+    """Size of the write-ahead log."""
     source_bytes: int
     source_files: int
+    """Logs in the cache."""
     files_gone: int
+    """Of these, logs that are no longer there."""
     sessions: int
+    """Sessions, without sub-agents."""
     subagents: int
+    """Sessions of sub-agents."""
     messages: int
+    """API messages."""
     tokens: Tokens
     output_lower_bound_messages: int
+    """Messages whose log holds no final usage."""
     files_parsed: int
     """Files read in full since start."""
     records_parsed: int
@@ -33,9 +43,13 @@ class CacheStatus(Wire, frozen=True):
 
 class RescanResult(Wire, frozen=True):
     files: int
+    """Logs that were looked at."""
     parsed: int
+    """Logs that were read in full."""
     appended: int
+    """Logs of which only the new end was read."""
     gone: int
+    """Logs found to be no longer there."""
     seconds: float
     revision: int
 

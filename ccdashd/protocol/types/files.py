@@ -13,6 +13,7 @@ class FileContextParams(Params, frozen=True):
     path: str
     cwd: str | None = None
     limit: int = 50
+    """At most so many sessions."""
 
 
 class FileTouch(Wire, frozen=True):
@@ -24,7 +25,10 @@ class FileContext(Wire, frozen=True):
     """Who touched a path, newest first."""
 
     path: str
+    """Absolute path."""
     project: Project | None
+    """The project the path lies in."""
     sessions: list[FileTouch]
     total: int
+    """Sessions that touched it, whether listed or not."""
     revision: int

@@ -10,11 +10,16 @@ class Project(Wire, frozen=True):
 
     id: str
     name: str
+    """The name the user gave, else that of the folder."""
     root: str
+    """Absolute path of the folder."""
     origin: str
     hidden: bool
+    """Left out of lists by default."""
     sessions: int
+    """Sessions, without sub-agents."""
     subagents: int
+    """Sessions of sub-agents."""
     last_activity_at: str | None
     tokens: Tokens
     """Each API message once, over all sessions of the project."""
@@ -32,10 +37,14 @@ class ProjectId(Params, frozen=True):
 
 class ProjectsAdd(Params, frozen=True):
     root: str
+    """Absolute path of the folder."""
     name: str | None = None
+    """By default the folder's name."""
 
 
 class ProjectsUpdate(Params, frozen=True):
     id: str
     name: str | None = None
+    """A new name; an empty one goes back to that of the folder."""
     hidden: bool | None = None
+    """Hide or show; null leaves it as it is."""

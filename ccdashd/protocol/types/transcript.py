@@ -38,20 +38,31 @@ class Entry(Wire, frozen=True):
 
     id: str
     index: int
+    """Place in the transcript, counted from 0."""
     kind: EntryKind
     timestamp: str | None
     text: str
+    """What a person reads; for a tool call its input as JSON."""
     truncated: bool
     uuid: str | None
+    """The record's own id in the log."""
     parent_uuid: str | None
+    """`uuid` of the record that this one follows."""
     model: str | None
     tool: str | None
+    """Name of the tool."""
     tool_use_id: str | None
+    """Joins a tool call and its result."""
     is_error: bool
+    """True for a result that is an error."""
     sidechain: bool
+    """True when a sub-agent wrote it."""
     file: str
+    """Absolute path of the log."""
     offset: int
+    """First byte of the record in the log."""
     length: int
+    """Bytes of the record."""
 
 
 class TranscriptParams(Params, frozen=True):
@@ -59,12 +70,15 @@ class TranscriptParams(Params, frozen=True):
     (an id or uuid), forward or backward. `kinds` filters after the chunk was cut."""
 
     id: str
+    """The session, as in ``sessions/get``."""
     start: int | None = None
     from_: str | None = msgspec.field(default=None, name="from")
     limit: int = 100
+    """At most 500."""
     direction: Literal["forward", "backward"] = "forward"
     kinds: list[EntryKind] | None = None
     min_revision: int | None = None
+    """Wait until the cache is at least at this revision."""
 
 
 class Transcript(Wire, frozen=True):
@@ -73,7 +87,9 @@ class Transcript(Wire, frozen=True):
     session_id: str
     items: list[Entry]
     total: int
+    """Entries in the whole transcript."""
     start: int
+    """Index of the first item."""
     next: int | None
     previous: int | None
     revision: int
@@ -81,6 +97,7 @@ class Transcript(Wire, frozen=True):
 
 class EntryParams(Params, frozen=True):
     id: str
+    """The session, as in ``sessions/get``."""
     entry: str
     """The entry's id or uuid."""
 
@@ -90,5 +107,6 @@ class EntryPayload(Wire, frozen=True):
 
     entry: Entry
     record: Any
+    """The JSON value."""
     raw: str | None
     revision: int
