@@ -1,0 +1,101 @@
+"""Walk the roots and `stat` every file: what is there now.
+
+The watch is a hint, this is the truth. It opens no file, so FIFOs, sockets and devices cannot block it. Plain blocking
+code, for a thread. About 10 µs a file.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+
+class FileStat(NamedTuple):
+    """A regular file. `path` is absolute, undecodable bytes in it are surrogate-escaped; `size` is in bytes."""
+
+    path: str
+    size: int
+    mtime_ns: int
+    inode: int
+    dev: int
+
+
+class Problem(NamedTuple):
+    """A folder or file that could not be looked at, and why."""
+
+    path: str
+    problem: str
+
+
+def scan(
+    roots: Iterable[str | os.PathLike[str]],
+    accept: Callable[[str], bool],
+    problems: list[Problem] | None = None,
+) -> Iterator[FileStat]:
+    """Every regular file below `roots` whose path `accept` takes, each path once, in no order.
+
+    A root may be a symbolic link to a folder. Below a root, links to folders are not followed (they can form loops),
+    links to regular files are: their `FileStat` is that of the target. What vanishes during the walk is left out; what
+    may not be read is added to `problems`. A root that does not exist is no problem. Never raises `OSError`.
+    """
+    if problems is None:
+        problems = []
+    waiting = [os.fspath(root) for root in roots]
+    visited: set[str] = set()
+    while waiting:
+        folder = waiting.pop()
+        # Roots may lie within each other.
+        if folder in visited:
+            continue
+        visited.add(folder)
+        try:
+            entries = os.scandir(folder)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            problems.append(_problem(folder, error))
+            continue
+        with entries:
+            yield from _files(folder, entries, waiting, accept, problems)
+
+
+def _files(
+    folder: str,
+    entries: Iterator[os.DirEntry[str]],
+    waiting: list[str],
+    accept: Callable[[str], bool],
+    problems: list[Problem],
+) -> Iterator[FileStat]:
+    while True:
+        try:
+            entry = next(entries)
+        except StopIteration:
+            return
+        except OSError as error:
+            problems.append(_problem(folder, error))
+            return
+        try:
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append(entry.path)
+                continue
+            if not accept(entry.path):
+                continue
+            status = entry.stat()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            problems.append(_problem(entry.path, error))
+            continue
+        if stat.S_ISREG(status.st_mode):
+            yield FileStat(entry.path, status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev)
+
+
+def newest_first(files: Iterable[FileStat]) -> list[FileStat]:
+    """`files` by modification time, the latest first, so that a cold start serves today's sessions first."""
+    return sorted(files, key=lambda file: file.mtime_ns, reverse=True)
+
+
+def _problem(path: str, error: OSError) -> Problem:
+    return Problem(path, error.strerror or str(error))
