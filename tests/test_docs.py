@@ -1,0 +1,51 @@
+"""The pages say what the code says."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ccdashd.paths import resolve
+from ccdashd.settings import SETTINGS, Setting
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+CONFIGURATION = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+def test_every_setting_is_on_the_page(setting: Setting) -> None:
+    default = setting.default if isinstance(setting.default, str) else json.dumps(setting.default)
+    row = f"| `{setting.name}` | `{default}` | {setting.help} |"
+    assert row in CONFIGURATION.splitlines(), "docs/configuration.md misses this row"
+
+
+def test_no_setting_is_on_the_page_that_does_not_exist() -> None:
+    table = CONFIGURATION.split("## Settings")[1].split("\n## ")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, flags=re.MULTILINE) == [setting.name for setting in SETTINGS]
+
+
+def test_the_folders_on_the_page_are_those_of_linux() -> None:
+    paths = resolve(environ={"HOME": "/home/me", "XDG_RUNTIME_DIR": "/run/user/1000"})
+    for path in (paths.socket, paths.database, paths.journal, paths.config_file, paths.log_file):
+        shown = str(path).replace("/home/me", "~").replace("/run/user/1000", "$XDG_RUNTIME_DIR")
+        assert f"`{shown}`" in CONFIGURATION
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8")):
+        if not re.match(r"\w+:", target):
+            assert (page.parent / target).exists(), target
+
+
+def test_every_target_of_make_has_a_line_of_help() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    phony = re.search(r"^\.PHONY: (.*)$", makefile, flags=re.MULTILINE)
+    assert phony is not None
+    shown = subprocess.run(["make", "-C", str(ROOT), "help"], capture_output=True, text=True, check=True).stdout
+    assert re.findall(r"^  make (\w+) ", shown, flags=re.MULTILINE) == phony[1].split()
