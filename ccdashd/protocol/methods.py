@@ -59,9 +59,7 @@ SUBSCRIBE = Method(
     t.SubscribeResult,
     "Send notifications for topics to this connection.",
 )
-UNSUBSCRIBE = Method(
-    "ccdash/unsubscribe", "loop", t.SubscribeParams, t.SubscribeResult, "Stop notifications for topics."
-)
+UNSUBSCRIBE = Method("ccdash/unsubscribe", "loop", t.SubscribeParams, t.SubscribeResult, "Stop notifications for topics.")
 CHANGES = Method(
     "ccdash/changes",
     "loop",
@@ -86,9 +84,7 @@ PROJECTS_REMOVE = Method(
 SESSIONS_LIST = Method(
     "sessions/list", "read", t.SessionsList, t.Page[t.SessionRow], "Sessions, filtered, sorted, paged.", cached=True
 )
-SESSIONS_GET = Method(
-    "sessions/get", "read", t.SessionParams, t.Session, "One session with all its figures.", cached=True
-)
+SESSIONS_GET = Method("sessions/get", "read", t.SessionParams, t.Session, "One session with all its figures.", cached=True)
 SESSIONS_TRANSCRIPT = Method(
     "sessions/transcript", "read", t.TranscriptParams, t.Transcript, "A chunk of a transcript.", cached=True
 )
@@ -115,9 +111,7 @@ FILES_CONTEXT = Method(
     "files/context", "read", t.FileContextParams, t.FileContext, "Which sessions touched a path, newest first."
 )
 
-CACHE_STATUS = Method(
-    "cache/status", "heavy", t.NoParams, t.CacheStatus, "What the cache holds, and how much work it did."
-)
+CACHE_STATUS = Method("cache/status", "heavy", t.NoParams, t.CacheStatus, "What the cache holds, and how much work it did.")
 CACHE_RESCAN = Method(
     "cache/rescan", "write", t.RescanParams, t.RescanResult, "Compare every file with the cache now; read what differs."
 )
