@@ -17,7 +17,7 @@ MB = 1_000_000
 AGENTS_PER_SESSION = 6.5
 AGENT_SHARE = 0.22
 """Share of all bytes that stands in logs of sub-agents."""
-LARGEST = (0.0245, 0.021, 0.0175, 0.0145)
+LARGEST = (0.0268, 0.0215, 0.0185, 0.016)
 """Shares of all bytes of the largest four sessions: 70 to 41 MB of 2.8 GB."""
 
 
@@ -45,7 +45,7 @@ def plans(preset: Preset, seed: int, now: int) -> Iterator[Plan]:
     count = preset.sessions
     weights = [rng.lognormvariate(0, 1.3) for _ in range(count)]
     scale = (1 - AGENT_SHARE) * preset.bytes_target / sum(weights)
-    sizes = [int(min(weight * scale, preset.bytes_target * LARGEST[-1])) for weight in weights]
+    sizes = [int(min(weight * scale, preset.bytes_target * 0.0105)) for weight in weights]
     if count >= 100:
         for place, share in zip(rng.sample(range(count), len(LARGEST)), LARGEST, strict=True):
             sizes[place] = int(share * preset.bytes_target)

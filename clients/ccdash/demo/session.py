@@ -82,7 +82,7 @@ class Script:
         story = plan.story
         desk = Desk(rng, texts, plan.shape, plan.root, list(story.files) if story and story.files else None)
         # A short session has small files too: else one Read would be all of it.
-        desk.scale = min(1.0, max(0.15, plan.size / 400_000))
+        desk.scale = min(0.8, max(0.15, plan.size / 400_000))
         self.talk = Talk(self.author, desk, rng.choice(plan.shape.models))
         self.agents = Agents(self.talk, open_agent)
         self.launched = 0
