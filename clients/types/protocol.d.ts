@@ -455,6 +455,7 @@ export interface Session {
   /** Slash commands by name. */
   commands: Record<string, number>;
   tokens: Tokens;
+  /** Without messages that another session owns. */
   tokensOwn: Tokens;
   /** Usage of sub-agents whose own logs are gone, known only from copies in this session's logs; in no other figure. */
   tokensMirrored: Tokens;

@@ -94,6 +94,7 @@ DETAIL = t.Session(
     commands={},
     tokens=TOKENS,
     tokens_own=t.Tokens(),
+    tokens_mirrored=t.Tokens(input=1),
     tokens_by_model={"model-1": TOKENS},
     output_lower_bound_messages=0,
     files_edited=["/home/me/shop/till.py"],

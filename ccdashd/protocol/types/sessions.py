@@ -178,6 +178,8 @@ class Session(Wire, frozen=True):
     tokens: Tokens
     tokens_own: Tokens
     """Without messages that another session owns."""
+    tokens_mirrored: Tokens
+    """Usage of sub-agents whose own logs are gone, known only from copies in this session's logs; in no other figure."""
     tokens_by_model: dict[str, Tokens]
     """`tokens` by model."""
     output_lower_bound_messages: int
