@@ -1,7 +1,7 @@
 """THE TABLE: every method of the wire, its lane, its types, and what it is for.
 
-The lane decides where a method runs: ``loop`` (answered at once from memory), ``read`` (short query), ``heavy`` (own
-reader, so that it never makes a short query wait), ``write`` (the one writer, or something that waits for it).
+The lane decides where a method runs: ``loop`` (on the event loop, without the cache), ``read`` (short query), ``heavy``
+(own reader, so that it never makes a short query wait), ``write`` (the one writer, or something that waits for it).
 Dispatch, the reference page, the JSON Schema and the TypeScript types are all made from this table.
 """
 
@@ -44,7 +44,7 @@ class Notification:
 
 
 HELLO = Method("ccdash/hello", "loop", t.Hello, t.HelloResult, "Introduce a client; the first request of a connection.")
-STATUS = Method("ccdash/status", "read", t.NoParams, t.Status, "How the daemon is.")
+STATUS = Method("ccdash/status", "loop", t.NoParams, t.Status, "How the daemon is.")
 DOCTOR = Method(
     "ccdash/doctor",
     "heavy",

@@ -1,0 +1,294 @@
+"""The parts of the daemon, put together: the only wiring.
+
+    start    returns at once: clients are answered while the cache is opened
+    open     handlers → cache folder → database → pipeline → watcher → scans
+    stop     the same, backwards
+
+What cannot be opened is a problem in ``ccdash/status`` and tried again; a damaged cache is moved aside and made anew.
+
+The modules that open the cache take longer to import than all else together; they are imported once clients are served.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from ccdashd.clock import now
+from ccdashd.errors import Busy
+from ccdashd.events import Events, Problems
+from ccdashd.log import get
+from ccdashd.paths import Paths
+from ccdashd.protocol import types as t
+from ccdashd.rpc import dispatch
+from ccdashd.rpc.server import Server
+from ccdashd.runtime import private_folder
+from ccdashd.settings import Settings
+
+if TYPE_CHECKING:
+    from ccdashd.ingest.pipeline import Pipeline
+    from ccdashd.ingest.reconcile import Reconciler
+    from ccdashd.ingest.watch import Watcher
+    from ccdashd.store.database import Database
+
+RETRY = 3.0
+"""Seconds between two attempts to open the cache."""
+
+OPENING = 15.0
+"""Seconds that a request waits for the cache while it is being opened."""
+
+logger = get(__name__)
+
+
+class App:
+    """One daemon. `stop_soon` is what ends it, set by whoever runs it."""
+
+    def __init__(self, settings: Settings, paths: Paths, *, auto_started: bool = False) -> None:
+        self.settings = settings
+        self.paths = paths
+        self.auto_started = auto_started
+        self.started_at = now()
+        self.started = time.monotonic()
+        """`started_at` on the monotonic clock."""
+        self.events = Events()
+        self.problems = Problems()
+        self.server = Server(self)
+        self.stop_soon: Callable[[str], None] = lambda reason: None
+        """Ends the daemon; takes the reason, for the log."""
+        self.schema = ""
+        """The schema of the cache, once it was opened."""
+        self._database: Database | None = None
+        self._pipeline: Pipeline | None = None
+        self._watcher: Watcher | None = None
+        self._reconciler: Reconciler | None = None
+        self._scans: asyncio.Task[None] | None = None
+        self._settled = asyncio.Event()
+        self._damage: asyncio.Future[str] | None = None
+        self._keeper: asyncio.Task[None] | None = None
+
+    @property
+    def database(self) -> Database:
+        """The open database. Raises `Busy` when there is none."""
+        if self._database is None:
+            raise Busy(f"the cache cannot be used now: {self._reason}", reason=self._reason)
+        return self._database
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """The running pipeline. Raises `Busy` when there is none."""
+        if self._pipeline is None:
+            raise Busy(f"logs cannot be read now: {self._reason}", reason=self._reason)
+        return self._pipeline
+
+    @property
+    def is_open(self) -> bool:
+        """Whether `database` and `pipeline` can be had."""
+        return self._database is not None and self._pipeline is not None
+
+    @property
+    def revision(self) -> int:
+        """The last revision that was committed; 0 before the cache was opened."""
+        return self._database.revision if self._database is not None else 0
+
+    @property
+    def indexing(self) -> t.Indexing:
+        """How far the index is."""
+        return self._pipeline.indexing if self._pipeline is not None else t.Indexing(phase="idle")
+
+    def roots(self) -> list[t.Root]:
+        """The folders of logs that are looked at."""
+        return self._pipeline.roots() if self._pipeline is not None else []
+
+    def watch_status(self) -> t.WatchStatus:
+        """How the watcher does; ``off`` while there is none."""
+        if self._watcher is None:
+            return t.WatchStatus(mode="off", directories=0, restarts=0, overflows=0, events=0, healthy=False)
+        state = self._watcher.status()
+        return t.WatchStatus(
+            mode=state.mode,
+            directories=state.directories,
+            restarts=state.restarts,
+            overflows=state.overflows,
+            events=state.events,
+            last_scan_at=self._reconciler.last_at if self._reconciler is not None else None,
+            healthy=state.healthy,
+        )
+
+    def request_scan(self, reason: str) -> None:
+        """Ask for a scan of all logs soon; `reason` is for the log."""
+        if self._reconciler is not None:
+            self._reconciler.request(reason)
+
+    def review(self) -> None:
+        """Look at what has no event of its own: the watcher's health, and whether a rebuild is over."""
+        watch = self._watcher.status().problem if self._watcher is not None else None
+        if watch:
+            self.problems.set("watch", watch, "Changes are still found by scans; see the setting 'watch'.")
+        else:
+            self.problems.clear("watch")
+        if self.indexing.complete:
+            self.problems.clear("cache file")
+
+    async def ready(self) -> Database:
+        """The open database; waits while it is being opened. Raises `Busy` when it cannot be opened now."""
+        if not self._settled.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._settled.wait(), OPENING)
+        if not self.is_open:
+            raise Busy(f"the cache cannot be used now: {self._reason}", reason=self._reason)
+        return self.database
+
+    def start(self) -> None:
+        """Begin to open the cache. Returns at once."""
+        self._keeper = asyncio.get_running_loop().create_task(self._keep(), name="keeper")
+
+    async def stop(self) -> None:
+        """Close the cache."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.wait([self._keeper])
+        await self._close()
+
+    def explain(self, error: BaseException) -> str | None:
+        """What is wrong with the cache where `error` comes from it, in plain words; None where it does not.
+
+        A damaged cache is also replaced.
+        """
+        if not _is_database_error(error):
+            return None
+        from ccdashd.store import database
+
+        if database.is_corrupt(error):
+            self.damaged(database.explain(error))
+            return "it is damaged and is being made anew"
+        return self._database.problem if self._database is not None else self._reason
+
+    def damaged(self, problem: str) -> None:
+        """The cache's file is broken: move it aside and read all logs anew."""
+        if self._damage is not None and not self._damage.done():
+            self._damage.set_result(problem)
+
+    @property
+    def _reason(self) -> str:
+        known = {problem.part: problem.problem for problem in self.problems.all()}
+        return known.get("cache") or known.get("cache file") or "it is being opened"
+
+    async def _keep(self) -> None:
+        while True:
+            self._damage = asyncio.get_running_loop().create_future()
+            try:
+                await self._open()
+            except Exception as error:
+                await self._close()
+                await self._failed(error)
+                continue
+            damage = await self._damage
+            await self._close()
+            await self._move_aside(damage)
+
+    async def _open(self) -> None:
+        await asyncio.to_thread(_import_all)
+        from ccdashd.ingest.pipeline import Pipeline
+        from ccdashd.store.database import Database
+        from ccdashd.store.schema import SCHEMA
+
+        private_folder(self.paths.cache_dir)
+        database = Database(self.paths.database, heavy_seconds=self.settings.sql_time_limit_seconds)
+        await database.open()
+        self._database, self.schema = database, SCHEMA
+        self.events.start(database.revision)
+        self._pipeline = Pipeline(self)
+        await self._pipeline.start()
+        self.problems.clear("cache")
+        self._settled.set()
+        await self._follow(self._pipeline)
+        logger.info("cache open", revision=database.revision, created=database.created, unclean=database.unclean)
+        if database.unclean and not database.created:
+            wrong = await database.check()
+            if wrong is not None:
+                self.damaged(wrong)
+
+    async def _follow(self, pipeline: Pipeline) -> None:
+        from ccdashd import sources
+        from ccdashd.ingest.reconcile import Reconciler
+        from ccdashd.ingest.watch import Watcher
+
+        reconciler = self._reconciler = Reconciler(pipeline.reconcile, self.settings.reconcile_seconds)
+        self._watcher = Watcher(
+            self.settings.claude_dirs,
+            pipeline.changed,
+            reconciler.request,
+            accept=lambda path: sources.identify(sources.transcript_of(path)) is not None,
+            probe_dir=self.paths.runtime_dir / "watch",
+            mode=self.settings.watch,
+        )
+        # Armed before the first scan begins, so that no change falls between the two.
+        await self._watcher.start()
+        self._scans = asyncio.get_running_loop().create_task(reconciler.run(), name="scans")
+
+    async def _close(self) -> None:
+        scans, self._scans, self._reconciler = self._scans, None, None
+        if scans is not None:
+            scans.cancel()
+            await asyncio.wait([scans])
+        watcher, self._watcher = self._watcher, None
+        if watcher is not None:
+            await watcher.stop()
+        pipeline, self._pipeline = self._pipeline, None
+        if pipeline is not None:
+            await pipeline.stop()
+        database, self._database = self._database, None
+        if database is not None:
+            await database.close()
+
+    async def _failed(self, error: Exception) -> None:
+        if _is_database_error(error):
+            from ccdashd.store import database
+
+            if database.is_corrupt(error):
+                await self._move_aside(database.explain(error))
+                return
+            reason = database.explain(error)
+        elif isinstance(error, OSError):
+            reason = error.strerror or str(error)
+        elif type(error).__module__.startswith("ccdashd."):
+            reason = str(error)
+        else:
+            reason = f"an internal error ({type(error).__name__}); the log says more"
+        if reason != self._reason:
+            logger.error("cache not opened", reason=reason, exc_info=error)
+        hint = f"Look at {self.paths.cache_dir}: is it writable, is there space? It is tried again every few seconds."
+        self.problems.set("cache", reason, hint)
+        self._settled.set()
+        await asyncio.sleep(RETRY)
+
+    async def _move_aside(self, problem: str) -> None:
+        from ccdashd.store.database import move_aside
+
+        try:
+            kept = await asyncio.to_thread(move_aside, self.paths.database)
+        except OSError as error:
+            self.problems.set("cache", f"cache.db is damaged and cannot be moved aside: {error.strerror}", "Delete it.")
+            await asyncio.sleep(RETRY)
+            return
+        logger.error("cache damaged", problem=problem, moved_to=kept.name)
+        self.problems.set(
+            "cache file",
+            f"cache.db was damaged and is rebuilt from the logs; the old file is kept as {kept.name}",
+            "Nothing is lost. Delete the old file when you do not need it to find out what happened.",
+        )
+
+
+def _is_database_error(error: BaseException) -> bool:
+    return type(error).__module__.partition(".")[0] in ("sqlalchemy", "sqlite3")
+
+
+def _import_all() -> None:
+    importlib.import_module("ccdashd.store.database")
+    importlib.import_module("ccdashd.ingest.pipeline")
+    importlib.import_module("ccdashd.ingest.watch")
+    dispatch.load()

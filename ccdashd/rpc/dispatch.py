@@ -1,0 +1,200 @@
+"""From a method's name to its answer: the registry of handlers, the lanes, the answers that are kept.
+
+    loop    plain function, or coroutine function, on the event loop; needs no database
+    read    plain function on a reader thread, inside one snapshot
+    heavy   the same on a reader of its own
+    write   coroutine function on the event loop, which awaits the writer
+
+A handler is found by `handles`; `load` imports all and compares them with the table.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import logging
+import secrets
+import time
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from ccdashd.errors import Busy, CcdashError, Internal, MethodNotFound
+from ccdashd.log import get
+from ccdashd.protocol import frames
+from ccdashd.protocol.methods import METHODS, Method
+from ccdashd.rpc.answers import Answers
+from ccdashd.rpc.params import ParamsDecoder
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection as DatabaseConnection
+
+    from ccdashd.app import App
+    from ccdashd.rpc.connection import Connection
+
+HANDLER_MODULES = ("ccdash", "doctor", "projects", "sessions", "files", "cache")
+"""Every module below `ccdashd.rpc` that holds handlers."""
+
+REVISION_WAIT = 5.0
+"""Seconds that a request with `minRevision` waits for it."""
+
+logger = get(__name__)
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a handler knows beside its parameters."""
+
+    app: App
+    connection: Connection
+
+
+@dataclass(frozen=True, slots=True)
+class ReadCall(Call):
+    """A call inside one read snapshot: `revision` is that of the snapshot. `conn` is gone when the handler returns."""
+
+    conn: DatabaseConnection
+    revision: int
+
+
+@dataclass(frozen=True, eq=False)
+class Handler:
+    """A method and the function that answers it."""
+
+    method: Method
+    function: Callable[..., Any]
+    decoder: ParamsDecoder
+    inline: bool
+    """Answered at once, without a task."""
+
+
+_handlers: dict[str, Handler] = {}
+
+
+def handles(method: Method) -> Callable[[Function], Function]:
+    """Register the decorated function as the handler of `method`."""
+
+    def register(function: Function) -> Function:
+        if method.name in _handlers:
+            raise TypeError(f"{method.name} has two handlers: {_handlers[method.name].function} and {function}")
+        coroutine = inspect.iscoroutinefunction(function)
+        if coroutine and method.lane in ("read", "heavy"):
+            raise TypeError(f"{method.name}: a handler of lane {method.lane} is a plain function")
+        if not coroutine and method.lane == "write":
+            raise TypeError(f"{method.name}: a handler of lane write is a coroutine function")
+        inline = method.lane == "loop" and not coroutine
+        _handlers[method.name] = Handler(method, function, ParamsDecoder(method.params), inline)
+        return function
+
+    return register
+
+
+def load() -> None:
+    """Import every handler module. Raises `TypeError` when handlers and table do not match."""
+    for name in HANDLER_MODULES:
+        importlib.import_module(f"ccdashd.rpc.{name}")
+    missing = METHODS.keys() - _handlers.keys()
+    if missing:
+        raise TypeError(f"no handler for {', '.join(sorted(missing))}")
+    for handler in _handlers.values():
+        _check_types(handler)
+
+
+def _check_types(handler: Handler) -> None:
+    function, method = handler.function, handler.method
+    hints = typing.get_type_hints(function, localns={"Call": Call, "ReadCall": ReadCall})
+    result = hints.pop("return", None)
+    types = list(hints.values())
+    if types != [ReadCall if method.lane in ("read", "heavy") else Call, method.params] or result != method.result:
+        raise TypeError(f"{method.name}: {function.__qualname__} has types {types} -> {result}, not those of the table")
+
+
+class Dispatcher:
+    """Answers requests of all connections of one daemon."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._answers = Answers()
+
+    def at_once(self, connection: Connection, name: str, raw: bytes) -> bytes | None:
+        """The encoded answer where it takes no waiting, else None: then `run` gets it. Raises `CcdashError`."""
+        method = METHODS.get(name)
+        if method is None:
+            raise MethodNotFound(f"there is no method {name!r}", method=name)
+        if method.cached:
+            return self._answers.get(name, raw, self._app.revision)
+        handler = _handlers.get(name)
+        if handler is None or not handler.inline:
+            return None
+        started = time.perf_counter()
+        answer = frames.encode(handler.function(Call(self._app, connection), handler.decoder.decode(raw)))
+        _log_request(method, started, len(answer))
+        return answer
+
+    async def run(self, connection: Connection, name: str, raw: bytes) -> bytes:
+        """The encoded answer of a method that has to wait. Raises `CcdashError`, or what the handler raises."""
+        started = time.perf_counter()
+        method = METHODS[name]
+        if method.lane == "loop":
+            handler = _handlers[name]
+            answer = frames.encode(await handler.function(Call(self._app, connection), handler.decoder.decode(raw)))
+        else:
+            database = await self._app.ready()
+            handler = _handlers[name]
+            params = handler.decoder.decode(raw)
+            await self._reach(handler.decoder.min_revision(params))
+            if method.lane == "write":
+                answer = frames.encode(await handler.function(Call(self._app, connection), params))
+            else:
+                read = partial(_read, self._app, connection, handler.function, params)
+                answer, revision = await database.read(read, heavy=method.lane == "heavy")
+                if method.cached:
+                    self._answers.put(name, raw, revision, answer)
+        _log_request(method, started, len(answer))
+        return answer
+
+    def error_of(self, error: BaseException, name: str) -> CcdashError:
+        """What to answer for an exception; the unexpected is logged under an id, and only the id is answered."""
+        if isinstance(error, CcdashError):
+            return error
+        problem = self._app.explain(error)
+        if problem is not None:
+            logger.warning("request failed", method=name, error=type(error).__name__, problem=problem)
+            return Busy(f"the cache cannot be used now: {problem}", reason=problem)
+        id = secrets.token_hex(6)
+        logger.error("internal error", id=id, method=name, exc_info=error)
+        return Internal(f"the daemon failed; its log says why, under id {id}", id=id)
+
+    async def _reach(self, revision: int | None) -> None:
+        if revision is None or self._app.revision >= revision:
+            return
+        await self._app.events.reached(revision, REVISION_WAIT)
+        if self._app.revision < revision:
+            raise Busy(
+                f"revision {revision} is not there yet, the newest is {self._app.revision}",
+                reason="stale revision",
+            )
+
+
+def _read(
+    app: App,
+    connection: Connection,
+    function: Callable[..., Any],
+    params: Any,
+    conn: DatabaseConnection,
+    revision: int,
+) -> tuple[bytes, int]:
+    # Runs on a reader thread; encoding there keeps big answers off the event loop.
+    return msgspec.json.encode(function(ReadCall(app, connection, conn, revision), params)), revision
+
+
+def _log_request(method: Method, started: float, size: int) -> None:
+    if logger.isEnabledFor(logging.DEBUG):
+        elapsed = (time.perf_counter() - started) * 1000
+        logger.debug("request", method=method.name, lane=method.lane, ms=elapsed, bytes=size)

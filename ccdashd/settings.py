@@ -1,0 +1,158 @@
+"""Every setting of the daemon: name, default, help; and where a value comes from.
+
+Later wins: the default, ``config.toml``, the variable ``CCDASH_<NAME>``, then ``ccdashd serve --set name=value``.
+Settings are read once, when the daemon starts.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from ccdashd.paths import Paths
+from ccdashd.validation import explain
+
+MiB = 1024 * 1024
+
+WatchMode = Literal["auto", "inotify", "watchfiles", "polling", "off"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+class SettingsError(ValueError):
+    """A setting is unknown or its value is wrong. The message names the source, the key and what is wrong."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings of one daemon. Made by `load`, which fills in the defaults that depend on the machine."""
+
+    claude_dirs: Annotated[tuple[Path, ...], Meta(description="Folders with Claude Code logs.")] = ()
+    idle_exit_minutes: Annotated[
+        float, Meta(ge=0, description="An auto-started daemon exits after this time without clients; 0: never.")
+    ] = 30.0
+    frame_cap_bytes: Annotated[int, Meta(ge=4096, description="Largest message that a client may send.")] = 64 * MiB
+    reconcile_seconds: Annotated[float, Meta(ge=1, description="Time between two scans of all log folders.")] = 300.0
+    workers: Annotated[
+        int, Meta(ge=0, le=64, description="Processes that parse big backlogs; 0: parse in the daemon itself.")
+    ] = 0
+    watch: Annotated[WatchMode, Meta(description="How changes of logs are noticed.")] = "auto"
+    log_level: Annotated[LogLevel, Meta(description="The least severe messages to log.")] = "info"
+    text_cap_bytes: Annotated[
+        int, Meta(ge=256, description="Text of one entry kept in the cache; the rest is read from the log on demand.")
+    ] = 16384
+    sql_time_limit_seconds: Annotated[
+        float, Meta(gt=0, description="Longest time that one heavy query (doctor, verify) may take.")
+    ] = 60.0
+    subscriber_backlog: Annotated[
+        int,
+        Meta(ge=16384, description="Bytes that may wait for a client that does not read, before it misses changes."),
+    ] = MiB
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One row of the reference: `type` is what `msgspec.convert` takes, `default` is shown where it can be computed."""
+
+    name: str
+    default: Any
+    help: str
+    type: Any
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it."""
+        return f"CCDASH_{self.name.upper()}"
+
+
+def _row(field: msgspec.structs.FieldInfo) -> Setting:
+    meta = next(part for part in typing.get_args(field.type) if isinstance(part, Meta))
+    shown = {"claude_dirs": "~/.claude/projects, ~/.config/claude/projects", "workers": "CPUs, at most 4"}
+    return Setting(field.name, shown.get(field.name, field.default), meta.description or "", field.type)
+
+
+SETTINGS: tuple[Setting, ...] = tuple(_row(field) for field in msgspec.structs.fields(Settings))
+"""Every setting, in the order of the reference page."""
+
+_BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+
+def load(paths: Paths, overrides: Mapping[str, str] | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings of `paths`' profile.
+
+    `overrides` are the pairs of ``--set``. Raises `SettingsError`. Unknown ``CCDASH_*`` variables are left alone: clients
+    have their own.
+    """
+    env = os.environ if environ is None else environ
+    values: dict[str, Any] = {"claude_dirs": _default_claude_dirs(env), "workers": min(os.cpu_count() or 1, 4)}
+    for key, value in _read_toml(paths.config_file).items():
+        values[key] = _convert(str(paths.config_file), key, value, env)
+    for setting in SETTINGS:
+        if setting.variable in env:
+            values[setting.name] = _convert(setting.variable, setting.name, env[setting.variable], env)
+    for key, text in (overrides or {}).items():
+        values[key] = _convert("--set", key, text, env)
+    return Settings(**values)
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: is not TOML: {error}") from error
+
+
+def _convert(source: str, key: str, value: Any, environ: Mapping[str, str]) -> Any:
+    setting = _BY_NAME.get(key)
+    if setting is None:
+        raise SettingsError(f"{source}: {key}: is no setting; there are {', '.join(sorted(_BY_NAME))}")
+    text = isinstance(value, str)
+    if text and key == "claude_dirs":
+        value = [part for part in value.split(os.pathsep) if part]
+
+    def folder(kind: type, given: Any) -> Path:
+        return _folder(given, environ)
+
+    try:
+        result = msgspec.convert(value, type=setting.type, strict=not text, dec_hook=folder)
+    except msgspec.ValidationError as error:
+        field, problem = explain(error)
+        choices = typing.get_args(typing.get_args(setting.type)[0])
+        if problem.startswith("invalid enum value"):
+            problem = f"must be one of {', '.join(choices)}"
+        raise SettingsError(f"{source}: {key}{field}: {problem} (given: {value!r})") from error
+    if isinstance(result, float) and not math.isfinite(result):
+        raise SettingsError(f"{source}: {key}: must be a finite number (given: {value!r})")
+    return result
+
+
+def _folder(given: Any, environ: Mapping[str, str]) -> Path:
+    if not isinstance(given, str):
+        raise ValueError("must be text")
+    if given == "~" or given.startswith("~/"):
+        given = environ.get("HOME", str(Path.home())) + given[1:]
+    if not os.path.isabs(given):
+        raise ValueError("must be an absolute path, or start with ~/")
+    return Path(given)
+
+
+def _default_claude_dirs(environ: Mapping[str, str]) -> tuple[Path, ...]:
+    # https://docs.anthropic.com/en/docs/claude-code/settings#environment-variables
+    own = environ.get("CLAUDE_CONFIG_DIR")
+    if own:
+        return (Path(own).absolute() / "projects",)
+    home = Path(environ.get("HOME") or Path.home())
+    return (home / ".claude" / "projects", home / ".config" / "claude" / "projects")
