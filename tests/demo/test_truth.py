@@ -26,7 +26,7 @@ MACHINE_TAGS = (
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Summary]:
     home = tmp_path_factory.mktemp("home")
-    return home, generate(home, sessions=60, bytes_target=24_000_000, seed=7)
+    return home, generate(home, sessions=120, bytes_target=24_000_000, seed=7)
 
 
 class Count:
