@@ -1,0 +1,83 @@
+"""The ``ccdash`` command: read the command line, run one command, turn every failure into a sentence."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from ccdash.context import Context
+from ccdash.errors import BUSY, INVALID_PARAMS, NOT_FOUND, Error, RpcError
+from ccdash.output import Output
+from ccdash.parser import build, find
+from ccdash.text import clean_lines
+
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+"""What a shell reports for a program that SIGPIPE ended."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``ccdash`` with `argv`; returns the exit code: 0, 1 for a failure, 2 for wrong usage."""
+    for stream in (sys.stdout, sys.stderr):
+        # Text of others may hold what the terminal's encoding lacks; a question mark is better than no answer.
+        getattr(stream, "reconfigure", lambda **_: None)(errors="replace")
+    out = Output()
+    try:
+        parser = build()
+        args = parser.parse_args(argv)
+        out = Output(as_json=args.json, color=not args.no_color)
+        if args.command is None:
+            parser.print_help()
+            return 0
+        code = find(args.command).load().run(Context(args, out)) or 0
+        out.flush()
+        return code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Python flushes standard output once more at its exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return BROKEN_PIPE
+    except Error as error:
+        return _fail(out, clean_lines(error) + _next_step(error), error.exit_code)
+    except OSError as error:
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
+        return _fail(out, f"{clean_lines(what)}. Check the path and its permissions.", 1)
+    except Exception as error:
+        if os.environ.get("CCDASH_DEBUG"):
+            raise
+        what = clean_lines(f"{type(error).__name__}: {error}")
+        return _fail(out, f"A fault of ccdash itself ({what}). Run it again with CCDASH_DEBUG=1 and report it.", 1)
+
+
+def _fail(out: Output, text: str, code: int) -> int:
+    try:
+        out.error(text)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return code
+
+
+def _next_step(error: Error) -> str:
+    """What to do about an error of the daemon; errors of the client say so themselves."""
+    if not isinstance(error, RpcError):
+        return ""
+    data = error.data if isinstance(error.data, dict) else {}
+    end = "" if error.message.endswith((".", "!", "?")) else "."
+    if error.code == NOT_FOUND:
+        listing = {"session": "ccdash sessions", "project": "ccdash projects"}.get(str(data.get("type")))
+        return f"{end} `{listing}` lists them." if listing else end
+    if error.code == BUSY:
+        return f"{end} Try again in {float(data.get('retryAfter', 1)):g} s."
+    if error.code == INVALID_PARAMS and "got" in data and data["got"] is not None:
+        return f" (got {clean_lines(data['got'])}){end}"
+    if error.code == -32601:
+        return f"{end} `ccdash rpc --help` says where the methods are listed."
+    if error.code == -32603:
+        return f"{end} The daemon's log tells more" + (f" under {data['id']}." if data.get("id") else ".")
+    return end
+
+
+if __name__ == "__main__":
+    sys.exit(main())

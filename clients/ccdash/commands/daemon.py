@@ -1,0 +1,123 @@
+"""``ccdash status`` and ``ccdash stop``: the daemon itself. Neither starts one."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import suppress
+from typing import Any
+
+from ccdash.autostart import probe, wait_stopped
+from ccdash.context import Context
+from ccdash.errors import SHUTTING_DOWN, ConnectionLost, Error, RpcError
+from ccdash.figures import ago, duration, local, size
+from ccdash.output import Output
+from ccdash.parser import Handler
+from ccdash.table import fields
+from ccdash.text import clean
+
+PROBE = 5.0
+"""Seconds that a running daemon may take to answer."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Neither command has arguments of its own."""
+
+
+def run_status(context: Context) -> None:
+    out = context.out
+    with context.connect(autostart=False) as client:
+        status = context.call(client, "ccdash/status")
+    if out.as_json:
+        out.result(status)
+    else:
+        describe(out, status)
+
+
+def run_stop(context: Context) -> None:
+    out, paths = context.out, context.paths
+    client = probe(paths, PROBE)
+    if client is None:
+        stopped: dict[str, Any] = {"ok": True, "revision": 0}
+        text = f"No daemon runs for profile {paths.profile!r}."
+    else:
+        pid = client.hello.get("pid")
+        stopped = {"ok": True, "revision": client.hello.get("revision", 0)}
+        try:
+            stopped = context.call(client, "ccdash/shutdown", label="Stopping", timeout=PROBE)
+        except RpcError as error:
+            if error.code != SHUTTING_DOWN:
+                raise
+        except ConnectionLost:
+            # It may be gone before its answer is sent.
+            pass
+        if not wait_stopped(client, paths):
+            raise Error(f"The daemon (process {pid}) was asked to stop but still runs. See {paths.log_file}.")
+        text = f"The daemon (process {pid}) has stopped."
+    if out.as_json:
+        out.result(stopped)
+    else:
+        out.line(text)
+
+
+def describe(out: Output, status: dict[str, Any]) -> None:
+    """Write a ``ccdash/status``."""
+    style = {"ok": "green", "indexing": "yellow", "degraded": "red"}[status["state"]]
+    counts = ", ".join(f"{number:,} {clean(name)}" for name, number in status["counts"].items())
+    watch = status["watch"]
+    started = "a client (stops when idle)" if status["autoStarted"] else "the user or a service"
+    fields(
+        out,
+        [
+            ("state", out.paint(status["state"], style)),
+            ("daemon", f"version {clean(status['version'])}, process {status['pid']}, profile {clean(status['profile'])}"),
+            ("up", f"{duration(status['uptime'])}, since {local(status['startedAt'])}, started by {started}"),
+            ("clients", str(status["clients"])),
+            ("index", index_line(status["indexing"])),
+            ("cache", counts),
+            ("database", f"{clean(status['database'])} ({size(status['databaseBytes'])})"),
+            ("memory", size(status["memoryBytes"])),
+            ("socket", clean(status["socket"])),
+            ("watch", _watch(watch)),
+            ("logs", "\n".join(root_lines(status["roots"]))),
+        ],
+    )
+    for problem in status["problems"]:
+        since = f" (since {ago(problem['since'])})" if problem["since"] else ""
+        hint = f" {clean(problem['hint'])}" if problem["hint"] else ""
+        out.line(f"{out.paint('problem', 'red')}  {clean(problem['part'])}: {clean(problem['problem'])}{since}{hint}")
+
+
+def root_lines(roots: list[dict[str, Any]]) -> list[str]:
+    """A line for each folder that is looked at."""
+    return [
+        f"{clean(root['path'])} ({clean(root['agent'])}: "
+        + (f"{root['files']:,} files)" if root["exists"] else "does not exist)")
+        for root in roots
+    ]
+
+
+def index_line(indexing: dict[str, Any]) -> str:
+    """How far the index is."""
+    if indexing["phase"] == "idle":
+        return "complete" if indexing["complete"] else "not begun"
+    done = f"{indexing['filesDone']:,} of {indexing['filesTotal']:,} files, {size(indexing['done'])} of "
+    text = f"{indexing['phase']}: {done}{size(indexing['total'])}"
+    with suppress(TypeError):
+        text += f", {duration(indexing['eta'])} left"
+    return text
+
+
+def _watch(watch: dict[str, Any]) -> str:
+    text = f"{watch['mode']}, {watch['directories']:,} folders, {watch['events']:,} events"
+    if watch["lastScanAt"]:
+        text += f", all compared {ago(watch['lastScanAt'])}"
+    for name in ("restarts", "overflows"):
+        if watch[name]:
+            text += f", {watch[name]:,} {name}"
+    return text if watch["healthy"] else f"{text}; not healthy, changes are found by scans"
+
+
+HANDLERS = {
+    "status": Handler(configure, run_status, ("ccdash status", "ccdash status --json | jq .indexing")),
+    "stop": Handler(configure, run_stop, ("ccdash stop", "ccdash --profile demo stop")),
+}

@@ -1,0 +1,170 @@
+"""``ccdash sessions`` and ``ccdash active``: lists of sessions."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from ccdash.arguments import PAGE, natural, pages, positive, project_id, session_id
+from ccdash.context import Context
+from ccdash.figures import ago, count, duration, read_seconds, read_time, short_id, short_model, total_tokens
+from ccdash.output import Output
+from ccdash.parser import Handler
+from ccdash.table import Column, draw
+from ccdash.text import clean
+
+SORTS = ("endedAt", "startedAt", "title", "tokens", "records", "duration")
+STATUSES = ("active", "completed", "empty")
+
+_COLUMNS = (
+    Column("ID", style="cyan"),
+    Column("PROJECT", flexible=True, drop=1),
+    Column("TITLE", flexible=True),
+    Column("LAST", right=True),
+    Column("DURATION", right=True, drop=5),
+    Column("PROMPTS", right=True, drop=4),
+    Column("TOOLS", right=True, drop=3),
+    Column("TOKENS", right=True, drop=2),
+    Column("MODEL", style="dim", drop=6),
+)
+SUBAGENT = "↳ "
+GONE = "[log gone] "
+ACTIVE = "● "
+
+
+def configure_sessions(parser: argparse.ArgumentParser) -> None:
+    which = parser.add_argument_group("which sessions")
+    which.add_argument("--project", metavar="P", help="of a project: its name, id, or a path inside it (`.` for here)")
+    which.add_argument("--model", metavar="NAME", help="in which this model answered")
+    which.add_argument("--agent", metavar="NAME", help="of this agent, such as claude-code")
+    which.add_argument("--branch", metavar="NAME", help="on this git branch")
+    which.add_argument("--since", metavar="TIME", help="active at or after a date, a time, today, or an age such as 3d")
+    which.add_argument("--until", metavar="TIME", help="active before that; a date is included to its end")
+    which.add_argument("--text", metavar="WORDS", help="with these words in title or first prompt")
+    which.add_argument("--status", choices=STATUSES, help="in this state; empty: no prompt and no answer")
+    which.add_argument("--parent", metavar="ID", help="sub-agents of this session")
+    which.add_argument("--subagents", action="store_true", help="also sub-agents")
+    which.add_argument("--hidden", action="store_true", help="also those of hidden projects")
+    which.add_argument("--empty", action="store_true", help="also those without prompt and answer")
+    order = parser.add_argument_group("order and number")
+    order.add_argument("--sort", choices=SORTS, default="endedAt", help="by (endedAt)")
+    order.add_argument("--reverse", action="store_true", help="smallest, oldest or first in the alphabet first")
+    order.add_argument("--limit", type=positive, default=50, metavar="N", help="at most N (50)")
+    order.add_argument("--offset", type=natural, default=0, metavar="N", help="leave out the first N")
+    order.add_argument("--all", action="store_true", help="no limit")
+
+
+def run_sessions(context: Context) -> None:
+    args, out = context.args, context.out
+    with context.connect() as client:
+        params = _params(args)
+        if args.project:
+            params["project"] = project_id(client, args.project, path_in=True)
+        if args.parent:
+            params |= {"parent": session_id(client, args.parent), "includeSubagents": True}
+        if args.all or args.limit > PAGE:
+            page = pages(client, "sessions/list", params, args.offset, None if args.all else args.limit)
+        else:
+            page = context.call(client, "sessions/list", {**params, "offset": args.offset, "limit": args.limit})
+        if out.as_json:
+            out.result(page)
+            return
+        items = page["items"]
+        if items:
+            draw_sessions(out, items)
+        else:
+            out.note("No session fits." if page["total"] == 0 else f"There are only {page['total']:,} sessions that fit.")
+        last = page["offset"] + len(items)
+        if items and last < page["total"]:
+            out.note(f"{page['offset'] + 1:,}-{last:,} of {page['total']:,} sessions; `--all` shows every one.")
+        context.note_indexing(client)
+
+
+def configure_active(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--within", metavar="TIME", default="10m", help="with a sign of life within this time (10m)")
+
+
+def run_active(context: Context) -> None:
+    out = context.out
+    within = read_seconds(context.args.within)
+    with context.connect() as client:
+        found = context.call(client, "sessions/active", {"within": within})
+        if out.as_json:
+            out.result(found)
+        elif found["items"]:
+            draw_sessions(out, found["items"])
+        else:
+            out.note(f"No session was written to in the last {duration(within)}.")
+
+
+def draw_sessions(out: Output, rows: Sequence[dict[str, Any]]) -> None:
+    """Write sessions as a table, with marks for sub-agents, live sessions and those whose log is gone."""
+    now = datetime.now(UTC)
+    draw(out, _COLUMNS, [_row(row, now) for row in rows])
+
+
+def _row(row: dict[str, Any], now: datetime) -> tuple[str, ...]:
+    marks = SUBAGENT if row["parentId"] else ""
+    if row["status"] == "active":
+        marks += ACTIVE
+    if row["sourceGone"]:
+        marks += GONE
+    # Figures of a log of which only head and tail were read would be too low.
+    known = row["indexed"]
+    return (
+        clean(short_id(row["id"])),
+        clean(row["projectName"]),
+        marks + (clean(row["title"]) or "(no title)"),
+        ago(row["endedAt"], now),
+        duration(row["duration"]),
+        count(row["prompts"]) if known else "…",
+        count(row["toolCalls"]) if known else "…",
+        count(total_tokens(row["tokens"])) if known else "…",
+        clean(short_model(row["model"])),
+    )
+
+
+def _params(args: argparse.Namespace) -> dict[str, Any]:
+    """The filters that were given. Those that were not are left out, so that the daemon's defaults hold."""
+    params: dict[str, Any] = {
+        name: getattr(args, name)
+        for name in ("model", "agent", "branch", "text", "status")
+        if getattr(args, name) is not None
+    }
+    if args.since:
+        params["since"] = read_time(args.since)
+    if args.until:
+        params["until"] = read_time(args.until, end=True)
+    if args.subagents:
+        params["includeSubagents"] = True
+    if args.hidden:
+        params["includeHidden"] = True
+    if args.empty or args.status == "empty":
+        params["includeEmpty"] = True
+    if args.sort != SORTS[0]:
+        params["sort"] = args.sort
+    if args.reverse != (args.sort == "title"):
+        params["order"] = "asc"
+    return params
+
+
+HANDLERS = {
+    "sessions": Handler(
+        configure_sessions,
+        run_sessions,
+        (
+            "ccdash sessions                             the 50 that were active last",
+            "ccdash sessions --project . --since 1w      of this project, in the last week",
+            "ccdash sessions --text migration --all      every one with that word in title or first prompt",
+            "ccdash sessions --sort tokens --limit 10    the ten largest",
+            "ccdash sessions --json | jq '.items[].id'",
+        ),
+    ),
+    "active": Handler(
+        configure_active,
+        run_active,
+        ("ccdash active", "ccdash active --within 2h"),
+    ),
+}

@@ -1,0 +1,133 @@
+"""``ccdash show``: one session, as overview or as one of its lists."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from typing import Any
+
+from ccdash.arguments import PAGE, session_id
+from ccdash.client import Client
+from ccdash.context import Context
+from ccdash.overview import overview
+from ccdash.parser import Handler
+from ccdash.session_tables import draw_calls, draw_files, draw_thread, draw_usage
+from ccdash.transcripts import Writer, whole_text
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", metavar="ID", help="the session's id, or a start of it that fits no other")
+    view = parser.add_mutually_exclusive_group()
+    view.add_argument("--transcript", action="store_true", help="everything that was said and done, in order")
+    view.add_argument("--tools", action="store_true", help="every tool call with status and time")
+    view.add_argument("--files", action="store_true", help="every file that was read or changed")
+    view.add_argument("--thread", action="store_true", help="parent, sub-agents, forks and origin")
+    parser.add_argument("--full", action="store_true", help="cut nothing: whole texts, whole lists")
+
+
+def run(context: Context) -> None:
+    args = context.args
+    with context.connect() as client:
+        identifier = session_id(client, args.id)
+        if args.transcript:
+            _transcript(context, client, identifier)
+        elif args.tools:
+            _tools(context, client, identifier)
+        elif args.files:
+            _files(context, client, identifier)
+        elif args.thread:
+            _thread(context, client, identifier)
+        else:
+            session = context.call(client, "sessions/get", {"id": identifier})
+            if context.out.as_json:
+                context.out.result(session)
+                return
+            identifier = session["id"]
+            tools = context.call(client, "sessions/tools", {"id": identifier, "limit": 1})["usage"]
+            files = context.call(client, "sessions/files", {"id": identifier})["items"]
+            thread = context.call(client, "sessions/thread", {"id": identifier})["nodes"]
+            overview(context.out, session, tools, files, thread, full=args.full)
+
+
+def _transcript(context: Context, client: Client, identifier: str) -> None:
+    out, full = context.out, context.args.full
+    first = context.call(client, "sessions/transcript", {"id": identifier, "start": 0, "limit": PAGE})
+    if out.as_json:
+        items = [item for chunk in _chunks(context, client, first) for item in chunk["items"]]
+        if full:
+            items = [whole_text(client, first["sessionId"], item) for item in items]
+        out.result({**first, "items": items, "next": None})
+        return
+    writer = Writer(out, full=full)
+    for chunk in _chunks(context, client, first):
+        for entry in chunk["items"]:
+            writer.write(whole_text(client, first["sessionId"], entry) if full else entry)
+    if not first["items"]:
+        out.note("This session has no entries.")
+
+
+def _chunks(context: Context, client: Client, chunk: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield chunk
+    while chunk["next"] is not None:
+        ask = {"id": chunk["sessionId"], "start": chunk["next"], "limit": PAGE}
+        chunk = context.call(client, "sessions/transcript", ask)
+        yield chunk
+
+
+def _tools(context: Context, client: Client, identifier: str) -> None:
+    out = context.out
+    result = context.call(client, "sessions/tools", {"id": identifier, "limit": PAGE})
+    calls = result["calls"]
+    if len(calls["items"]) < calls["total"]:
+        items = calls["items"]
+        while len(items) < calls["total"]:
+            ask = {"id": identifier, "limit": PAGE, "offset": len(items)}
+            more = context.call(client, "sessions/tools", ask)["calls"]["items"]
+            if not more:
+                break
+            items += more
+        result = {**result, "calls": {**calls, "items": items, "limit": len(items), "nextCursor": None}}
+    if out.as_json:
+        out.result(result)
+        return
+    if not result["usage"]:
+        out.note("This session called no tool.")
+        return
+    draw_usage(out, result["usage"])
+    out.line()
+    draw_calls(out, result["calls"]["items"], full=context.args.full)
+
+
+def _files(context: Context, client: Client, identifier: str) -> None:
+    out = context.out
+    result = context.call(client, "sessions/files", {"id": identifier})
+    if out.as_json:
+        out.result(result)
+    elif result["items"]:
+        draw_files(out, result["items"])
+    else:
+        out.note("This session touched no file.")
+
+
+def _thread(context: Context, client: Client, identifier: str) -> None:
+    out = context.out
+    result = context.call(client, "sessions/thread", {"id": identifier})
+    if out.as_json:
+        out.result(result)
+        return
+    draw_thread(out, result["nodes"])
+
+
+HANDLERS = {
+    "show": Handler(
+        configure,
+        run,
+        (
+            "ccdash show 0f3c9d1e                       title, times, tokens, tools, files, sub-agents",
+            "ccdash show 0f3c9d1e --transcript          what was said and done",
+            "ccdash show 0f3c9d1e --transcript --full   the same with nothing cut",
+            "ccdash show 0f3c9d1e/agent-1a2b --tools    tool calls of a sub-agent",
+            "ccdash show 0f3c9d1e --json | jq .tokens",
+        ),
+    ),
+}

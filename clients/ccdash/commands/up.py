@@ -1,0 +1,112 @@
+"""``ccdash up``: start the daemon, say where logs were found, follow the first index."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import Any
+
+from ccdash.client import Client
+from ccdash.commands.daemon import index_line, root_lines
+from ccdash.commands.demo import show_demo
+from ccdash.context import Context
+from ccdash.parser import Handler
+from ccdash.progress import ProgressLine
+from ccdash.text import clean
+
+SETTLE = 10.0
+"""Seconds that the daemon may take to count the logs."""
+
+POLL = 1.0
+"""Seconds without news of the index, after which the daemon is asked."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--wait",
+        action=argparse.BooleanOptionalAction,
+        help="return when the first index is complete; by default in a terminal, where progress is shown",
+    )
+
+
+def run(context: Context) -> int | None:
+    out, wait = context.out, context.args.wait
+    with context.connect() as client:
+        status = _settle(client)
+        if not _has_logs(status):
+            out.note("No agent log was found. Looked in:")
+            for line in root_lines(status["roots"]) or ["no folder at all: the setting claude_dirs is empty"]:
+                out.note(f"  {line}")
+            out.note("Sessions will appear as soon as an agent writes there. Until then, here is demo data.")
+    if not _has_logs(status):
+        return show_demo(context, wait=wait)
+    with context.connect() as client:
+        follow(context, client, wait=wait)
+        tell(context, client)
+    return None
+
+
+def follow(context: Context, client: Client, *, wait: bool | None) -> None:
+    """Wait until the first index is complete, with progress; by default only where somebody sees that."""
+    if not (context.out.notes.isatty() if wait is None else wait):
+        return
+    with ProgressLine(context.out, "Indexing") as progress:
+        try:
+            client.request("ccdash/subscribe", {"topics": ["indexing"]})
+            while not client.request("ccdash/status")["indexing"]["complete"]:
+                for notification in client.notifications(POLL):
+                    if notification.method == "ccdash/indexing":
+                        state = notification.params["indexing"]
+                        progress.indexing(state)
+                        if state["complete"]:
+                            break
+        except KeyboardInterrupt:
+            context.out.note("The daemon goes on indexing; `ccdash up --wait` shows how far it is.")
+            raise
+
+
+def tell(context: Context, client: Client) -> None:
+    """Write what runs, where logs were found, and what to do next."""
+    out = context.out
+    status: dict[str, Any] = client.request("ccdash/status")
+    if out.as_json:
+        out.result(status)
+        return
+    out.line(f"ccdashd {clean(status['version'])} is up (process {status['pid']}, profile {clean(status['profile'])}).")
+    for line in root_lines(status["roots"]):
+        out.line(f"  {line}")
+    counts = ", ".join(f"{number:,} {clean(name)}" for name, number in status["counts"].items())
+    out.line(f"Index: {index_line(status['indexing'])}" + (f" ({counts})" if counts else ""))
+    for problem in status["problems"]:
+        out.line(f"{out.paint('problem', 'red')}: {clean(problem['problem'])} {clean(problem['hint'])}".rstrip())
+    option = "" if context.paths.profile == status["profile"] else f" --profile {clean(status['profile'])}"
+    out.line(f"Next: `ccdash{option} sessions`, `ccdash{option} doctor`, `ccdash --help`.")
+
+
+def _settle(client: Client) -> dict[str, Any]:
+    """The daemon's status, once it knows whether there are logs."""
+    deadline = time.monotonic() + SETTLE
+    client.request("ccdash/subscribe", {"topics": ["indexing"]})
+    while True:
+        status: dict[str, Any] = client.request("ccdash/status")
+        looked = status["indexing"]["complete"] or not any(root["exists"] for root in status["roots"])
+        if _has_logs(status) or looked or time.monotonic() > deadline:
+            return status
+        next(iter(client.notifications(0.1)), None)
+
+
+def _has_logs(status: dict[str, Any]) -> bool:
+    # Sessions whose logs are gone are the user's as well.
+    return any(root["files"] for root in status["roots"]) or bool(status["counts"].get("sessions"))
+
+
+HANDLERS = {
+    "up": Handler(
+        configure,
+        run,
+        (
+            "ccdash up           start, and follow the first index in a terminal",
+            "ccdash up --wait    for scripts: return when all logs are indexed",
+        ),
+    ),
+}

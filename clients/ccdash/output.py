@@ -1,0 +1,76 @@
+"""Where results go: standard output for results, standard error for notes, colour only where somebody sees it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from typing import Any, TextIO
+
+_CODES = {
+    "bold": "1",
+    "dim": "2",
+    "red": "31",
+    "green": "32",
+    "yellow": "33",
+    "blue": "34",
+    "magenta": "35",
+    "cyan": "36",
+}
+
+
+class Output:
+    """The two streams of one run, and what they can show."""
+
+    def __init__(self, *, as_json: bool = False, color: bool = True) -> None:
+        self.stream: TextIO = sys.stdout
+        self.notes: TextIO = sys.stderr
+        self.as_json = as_json
+        self.terminal = self.stream.isatty()
+        dumb = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+        self.color = color and self.terminal and not dumb
+        self.note_color = color and self.notes.isatty() and not dumb
+
+    @property
+    def columns(self) -> int | None:
+        """Cells of a line; None in a pipe, where lines may be of any length."""
+        return shutil.get_terminal_size((100, 24)).columns if self.terminal else None
+
+    def line(self, text: str = "") -> None:
+        """Write one line of the result. The text must be clean (`ccdash.text`)."""
+        self.stream.write(text + "\n")
+
+    def result(self, value: Any) -> None:
+        """Write a result as JSON: one line in a pipe, indented in a terminal. ASCII alone, so that none of it acts."""
+        if self.terminal:
+            self.stream.write(json.dumps(value, indent=2).replace("\x7f", "\\u007f") + "\n")
+        else:
+            self.stream.write(json.dumps(value, separators=(",", ":")) + "\n")
+
+    def note(self, text: str) -> None:
+        """Tell something beside the result, on standard error."""
+        self.flush()
+        self.notes.write(paint(text, "dim", self.note_color) + "\n")
+        self.notes.flush()
+
+    def error(self, text: str) -> None:
+        """Tell what went wrong, on standard error."""
+        self.flush()
+        self.notes.write(f"{paint('ccdash:', 'red', self.note_color)} {text}\n")
+        self.notes.flush()
+
+    def paint(self, text: str, style: str) -> str:
+        """`text` in a style (names joined by a space) where standard output shows colour."""
+        return paint(text, style, self.color)
+
+    def flush(self) -> None:
+        """Write out what is buffered; raises BrokenPipeError when nobody reads any more."""
+        self.stream.flush()
+
+
+def paint(text: str, style: str, color: bool) -> str:
+    """`text` with the escape sequences of a style, or as it is."""
+    if not color or not style or not text:
+        return text
+    return f"\x1b[{';'.join(_CODES[word] for word in style.split())}m{text}\x1b[0m"

@@ -1,0 +1,128 @@
+"""The command line, read with argparse: the table of commands, and options that all of them share.
+
+A command's own arguments, and the module that runs it, are loaded only when that command is called: most of the time
+between the prompt and the answer would otherwise go into building parsers that nobody asked for.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any, NamedTuple
+
+from ccdash import __version__
+from ccdash.context import Context
+
+
+class Handler(NamedTuple):
+    """How a command takes its arguments and runs. `run` returns an exit code, None for 0."""
+
+    configure: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[Context], int | None]
+    examples: Sequence[str]
+
+
+class Command(NamedTuple):
+    """A row of the table of commands: the module in ``ccdash.commands`` whose ``HANDLERS`` has it."""
+
+    name: str
+    module: str
+    summary: str
+
+    def load(self) -> Handler:
+        """Import the command's module."""
+        handlers: dict[str, Handler] = import_module(f"ccdash.commands.{self.module}").HANDLERS
+        return handlers[self.name]
+
+
+COMMANDS = (
+    Command("up", "up", "start the daemon, say where logs were found, follow the first index"),
+    Command("status", "daemon", "say how the daemon is"),
+    Command("sessions", "sessions", "list sessions, filtered and sorted"),
+    Command("show", "show", "show one session: figures, transcript, tools, files, thread"),
+    Command("tail", "tail", "print the end of a transcript, and follow it live"),
+    Command("active", "sessions", "list sessions that are being written now"),
+    Command("files", "files", "list the sessions that touched a path"),
+    Command("projects", "projects", "list, add, rename, hide and remove projects"),
+    Command("doctor", "doctor", "explain what was not understood, and which sessions are hidden and why"),
+    Command("rescan", "cache", "compare logs with the cache now, and read what differs"),
+    Command("rebuild", "cache", "read every log anew"),
+    Command("verify", "cache", "check the cache against the logs"),
+    Command("stop", "daemon", "stop the daemon when it has finished what runs"),
+    Command("demo", "demo", "make realistic demo logs and show them in a profile of their own"),
+    Command("service", "service", "start the daemon by systemd or launchd: install, uninstall, status"),
+    Command("rpc", "rpc", "call any method of the daemon and print its result as JSON"),
+    Command("completion", "completion", "print a completion script for a shell"),
+)
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that is configured when it is first used."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        options.setdefault("allow_abbrev", False)
+        super().__init__(*args, **options)
+        self.pending: Callable[[], None] | None = None
+
+    def ready(self) -> None:
+        """Configure now what is pending."""
+        if self.pending is not None:
+            pending, self.pending = self.pending, None
+            pending()
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        self.ready()
+        return super().parse_known_args(args, namespace)
+
+
+def build(*, whole: bool = False) -> Parser:
+    """The parser of ``ccdash``; with `whole`, every command is configured (for completions and the reference)."""
+    parser = Parser(
+        prog="ccdash",
+        description="Everything you do with AI coding agents, at hand.",
+        epilog="`ccdash COMMAND --help` explains a command and gives examples.",
+    )
+    parser.add_argument("--version", action="version", version=f"ccdash {__version__}")
+    shared(parser, top=True)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", parser_class=Parser)
+    for command in COMMANDS:
+        below = commands.add_parser(command.name, help=command.summary, description=_sentence(command.summary))
+        below.pending = _configure(command, below)
+        if whole:
+            below.ready()
+    return parser
+
+
+def find(name: str) -> Command:
+    """The command of that name."""
+    return next(command for command in COMMANDS if command.name == name)
+
+
+def _configure(command: Command, parser: Parser) -> Callable[[], None]:
+    def configure() -> None:
+        handler = command.load()
+        handler.configure(parser)
+        shared(parser)
+        parser.epilog = "examples:\n" + "\n".join(f"  {example}" for example in handler.examples)
+
+    return configure
+
+
+def shared(parser: argparse.ArgumentParser, *, top: bool = False) -> None:
+    """Options that may stand before or after the command; the one after it wins."""
+
+    def default(value: object) -> object:
+        return value if top else argparse.SUPPRESS
+
+    group = parser.add_argument_group("everywhere")
+    group.add_argument("--json", action="store_true", default=default(False), help="print the raw result as JSON")
+    group.add_argument("--profile", metavar="NAME", default=default(None), help="use the daemon and data of this profile")
+    group.add_argument(
+        "--no-color", action="store_true", default=default(False), help="no colour, as the variable NO_COLOR does"
+    )
+
+
+def _sentence(summary: str) -> str:
+    return summary[0].upper() + summary[1:] + "."
