@@ -33,8 +33,7 @@ class Details(msgspec.Struct):
     models: dict[str, int] = {}
     tokens_by_model: dict[str, list[int]] = {}
     """Input, output, cache read, cache write, 5-minute write, 1-hour write."""
-    tokens_own: list[int] = [0, 0, 0, 0, 0, 0]
-    tokens_mirrored: list[int] = [0, 0, 0, 0, 0, 0]
+    tokens_mirrored: tuple[int, ...] = (0,) * 6
     summaries: list[str] = []
     agents: list[str] = []
     """Ids of the sub-agents that it started, as far as any log names them."""

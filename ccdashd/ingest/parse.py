@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from ccdashd import sources
+from ccdashd.sources import lines
 from ccdashd.sources.claude_code import ClaudeCodeReader, agent_meta
 from ccdashd.sources.log import Log
 from ccdashd.sources.model import PAGE, Entry, Stats
@@ -43,7 +44,8 @@ class FileResult(msgspec.Struct, array_like=True):
     guard: bytes
     glance: bool
     agent: str
-    session_id: str
+    session_id: str | None
+    """None where the log holds no record."""
     parent_id: str | None
     agent_id: str | None
     stats: Stats
@@ -92,7 +94,13 @@ def read_log(path: str, text_cap: int, known: Known | None = None) -> FileResult
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         status = os.fstat(fd)
-        start = known.parsed_to if known is not None else 0
+        start = 0
+        if known is not None:
+            resumed = _resume(fd, known.parsed_to)
+            if resumed is None:
+                known = None
+            else:
+                start = resumed
         own = identity.session_id
         log = Log(own, known.stats, known.seen, text_cap) if known is not None else Log(own, text_cap=text_cap)
         before = log.stats.records
@@ -104,6 +112,21 @@ def read_log(path: str, text_cap: int, known: Known | None = None) -> FileResult
         return _result(path, identity, log, status, start, end, guard(fd, end), known, log.stats.records - before)
     finally:
         os.close(fd)
+
+
+def _resume(fd: int, end: int) -> int | None:
+    """Where to read on after a last reading that ended at `end`.
+
+    When that was at a record without newline, what follows on the same line must be blank; else (None) the line holds more
+    than one record, and only a reading of the whole log tells that as a first reading would.
+    """
+    if os.pread(fd, 1, end - 1) == b"\n":
+        return end
+    data = os.pread(fd, _EDGE, end)
+    line, newline, _ = data.partition(b"\n")
+    if line.strip(lines.BLANK):
+        return None
+    return end + len(line) + len(newline) if newline else end
 
 
 def _feed(reader: ClaudeCodeReader, fd: int, start: int, size: int) -> int:
@@ -135,6 +158,10 @@ def _describe(path: str, stats: Stats) -> None:
     stats.parent_tool_use_id = meta.toolUseId or ""
 
 
+def _session(path: str, identity: sources.Identity, stats: Stats) -> tuple[str | None, str | None]:
+    return sources.session_of(path, identity, stats.session_ids) if stats.records else (None, identity.parent_id)
+
+
 def _result(
     path: str,
     identity: sources.Identity,
@@ -146,7 +173,7 @@ def _result(
     known: Known | None,
     records: int,
 ) -> FileResult:
-    session_id, parent_id = sources.session_of(path, identity, log.stats.session_ids)
+    session_id, parent_id = _session(path, identity, log.stats)
     parsed = log.result(start, end)
     entries, keys, first = parsed.entries, parsed.keys, log.first
     if known is not None:
@@ -199,7 +226,7 @@ def glance(path: str) -> FileResult:
         reader.flush()
     finally:
         os.close(fd)
-    session_id, parent_id = sources.session_of(path, identity, log.stats.session_ids)
+    session_id, parent_id = _session(path, identity, log.stats)
     if identity.agent_id is not None:
         _describe(path, log.stats)
     return FileResult(

@@ -189,7 +189,7 @@ class Watcher:
         """Once a minute: let the backend look at what brings no event, then see whether it still hears."""
         try:
             if self._backend is not None:
-                self._backend.check()
+                await self._backend.check()
         except Exception as error:
             await self._replace(error)
             return

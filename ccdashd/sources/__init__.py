@@ -47,7 +47,7 @@ def identify(path: str) -> Identity | None:
 
 def accepts(path: str) -> bool:
     """Whether a change of this path can change what is known: a transcript, or what stands beside one."""
-    return path.endswith(".jsonl") or path.endswith(".meta.json")
+    return path.endswith((".jsonl", ".meta.json"))
 
 
 def transcript_of(path: str) -> str:

@@ -76,7 +76,8 @@ class ClaudeCodeReader:
         stats.records += 1
         kind = record.type or ""
         types = stats.record_types
-        types[kind] = types.get(kind, 0) + 1
+        name = f"system/{record.subtype}" if kind == "system" and record.subtype else kind
+        types[name] = types.get(name, 0) + 1
         time = log.time = log.milliseconds(record.timestamp)
         if time is not None:
             if stats.started_at is None:

@@ -220,6 +220,7 @@ def _connect(path: Path, readonly: bool) -> sa.Engine:
                 raw.execute("PRAGMA mmap_size = 268435456")
                 raw.execute("PRAGMA cache_size = -8000")
             else:
+                raw.execute("PRAGMA journal_mode = WAL")
                 raw.execute("PRAGMA cache_size = -32000")
                 raw.execute("PRAGMA wal_autocheckpoint = 4000")
         except BaseException:
@@ -238,8 +239,6 @@ def _connect(path: Path, readonly: bool) -> sa.Engine:
 
 
 def _prepare(connection: sa.Connection) -> tuple[bool, bool, int]:
-    connection.exec_driver_sql("PRAGMA journal_mode = WAL")
-    connection.commit()
     created = versions.ensure(connection)
     with connection.begin():
         known = {row.key: row.value for row in connection.execute(sa.select(meta))}
@@ -257,8 +256,7 @@ def _leave(connection: sa.Connection) -> None:
 
 
 def _checkpoint(connection: sa.Connection) -> None:
-    connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    connection.rollback()
+    raw_connection(connection).execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _put(connection: sa.Connection, key: str, value: str) -> None:

@@ -139,7 +139,9 @@ def store(connection: sa.Connection, result: FileResult) -> int:
         "stats": _encode(result.stats),
     }
     if file_id is None:
-        file_id = connection.execute(sa.insert(sync_state).values(path=path, **values)).inserted_primary_key[0]
+        inserted = connection.execute(sa.insert(sync_state).values(path=path, **values)).inserted_primary_key
+        assert inserted is not None
+        file_id = inserted[0]
     else:
         connection.execute(sa.update(sync_state).where(sync_state.c.id == file_id).values(**values))
         if result.start == 0:
@@ -212,6 +214,12 @@ def states(connection: sa.Connection, paths: Iterable[str] | None = None) -> dic
             part = wanted[begin : begin + 500]
             rows += connection.execute(_STATE.where(sync_state.c.path.in_(part))).all()
     return {state.path: state for state in map(_state, rows)}
+
+
+def session_ids(connection: sa.Connection) -> set[str]:
+    """All sessions that have a log."""
+    query = sa.select(sync_state.c.session_id).distinct().where(sync_state.c.session_id.is_not(None))
+    return set(connection.execute(query).scalars())
 
 
 def known(connection: sa.Connection, file_id: int) -> Known:

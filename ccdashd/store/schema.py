@@ -66,6 +66,8 @@ sync_state = Table(
     Column("root_uuid", Text, nullable=False, default=""),
     Column("stats", LargeBinary, nullable=False),  # JSON of sources.model.Stats
     Index("sync_state_session", "session_id"),
+    Index("sync_state_parent", "parent_id"),
+    Index("sync_state_inode", "inode"),
     Index("sync_state_root_uuid", "root_uuid"),
 )
 
@@ -93,6 +95,7 @@ sessions = Table(
     Column("assistant_messages", Integer, nullable=False),
     Column("tool_calls", Integer, nullable=False),
     Column("tool_errors", Integer, nullable=False),
+    Column("subagents", Integer, nullable=False),
     Column("tokens_in", BigInteger, nullable=False),
     Column("tokens_out", BigInteger, nullable=False),
     Column("cache_read", BigInteger, nullable=False),
@@ -100,6 +103,13 @@ sessions = Table(
     Column("cache_write_5m", BigInteger, nullable=False),
     Column("cache_write_1h", BigInteger, nullable=False),
     Column("lower_bounds", Integer, nullable=False),
+    # Those messages only that no other session owns: these add up over sessions.
+    Column("own_in", BigInteger, nullable=False),
+    Column("own_out", BigInteger, nullable=False),
+    Column("own_cache_read", BigInteger, nullable=False),
+    Column("own_cache_write", BigInteger, nullable=False),
+    Column("own_cache_write_5m", BigInteger, nullable=False),
+    Column("own_cache_write_1h", BigInteger, nullable=False),
     Column("empty", Boolean, nullable=False),
     Column("indexed", Boolean, nullable=False),
     Column("source_gone", Boolean, nullable=False),

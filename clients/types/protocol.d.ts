@@ -758,6 +758,8 @@ export interface CacheStatus {
   /** API messages. */
   messages: number;
   tokens: Tokens;
+  /** Usage of sub-agents whose own logs are gone, known only from copies; not in `tokens`. */
+  tokensMirrored: Tokens;
   /** Messages whose log holds no final usage. */
   outputLowerBoundMessages: number;
   /** Files read in full since start. */

@@ -57,7 +57,7 @@ class Backend(Protocol):
     async def stop(self) -> None:
         """Release everything. Never raises."""
 
-    def check(self) -> None:
+    async def check(self) -> None:
         """Called every now and then: notice what brings no event (a root replaced behind a symbolic link)."""
 
 

@@ -89,13 +89,13 @@ class InotifyBackend:
         return "; ".join(problems) or None
 
     async def start(self) -> None:
-        await self._polling.start()
         for root in self._roots:
             self._arm(root)
         self._drain()
         await self._drained.wait()
         if self._fault is not None:
             raise self._fault
+        await self._polling.start()
         self._reporting = True
         asyncio.get_running_loop().add_reader(self._inotify.fd, self._readable)
 
@@ -107,7 +107,7 @@ class InotifyBackend:
         self._inotify.close()
         await self._polling.stop()
 
-    def check(self) -> None:
+    async def check(self) -> None:
         for root in self._roots:
             self._recheck(root)
         self._denied = {folder for folder in self._denied if os.path.lexists(folder)}

@@ -50,7 +50,11 @@ class WatchfilesBackend:
         self._end()
         await asyncio.gather(*self._ending, return_exceptions=True)
 
-    def check(self) -> None:
+    async def check(self) -> None:
+        self._refresh()
+        await asyncio.sleep(0)
+
+    def _refresh(self) -> None:
         now = self._identities()
         if now == self._known:
             return
@@ -87,6 +91,13 @@ class WatchfilesBackend:
                 if change == watchfiles.Change.added:
                     paths.update(_files_below(path))
             self._sink.paths({_below_root(path, real) for path in paths})
+            # A root made again may get the inode it had, so `check` alone would not see that it is another one.
+            gone = [root for folder, root in real.items() if (watchfiles.Change.deleted, folder) in batch]
+            if gone:
+                for root in gone:
+                    self._known.pop(root, None)
+                self._sink.rescan(Reason.ROOT_VANISHED)
+                self._refresh()
 
     def _identities(self) -> dict[str, tuple[int, int]]:
         identities: dict[str, tuple[int, int]] = {}

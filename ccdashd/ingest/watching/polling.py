@@ -23,11 +23,10 @@ class Polling:
     directories = 0
     problem = None
 
-    def __init__(self, roots: Iterable[str], sink: Sink, accept: Accept, interval: float = INTERVAL_SECONDS) -> None:
+    def __init__(self, roots: Iterable[str], sink: Sink, accept: Accept) -> None:
         self._seen: dict[str, Seen | None] = dict.fromkeys(roots)
         self._sink = sink
         self._accept = accept
-        self._interval = interval
         self._took = 0.0
         self._some = asyncio.Event()
         self._stopping = threading.Event()
@@ -50,7 +49,7 @@ class Polling:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    def check(self) -> None:
+    async def check(self) -> None:
         """Nothing goes unnoticed here."""
 
     def add(self, root: str, *, report: bool) -> None:
@@ -70,7 +69,7 @@ class Polling:
             await self._look()
 
     def _rest(self) -> float:
-        return max(self._interval, self._took / BUSY_SHARE)
+        return max(INTERVAL_SECONDS, self._took / BUSY_SHARE)
 
     async def _look(self) -> None:
         loop = asyncio.get_running_loop()

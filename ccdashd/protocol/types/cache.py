@@ -30,6 +30,8 @@ class CacheStatus(Wire, frozen=True):
     messages: int
     """API messages."""
     tokens: Tokens
+    tokens_mirrored: Tokens
+    """Usage of sub-agents whose own logs are gone, known only from copies; not in `tokens`."""
     output_lower_bound_messages: int
     """Messages whose log holds no final usage."""
     files_parsed: int

@@ -51,6 +51,7 @@ def upgrade() -> None:
         sa.Column("assistant_messages", sa.Integer(), nullable=False),
         sa.Column("tool_calls", sa.Integer(), nullable=False),
         sa.Column("tool_errors", sa.Integer(), nullable=False),
+        sa.Column("subagents", sa.Integer(), nullable=False),
         sa.Column("tokens_in", sa.BigInteger(), nullable=False),
         sa.Column("tokens_out", sa.BigInteger(), nullable=False),
         sa.Column("cache_read", sa.BigInteger(), nullable=False),
@@ -58,6 +59,12 @@ def upgrade() -> None:
         sa.Column("cache_write_5m", sa.BigInteger(), nullable=False),
         sa.Column("cache_write_1h", sa.BigInteger(), nullable=False),
         sa.Column("lower_bounds", sa.Integer(), nullable=False),
+        sa.Column("own_in", sa.BigInteger(), nullable=False),
+        sa.Column("own_out", sa.BigInteger(), nullable=False),
+        sa.Column("own_cache_read", sa.BigInteger(), nullable=False),
+        sa.Column("own_cache_write", sa.BigInteger(), nullable=False),
+        sa.Column("own_cache_write_5m", sa.BigInteger(), nullable=False),
+        sa.Column("own_cache_write_1h", sa.BigInteger(), nullable=False),
         sa.Column("empty", sa.Boolean(), nullable=False),
         sa.Column("indexed", sa.Boolean(), nullable=False),
         sa.Column("source_gone", sa.Boolean(), nullable=False),
@@ -88,6 +95,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("path"),
     )
+    op.create_index("sync_state_inode", "sync_state", ["inode"], unique=False)
+    op.create_index("sync_state_parent", "sync_state", ["parent_id"], unique=False)
     op.create_index("sync_state_root_uuid", "sync_state", ["root_uuid"], unique=False)
     op.create_index("sync_state_session", "sync_state", ["session_id"], unique=False)
     op.create_table(
@@ -215,6 +224,8 @@ def downgrade() -> None:
     op.drop_table("diagnostics")
     op.drop_index("sync_state_session", table_name="sync_state")
     op.drop_index("sync_state_root_uuid", table_name="sync_state")
+    op.drop_index("sync_state_parent", table_name="sync_state")
+    op.drop_index("sync_state_inode", table_name="sync_state")
     op.drop_table("sync_state")
     op.drop_index("sessions_project", table_name="sessions")
     op.drop_index("sessions_parent", table_name="sessions")

@@ -1,0 +1,179 @@
+"""A backlog: more to read than one moment allows. Newest sessions are shown at once from a glance at their logs, then every
+log is read in worker processes, newest first, and written in batches, while queries and live changes go on."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from ccdashd import sources
+from ccdashd.ingest import commit as commits
+from ccdashd.ingest.commit import Batch, Written
+from ccdashd.ingest.parse import FileResult, glance
+from ccdashd.ingest.scan import FileStat
+from ccdashd.ingest.workers import Unreadable, WorkerDied, Workers, decode
+from ccdashd.store import logs
+
+if TYPE_CHECKING:
+    from ccdashd.ingest.pipeline import Pipeline
+
+log = logging.getLogger(__name__)
+
+GLANCED = 64
+"""Sessions that a glance shows before their logs are read."""
+
+BATCH_BYTES = 48 * 1024 * 1024
+"""Bytes of logs in one transaction, or fewer when the writer would have to wait."""
+
+TRIES = 2
+"""How often a log is given to a worker; one that kills its workers is then reported and left."""
+
+
+class Backlog:
+    """One run at a time; the pipeline's lock sees to that."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        self._workers: Workers | None = None
+
+    async def stop(self) -> None:
+        """End the workers."""
+        if self._workers is not None:
+            await self._workers.stop()
+            self._workers = None
+
+    async def run(self, files: list[FileStat]) -> None:
+        """Read `files`, newest first, whole. Raises Busy while the cache cannot be written; what was written stays."""
+        if not files:
+            return
+        pipeline = self._pipeline
+        settings = pipeline.app.settings
+        self._workers = Workers(max(settings.workers, 1), settings.text_cap_bytes)
+        warm = [asyncio.create_task(self._workers.warm()) for _ in range(self._workers.count)]
+        try:
+            await self._glance(files)
+            await asyncio.gather(*warm)
+            await _Run(pipeline, self._workers, files).run()
+            pipeline.progress("finish", done=1, total=1)
+            written = await pipeline.write(partial(commits.relink_all, owner=pipeline.owner))
+            pipeline.publish(written)
+        finally:
+            for task in warm:
+                task.cancel()
+            await self.stop()
+            await pipeline.app.database.checkpoint()
+
+    async def _glance(self, files: list[FileStat]) -> None:
+        """List the newest sessions that are not known yet from head and tail of their logs."""
+        pipeline = self._pipeline
+        newest = [file for file in files if _is_main(file.path)][:GLANCED]
+        if len(files) <= GLANCED and sum(file.size for file in newest) < BATCH_BYTES:
+            return  # reading them takes no longer
+        pipeline.progress("glance", files_total=len(files), total=sum(file.size for file in files))
+        results = await asyncio.to_thread(_glances, [file.path for file in newest])
+        written = await pipeline.write(partial(_commit_new, results, pipeline.owner))
+        pipeline.publish(written)
+
+
+class _Run:
+    """Reading of a list of logs: a feeder per worker, one writer."""
+
+    def __init__(self, pipeline: Pipeline, workers: Workers, files: list[FileStat]) -> None:
+        self.pipeline = pipeline
+        self.workers = workers
+        self.waiting = files[::-1]
+        self.total = sum(file.size for file in files)
+        self.count = len(files)
+        self.done = 0
+        self.files_done = 0
+        self.began = time.monotonic()
+        # Bounded, so that workers wait for the writer instead of filling the memory.
+        self.answers: asyncio.Queue[tuple[FileStat, bytes | str]] = asyncio.Queue(32 * workers.count)
+
+    async def run(self) -> None:
+        feeders = [asyncio.create_task(self._feed()) for _ in range(self.workers.count)]
+        try:
+            while self.files_done < self.count:
+                await self._write()
+        finally:
+            for feeder in feeders:
+                feeder.cancel()
+            await asyncio.gather(*feeders, return_exceptions=True)
+
+    async def _feed(self) -> None:
+        while self.waiting:
+            file = self.waiting.pop()
+            await self.answers.put((file, await self._parse(file.path)))
+
+    async def _parse(self, path: str) -> bytes | str:
+        """The worker's answer, or why there is none."""
+        for _ in range(TRIES):
+            try:
+                return await self.workers.parse(path)
+            except Unreadable as error:
+                return str(error)
+            except WorkerDied as error:
+                reason = str(error)
+                log.warning("a parse worker died reason=%s", reason)
+        return f"reading it ended the worker process twice ({reason})"
+
+    async def _write(self) -> None:
+        """Write what has come in, at least one log, at most `BATCH_BYTES` of them."""
+        answers = [await self.answers.get()]
+        size = answers[0][0].size
+        while size < BATCH_BYTES and not self.answers.empty():
+            answers.append(self.answers.get_nowait())
+            size += answers[-1][0].size
+        pipeline = self.pipeline
+        unreadable = {file.path: answer for file, answer in answers if isinstance(answer, str)}
+        encoded = [answer for _, answer in answers if isinstance(answer, bytes)]
+        written, records = await pipeline.write(partial(_commit_encoded, encoded, unreadable, pipeline.owner))
+        pipeline.files_parsed += len(encoded)
+        pipeline.records_parsed += records
+        pipeline.publish(written)
+        self.done += sum(file.size for file, _ in answers)
+        self.files_done += len(answers)
+        elapsed = time.monotonic() - self.began
+        pipeline.progress(
+            "parse",
+            done=self.done,
+            total=self.total,
+            files_done=self.files_done,
+            files_total=self.count,
+            rate=self.done / elapsed if elapsed else 0.0,
+        )
+
+
+def _is_main(path: str) -> bool:
+    identity = sources.identify(path)
+    return identity is not None and identity.agent_id is None
+
+
+def _glances(paths: list[str]) -> list[FileResult]:
+    results = []
+    for path in paths:
+        try:
+            results.append(glance(path))
+        except OSError:
+            continue  # the reading that follows will say why
+    return results
+
+
+def _commit_new(results: list[FileResult], owner: commits.Owner, connection: sa.Connection) -> Written:
+    """Only logs that nothing is known of: a glance must not replace what was read whole."""
+    known = logs.states(connection, [result.path for result in results])
+    new = [result for result in results if result.path not in known]
+    return commits.commit(connection, Batch(results=new), owner, relink=False)
+
+
+def _commit_encoded(
+    encoded: list[bytes], unreadable: dict[str, str], owner: commits.Owner, connection: sa.Connection
+) -> tuple[Written, int]:
+    results = [decode(answer) for answer in encoded]
+    batch = Batch(results=results, unreadable=unreadable)
+    return commits.commit(connection, batch, owner, relink=False), sum(result.records for result in results)

@@ -1,0 +1,141 @@
+"""What has to be done about a file: compares what is on disk with what is known. Does no more I/O than `stat` and a few
+small reads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from ccdashd import sources
+from ccdashd.ingest.parse import guard
+from ccdashd.ingest.scan import FileStat
+from ccdashd.sources import PARSER
+from ccdashd.store import logs
+from ccdashd.store.logs import FileState
+from ccdashd.store.schema import sync_state
+
+
+@dataclass
+class Claims:
+    """Logs by what is to be done about them."""
+
+    whole: list[FileStat] = field(default_factory=list)
+    """To be read from the start: new, rewritten, or read by an older reader."""
+    grown: list[tuple[FileStat, FileState]] = field(default_factory=list)
+    """To be read on from where the last reading ended."""
+    gone: list[str] = field(default_factory=list)
+    unreadable: dict[str, str] = field(default_factory=dict)
+    touched: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+    moved: dict[str, str] = field(default_factory=dict)
+    dropped: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        """For the log: how many of each kind, and no path."""
+        return " ".join(f"{name}={len(value)}" for name, value in vars(self).items())
+
+    @property
+    def size(self) -> int:
+        """Bytes to be read."""
+        return sum(file.size for file in self.whole) + sum(file.size - state.parsed_to for file, state in self.grown)
+
+
+def look(path: str) -> FileStat | None:
+    """The log at `path`, or None where there is no regular file. Raises OSError where that cannot be told."""
+    try:
+        status = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    if status.st_mode & 0o170000 != 0o100000:
+        return None
+    return FileStat(path, status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev)
+
+
+def claim(
+    files: Iterable[FileStat],
+    missing: Iterable[str],
+    states: dict[str, FileState],
+    by_inode: Callable[[int], list[FileState]],
+    *,
+    suspicious: bool,
+) -> Claims:
+    """Sort `files`, which are there, and `missing` paths, which are not.
+
+    `by_inode` finds known logs by inode, to tell a renamed one. `suspicious` files are looked into even when size and time
+    are what they were: somebody said that they changed.
+    """
+    claims = Claims()
+    lost = {path: states[path] for path in missing if path in states and states[path].state != "gone"}
+    for file in files:
+        state = states.get(file.path)
+        if state is None:
+            origin = _origin(file, lost, by_inode)
+            if origin is None:
+                claims.whole.append(file)
+                continue
+            lost.pop(origin.path, None)
+            if sources.identify(origin.path) != sources.identify(file.path):
+                claims.dropped.append(origin.path)
+                claims.whole.append(file)
+                continue
+            claims.moved[origin.path] = file.path
+            state = origin
+        _compare(file, state, claims, suspicious)
+    claims.gone.extend(lost)
+    return claims
+
+
+def _compare(file: FileStat, state: FileState, claims: Claims, suspicious: bool) -> None:
+    current = state.parser == PARSER and state.state in ("ok", "gone")
+    same = (file.size, file.mtime_ns, file.inode) == (state.size, state.mtime_ns, state.inode)
+    if current and same and not suspicious:
+        if state.state == "gone":
+            claims.touched[file.path] = (file.size, file.mtime_ns, file.inode)
+        return
+    if not current or file.size < state.size or not _begins_as(file.path, state):
+        claims.whole.append(file)
+    elif file.size > state.size:
+        claims.grown.append((file, state))
+    elif same:
+        if state.state == "gone":
+            claims.touched[file.path] = (file.size, file.mtime_ns, file.inode)
+    elif file.mtime_ns == state.mtime_ns:
+        # Another inode with the same time and size: a copy that kept its time.
+        claims.touched[file.path] = (file.size, file.mtime_ns, file.inode)
+    else:
+        # Written without growing: the samples may miss what changed.
+        claims.whole.append(file)
+
+
+def _begins_as(path: str, state: FileState) -> bool:
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False  # the reading that follows will say why
+    try:
+        return guard(fd, state.parsed_to) == state.guard
+    finally:
+        os.close(fd)
+
+
+def _origin(file: FileStat, lost: dict[str, FileState], by_inode: Callable[[int], list[FileState]]) -> FileState | None:
+    """The known log that was renamed to `file`: same inode, same beginning, and no longer at its old path."""
+    candidates = [state for state in lost.values() if state.inode == file.inode]
+    candidates += [state for state in by_inode(file.inode) if state.path != file.path]
+    for state in candidates:
+        usable = state.parsed_to and file.size >= state.parsed_to and state.parser == PARSER
+        if usable and not os.path.lexists(state.path) and _begins_as(file.path, state):
+            return state
+    return None
+
+
+def inode_lookup(connection: sa.Connection) -> Callable[[int], list[FileState]]:
+    """`by_inode` for `claim`, on this connection."""
+
+    def find(inode: int) -> list[FileState]:
+        paths = connection.execute(sa.select(sync_state.c.path).where(sync_state.c.inode == inode)).scalars()
+        return list(logs.states(connection, map(logs.path_from, paths)).values())
+
+    return find

@@ -1,0 +1,144 @@
+"""One write transaction for what was read of some logs: their rows, and all that follows from them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from ccdashd.ingest.parse import FileResult
+from ccdashd.sources import PARSER, identify
+from ccdashd.sources.model import Stats
+from ccdashd.store import assemble, logs, messages, summaries
+from ccdashd.store.schema import session_summaries, sync_state
+
+Owner = Callable[[str], str]
+"""The root of the project that a working directory belongs to."""
+
+
+@dataclass
+class Batch:
+    """What is to be written together. Paths and states are those that the claim was made with."""
+
+    results: list[FileResult] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    unreadable: dict[str, str] = field(default_factory=dict)
+    touched: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+    """New size, time and inode of logs whose bytes did not change."""
+    moved: dict[str, str] = field(default_factory=dict)
+    """Old path to new path of logs that were renamed and belong to the same session."""
+    dropped: list[str] = field(default_factory=list)
+    """Old paths of logs that were renamed and belong to another session now."""
+
+    def __bool__(self) -> bool:
+        return bool(self.results or self.gone or self.unreadable or self.touched or self.moved or self.dropped)
+
+
+@dataclass
+class Written:
+    """What a transaction changed."""
+
+    sessions: set[str] = field(default_factory=set)
+    deleted: set[str] = field(default_factory=set)
+    projects: set[str] = field(default_factory=set)
+    dropped_projects: set[str] = field(default_factory=set)
+
+
+def commit(connection: sa.Connection, batch: Batch, owner: Owner, *, relink: bool = True) -> Written:
+    """Write a batch. Without `relink`, summaries that name records of other logs wait for `relink_all`."""
+    paths = [result.path for result in batch.results]
+    states = logs.states(connection, {*paths, *batch.gone, *batch.unreadable, *batch.touched, *batch.moved, *batch.dropped})
+    affected: set[str] = set()
+    recount: set[str] = set()
+    for state in states.values():
+        affected |= {state.session_id or "", state.parent_id or ""}
+    _marks(connection, batch, states)
+    for path in batch.dropped:
+        if path in states:
+            recount |= messages.shared(connection, states[path].id)
+            logs.forget(connection, states[path].id)
+    rewritten = {states[path].session_id for path in paths if path in states}
+    file_ids = []
+    for result in batch.results:
+        before = states.get(result.path)
+        if before is not None and result.start == 0:
+            recount |= messages.shared(connection, before.id)
+        file_ids.append(logs.store(connection, result))
+        affected |= {result.session_id or "", result.parent_id or ""}
+    for file_id, result in zip(file_ids, batch.results, strict=True):
+        if result.messages:
+            recount |= messages.shared(connection, file_id)
+    if recount:
+        affected |= _sessions_of(connection, messages.recount(connection, recount))
+    if relink:
+        affected |= _relink(connection, file_ids, batch.results, {session for session in rewritten if session})
+    return _assemble(connection, affected, owner)
+
+
+def _assemble(connection: sa.Connection, affected: set[str], owner: Owner) -> Written:
+    built = assemble.build(connection, affected - {""}, owner)
+    return Written(built.upserted, built.deleted, built.projects, built.dropped_projects)
+
+
+def _marks(connection: sa.Connection, batch: Batch, states: dict[str, logs.FileState]) -> None:
+    for path in batch.gone:
+        if path in states and not os.path.lexists(path):
+            logs.mark(connection, states[path].id, "gone")
+    for path, problem in batch.unreadable.items():
+        if path in states:
+            logs.mark(connection, states[path].id, "unreadable", problem)
+        else:
+            logs.store(connection, _nothing(path, problem))
+            logs.mark(connection, logs.states(connection, [path])[path].id, "unreadable", problem)
+    for path, (size, mtime_ns, inode) in batch.touched.items():
+        if path in states:
+            logs.touch(connection, states[path].id, size, mtime_ns, inode)
+    for old, new in batch.moved.items():
+        if old in states:
+            logs.move(connection, states[old].id, new)
+
+
+def _nothing(path: str, problem: str) -> FileResult:
+    identity = identify(path)
+    agent = identity.agent if identity is not None else ""
+    return FileResult(path, 0, 0, 0, 0, 0, b"", True, agent, None, None, None, Stats(), [], [], [], [], [], [], 0, problem)
+
+
+def _sessions_of(connection: sa.Connection, file_ids: set[int]) -> set[str]:
+    table = sync_state
+    query = sa.select(table.c.session_id).where(table.c.id.in_(sorted(file_ids)), table.c.session_id.is_not(None))
+    return set(connection.execute(query).scalars())
+
+
+def _relink(connection: sa.Connection, file_ids: list[int], results: list[FileResult], rewritten: set[str]) -> set[str]:
+    """Join summaries with the sessions that they name, as far as these logs are concerned."""
+    wanted = summaries.leaves(connection, file_ids) if any(result.summaries for result in results) else set()
+    known = summaries.leaves(connection)
+    if known:
+        for result in results:
+            for _, _, keys, _ in result.pages:
+                wanted |= summaries.named(known, keys)
+    if rewritten and known:
+        # Records that a summary named may be gone.
+        query = sa.select(session_summaries.c.leaf).where(session_summaries.c.session_id.in_(sorted(rewritten)))
+        if any(result.start == 0 for result in results):
+            wanted |= set(connection.execute(query).scalars())
+    return summaries.resolve(connection, wanted)
+
+
+def relink_all(connection: sa.Connection, owner: Owner) -> Written:
+    """Join every summary with the session that it names."""
+    return _assemble(connection, summaries.resolve(connection, summaries.leaves(connection)), owner)
+
+
+def reassign(connection: sa.Connection, session_ids: set[str], owner: Owner) -> Written:
+    """Build these sessions anew, since projects were added or removed."""
+    return _assemble(connection, session_ids, owner)
+
+
+def expire(connection: sa.Connection) -> None:
+    """Make every log that is there be read anew, whatever its time says."""
+    table = sync_state
+    connection.execute(sa.update(table).where(table.c.state != "gone", table.c.parser == PARSER).values(parser=0))

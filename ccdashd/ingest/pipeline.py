@@ -1,0 +1,368 @@
+"""What happens when a file changes. Every row that comes from a file gets there through `Pipeline.apply`:
+
+    watch ──┐
+    scan ───┼──► claim ──► parse ──► one write transaction, relinked ──► new revision ──► publish
+    rescan ─┘
+
+Claim compares `stat` and a few samples with what is known; parse reads only what is new, big backlogs in worker processes;
+the transaction writes the rows and all that follows from them. Nothing else writes what comes from logs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+import sqlalchemy as sa
+
+from ccdashd import sources
+from ccdashd.edits.journal import Journal
+from ccdashd.errors import Busy
+from ccdashd.ingest import commit as commits
+from ccdashd.ingest.backlog import Backlog
+from ccdashd.ingest.claim import Claims, claim, inode_lookup, look
+from ccdashd.ingest.commit import Batch, Written
+from ccdashd.ingest.parse import FileResult, Known, read_log
+from ccdashd.ingest.projects import Roots, owner
+from ccdashd.ingest.scan import FileStat, Problem, newest_first, scan
+from ccdashd.protocol import types as t
+from ccdashd.store import logs, projects
+from ccdashd.store.database import get_meta, put_meta
+from ccdashd.store.transcripts import new_entries
+
+if TYPE_CHECKING:
+    from ccdashd.app import App
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+SMALL = 2 * 1024 * 1024
+"""Bytes up to which a change is parsed in the daemon itself; more goes to the workers."""
+
+PAUSE = 0.01
+"""Seconds at least between two looks at what the watcher named, so that a busy log costs a bounded share."""
+
+
+class Pipeline:
+    """Turns changes of files into revisions."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self.files_parsed = 0
+        self.records_parsed = 0
+        self.indexing = t.Indexing(phase="idle")
+        self.roots_seen: dict[str, int] = {}
+        self._roots = Roots()
+        self._added: list[str] = []
+        self._pending: set[str] = set()
+        self._wake = asyncio.Event()
+        self._busy: set[str] = set()
+        self._scanning = asyncio.Lock()
+        self._backlog = Backlog(self)
+        self._follower: asyncio.Task[None] | None = None
+
+    # --- life ---
+
+    async def start(self) -> None:
+        """Begin to follow what the watcher names. The first scan is asked for by the reconciler."""
+        if self.app.database.created:
+            await self._replay()
+        self._added = await self.app.database.read(lambda connection, _: projects.added_roots(connection))
+        complete = await self.app.database.read(lambda connection, _: get_meta(connection, "indexed"))
+        self.progress("idle", complete=complete == "1")
+        self._follower = asyncio.create_task(self._follow(), name="pipeline")
+
+    async def stop(self) -> None:
+        """Leave what is pending to the next start's scan."""
+        if self._follower is not None:
+            self._follower.cancel()
+            await asyncio.gather(self._follower, return_exceptions=True)
+            self._follower = None
+        await self._backlog.stop()
+
+    def changed(self, paths: Iterable[str]) -> None:
+        """The watcher names paths that changed; they are looked at as soon as possible, together."""
+        self._pending.update(map(sources.transcript_of, paths))
+        self._wake.set()
+
+    async def _follow(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            paths, self._pending = self._pending, set()
+            # A log that is being read whole may have grown since: it is looked at again when that is done.
+            later = paths & self._busy
+            self._pending |= later
+            began = time.monotonic()
+            try:
+                await self.apply(paths - later)
+            except Busy:
+                self._pending |= paths
+                await asyncio.sleep(1.0)
+                self._wake.set()
+            except Exception:
+                log.exception("changes could not be applied; a scan follows")
+                self.app.request_scan("changes could not be applied")
+            await asyncio.sleep(max(PAUSE, time.monotonic() - began))
+
+    # --- the one door ---
+
+    async def apply(self, paths: Iterable[str]) -> Written | None:
+        """Look at these paths and write what changed. Raises Busy while the cache cannot be written."""
+        wanted = {path for path in paths if sources.identify(path) is not None}
+        if not wanted:
+            return None
+        claims = await self.app.database.read(partial(_claim_paths, wanted))
+        return await self.carry_out(claims)
+
+    async def reconcile(self, reason: str, paths: list[str] | None = None) -> t.RescanResult:
+        """Compare every log, or those at or below `paths`, with what is known, and write what differs."""
+        async with self._scanning:
+            return await self._reconcile(reason, paths)
+
+    async def rebuild(self) -> t.RescanResult:
+        """Read every log anew, as if each were new. What is kept of logs that are gone stays."""
+        async with self._scanning:
+            await self.write(commits.expire)
+            return await self._reconcile("rebuild", None)
+
+    async def _reconcile(self, reason: str, paths: list[str] | None) -> t.RescanResult:
+        began = time.monotonic()
+        self._roots.forget()
+        self.progress("scan")
+        found, problems = await asyncio.to_thread(self._scan)
+        self._note_problems(problems)
+        claims = await self.app.database.read(partial(_claim_all, found, [problem.path for problem in problems], paths))
+        log.info("scan done reason=%r files=%d %s", reason, len(found), claims)
+        try:
+            await self.carry_out(claims)
+            if not self.indexing.complete and paths is None:
+                await self.write(_set_indexed)
+                self.progress("idle", complete=True)
+        finally:
+            self.progress("idle")
+        return t.RescanResult(
+            files=len(found),
+            parsed=len(claims.whole),
+            appended=len(claims.grown),
+            gone=len(claims.gone),
+            seconds=time.monotonic() - began,
+            revision=self.app.database.revision,
+        )
+
+    async def carry_out(self, claims: Claims) -> Written | None:
+        """Read and write what was claimed: small changes here and at once, a backlog in workers."""
+        if claims.size > SMALL or len(claims.whole) > 16:
+            await self.commit(_marks(claims))
+            claims = Claims(whole=claims.whole, grown=claims.grown)
+            grown = [(file, state) for file, state in claims.grown if file.size - state.parsed_to <= SMALL]
+            files = claims.whole + [file for file, state in claims.grown if file.size - state.parsed_to > SMALL]
+            small = Claims(grown=grown)
+            self._busy |= {file.path for file in files}
+            try:
+                await self._here(small)
+                await self._backlog.run(newest_first(files))
+            finally:
+                self._busy -= {file.path for file in files}
+                if self._pending:
+                    self._wake.set()
+            return None
+        return await self._here(claims)
+
+    async def _here(self, claims: Claims) -> Written | None:
+        """Parse on the writer's thread, inside the transaction: one hop for all that an append costs."""
+        if not (claims.whole or claims.grown):
+            return await self.commit(_marks(claims))
+        results: list[FileResult] = []
+        owner = self.owner
+        cap = self.app.settings.text_cap_bytes
+
+        def transaction(connection: sa.Connection) -> Written:
+            batch = _marks(claims)
+            results.clear()
+            for file in claims.whole:
+                _read(file.path, cap, None, batch)
+            for file, state in claims.grown:
+                _read(file.path, cap, logs.known(connection, state.id), batch)
+            results.extend(batch.results)
+            return commits.commit(connection, batch, owner)
+
+        written = await self.write(transaction)
+        self.files_parsed += sum(1 for result in results if result.start == 0)
+        self.records_parsed += sum(result.records for result in results)
+        self.publish(written)
+        await self._publish_entries(results)
+        return written
+
+    async def commit(self, batch: Batch, *, relink: bool = True) -> Written | None:
+        """Write what was read, and publish it."""
+        if not batch:
+            return None
+        written = await self.write(partial(commits.commit, batch=batch, owner=self.owner, relink=relink))
+        self.publish(written)
+        return written
+
+    async def write(self, transaction: Callable[[sa.Connection], T]) -> T:
+        """One transaction; what hinders it shows in the status until one succeeds."""
+        try:
+            result = await self.app.database.write(transaction)
+        except Busy as error:
+            self.app.problems.set("cache", error.message, "free space or permissions; it goes on by itself")
+            raise
+        self.app.problems.clear("cache")
+        return result
+
+    # --- projects ---
+
+    def owner(self, cwd: str) -> str:
+        """The root of the project that a working directory belongs to. Runs on the writer's thread."""
+        return owner(cwd, self._roots.root(cwd), self._added)
+
+    async def projects_changed(self, project_ids: set[str]) -> None:
+        """The user decided about these projects: give every session its project anew."""
+        database = self.app.database
+        self._added = await database.read(lambda connection, _: projects.added_roots(connection))
+        ids = await database.read(lambda connection, _: logs.session_ids(connection))
+        written = await self.write(partial(commits.reassign, session_ids=ids, owner=self.owner))
+        written.projects |= project_ids - written.dropped_projects
+        self.publish(written)
+
+    async def _replay(self) -> None:
+        """A cache that was made anew knows nothing of what the user decided; the journal does."""
+        edits = await asyncio.to_thread(Journal(self.app.paths.journal).read)
+        if edits:
+            await self.write(lambda connection: [projects.apply(connection, edit) for edit in edits])
+
+    # --- reports ---
+
+    def publish(self, written: Written) -> None:
+        """Tell subscribers what a transaction changed."""
+        changes = [t.Change(type="session", id=id, op="upsert") for id in sorted(written.sessions)]
+        changes += [t.Change(type="session", id=id, op="delete") for id in sorted(written.deleted)]
+        changes += [t.Change(type="project", id=id, op="upsert") for id in sorted(written.projects)]
+        changes += [t.Change(type="project", id=id, op="delete") for id in sorted(written.dropped_projects)]
+        if changes:
+            self.app.events.publish(changes, self.app.database.revision)
+
+    async def _publish_entries(self, results: list[FileResult]) -> None:
+        for result in results:
+            session_id = result.session_id
+            if session_id is not None and result.records and self.app.events.has_transcript_subscribers(session_id):
+                read = partial(new_entries, session_id=session_id, path=result.path, start=result.start)
+                entries, revision = await self.app.database.read(read)
+                self.app.events.transcript(session_id, entries, revision)
+
+    def progress(
+        self,
+        phase: str,
+        *,
+        done: int = 0,
+        total: int = 0,
+        files_done: int = 0,
+        files_total: int = 0,
+        rate: float = 0.0,
+        complete: bool | None = None,
+    ) -> None:
+        """Note and publish how far an index run is; sizes in bytes."""
+        self.indexing = t.Indexing(
+            phase=phase,  # type: ignore[arg-type]
+            done=done,
+            total=total,
+            files_done=files_done,
+            files_total=files_total,
+            rate=rate,
+            eta=(total - done) / rate if rate and total > done else None,
+            complete=self.indexing.complete if complete is None else complete,
+        )
+        self.app.events.indexing(self.indexing)
+
+    def _scan(self) -> tuple[list[FileStat], list[Problem]]:
+        problems: list[Problem] = []
+        found: list[FileStat] = []
+        for root in self.app.settings.claude_dirs:
+            files = list(scan([root], lambda path: sources.identify(path) is not None, problems))
+            self.roots_seen[str(root)] = len(files)
+            found += files
+        return list({file.path: file for file in found}.values()), problems
+
+    def _note_problems(self, problems: list[Problem]) -> None:
+        if problems:
+            first = problems[0]
+            more = f" and {len(problems) - 1} more" if len(problems) > 1 else ""
+            self.app.problems.set(
+                "scan", f"{logs.shown(logs.path_value(first.path))}: {first.problem}{more}", "see ccdash doctor"
+            )
+        else:
+            self.app.problems.clear("scan")
+
+    def roots(self) -> list[t.Root]:
+        """The folders that are looked at."""
+        return [
+            t.Root(path=str(root), agent="claude-code", exists=root.is_dir(), files=self.roots_seen.get(str(root), 0))
+            for root in self.app.settings.claude_dirs
+        ]
+
+
+def _set_indexed(connection: sa.Connection) -> None:
+    put_meta(connection, "indexed", "1")
+
+
+def _marks(claims: Claims) -> Batch:
+    return Batch(
+        gone=claims.gone,
+        unreadable=dict(claims.unreadable),
+        touched=claims.touched,
+        moved=claims.moved,
+        dropped=claims.dropped,
+    )
+
+
+def _read(path: str, cap: int, known: Known | None, batch: Batch) -> None:
+    try:
+        batch.results.append(read_log(path, cap, known))
+    except FileNotFoundError:
+        batch.gone.append(path)
+    except OSError as error:
+        batch.unreadable[path] = error.strerror or str(error)
+
+
+def _claim_paths(paths: set[str], connection: sa.Connection, revision: int) -> Claims:
+    files: list[FileStat] = []
+    missing: list[str] = []
+    unreadable: dict[str, str] = {}
+    for path in paths:
+        try:
+            file = look(path)
+        except OSError as error:
+            unreadable[path] = error.strerror or str(error)
+            continue
+        if file is None:
+            missing.append(path)
+        else:
+            files.append(file)
+    states = logs.states(connection, paths)
+    claims = claim(files, missing, states, inode_lookup(connection), suspicious=True)
+    claims.unreadable.update(unreadable)
+    return claims
+
+
+def _claim_all(
+    found: list[FileStat], hidden: list[str], paths: list[str] | None, connection: sa.Connection, revision: int
+) -> Claims:
+    """What is not found is gone, unless it lies below a folder that could not be looked at."""
+    states = logs.states(connection)
+    there = {file.path for file in found}
+    missing = [path for path in states if path not in there and not any(_below(path, folder) for folder in hidden)]
+    if paths is not None:
+        found = [file for file in found if any(_below(file.path, wanted) for wanted in paths)]
+        missing = [path for path in missing if any(_below(path, wanted) for wanted in paths)]
+    return claim(found, missing, states, lambda inode: [], suspicious=paths is not None)
+
+
+def _below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip("/") + "/")

@@ -1,0 +1,96 @@
+"""The parse workers of a big backlog: processes that are started for it and stopped after it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import sys
+
+import msgspec
+
+from ccdashd.ingest.parse import FileResult
+from ccdashd.ingest.worker import LENGTH, OK, Job
+
+log = logging.getLogger(__name__)
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(FileResult).decode
+
+
+class Unreadable(Exception):
+    """A log that could not be read; the message says why."""
+
+
+class WorkerDied(Exception):
+    """The worker process ended while it read a log."""
+
+
+class Workers:
+    """At most `count` processes. `parse` may be called from as many tasks at once as there are processes."""
+
+    def __init__(self, count: int, text_cap: int) -> None:
+        self.count = count
+        self._text_cap = text_cap
+        self._idle: list[asyncio.subprocess.Process] = []
+        self._all: set[asyncio.subprocess.Process] = set()
+
+    async def warm(self) -> None:
+        """Start one process ahead of the first log."""
+        self._idle.append(await self._start())
+
+    async def parse(self, path: str) -> bytes:
+        """An encoded `FileResult` (see `decode`). Raises Unreadable or WorkerDied."""
+        worker = self._idle.pop() if self._idle else await self._start()
+        try:
+            assert worker.stdin is not None
+            assert worker.stdout is not None
+            job = _encode(Job(os.fsencode(path), self._text_cap))
+            worker.stdin.write(LENGTH.pack(len(job)) + job)
+            await worker.stdin.drain()
+            answer = await worker.stdout.readexactly(LENGTH.unpack(await worker.stdout.readexactly(LENGTH.size))[0])
+        except (asyncio.IncompleteReadError, ConnectionError) as error:
+            code = await self._discard(worker)
+            raise WorkerDied(f"exit code {code}") from error
+        except asyncio.CancelledError:
+            await self._discard(worker)
+            raise
+        self._idle.append(worker)
+        if answer[:1] != OK:
+            raise Unreadable(answer[1:].decode())
+        return answer
+
+    async def _start(self) -> asyncio.subprocess.Process:
+        worker = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "ccdashd.ingest.worker",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            limit=4 * 1024 * 1024,
+            cwd="/",
+        )
+        self._all.add(worker)
+        return worker
+
+    async def _discard(self, worker: asyncio.subprocess.Process) -> int:
+        with contextlib.suppress(ProcessLookupError):
+            worker.kill()
+        self._all.discard(worker)
+        return await worker.wait()
+
+    async def stop(self) -> None:
+        """End all processes, also those at work."""
+        workers, self._idle = self._all, []
+        self._all = set()
+        for worker in workers:
+            with contextlib.suppress(ProcessLookupError):
+                worker.kill()
+        for worker in workers:
+            await worker.wait()
+
+
+def decode(answer: bytes) -> FileResult:
+    """What a worker read of a log."""
+    return _decode(memoryview(answer)[1:])

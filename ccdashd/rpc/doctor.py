@@ -1,0 +1,15 @@
+"""``ccdash/doctor``: what was not understood."""
+
+from __future__ import annotations
+
+from ccdashd.protocol import methods
+from ccdashd.protocol import types as t
+from ccdashd.rpc.dispatch import ReadCall, handles
+from ccdashd.store import counts
+
+
+@handles(methods.DOCTOR)
+def doctor(call: ReadCall, params: t.DoctorParams) -> t.Doctor:
+    """Everything that was not understood, and every session a user might miss."""
+    call.app.review()
+    return counts.doctor(call.conn, params, call.app.problems.all(), call.revision)

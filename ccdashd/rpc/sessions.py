@@ -1,0 +1,56 @@
+"""``sessions/*``: lists, single sessions, transcripts, tools, files, threads."""
+
+from __future__ import annotations
+
+from ccdashd.protocol import methods
+from ccdashd.protocol import types as t
+from ccdashd.rpc.dispatch import ReadCall, handles
+from ccdashd.store import activity, sessions, transcripts
+
+
+@handles(methods.SESSIONS_LIST)
+def sessions_list(call: ReadCall, params: t.SessionsList) -> t.Page[t.SessionRow]:
+    """Sessions, filtered, sorted, paged."""
+    return sessions.page(call.conn, params, call.revision)
+
+
+@handles(methods.SESSIONS_GET)
+def sessions_get(call: ReadCall, params: t.SessionParams) -> t.Session:
+    """One session with all its figures."""
+    return sessions.get(call.conn, sessions.find(call.conn, params.id), call.revision)
+
+
+@handles(methods.SESSIONS_TRANSCRIPT)
+def sessions_transcript(call: ReadCall, params: t.TranscriptParams) -> t.Transcript:
+    """A chunk of a transcript."""
+    return transcripts.chunk(call.conn, sessions.find(call.conn, params.id), params, call.revision)
+
+
+@handles(methods.SESSIONS_ENTRY)
+def sessions_entry(call: ReadCall, params: t.EntryParams) -> t.EntryPayload:
+    """One record in full."""
+    return transcripts.payload(call.conn, sessions.find(call.conn, params.id), params.entry, call.revision)
+
+
+@handles(methods.SESSIONS_TOOLS)
+def sessions_tools(call: ReadCall, params: t.ToolsParams) -> t.Tools:
+    """Tool calls of a session, and usage by tool."""
+    return activity.tools(call.conn, sessions.find(call.conn, params.id), params, call.revision)
+
+
+@handles(methods.SESSIONS_FILES)
+def sessions_files(call: ReadCall, params: t.SessionParams) -> t.SessionFiles:
+    """Files that a session read and changed."""
+    return t.SessionFiles(items=activity.files(call.conn, sessions.find(call.conn, params.id)), revision=call.revision)
+
+
+@handles(methods.SESSIONS_THREAD)
+def sessions_thread(call: ReadCall, params: t.SessionParams) -> t.Thread:
+    """Parent, sub-agents, forks and origin of a session."""
+    return activity.thread(call.conn, sessions.find(call.conn, params.id), call.revision)
+
+
+@handles(methods.SESSIONS_ACTIVE)
+def sessions_active(call: ReadCall, params: t.ActiveParams) -> t.SessionRows:
+    """Sessions that are being written."""
+    return t.SessionRows(items=sessions.active(call.conn, params.within), revision=call.revision)

@@ -1,0 +1,138 @@
+"""Projects: found from where sessions ran, named, added and hidden by the user."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from typing import Any
+
+import sqlalchemy as sa
+
+from ccdashd.clock import iso
+from ccdashd.edits.journal import ProjectEdit
+from ccdashd.errors import NotFound
+from ccdashd.protocol import types as t
+from ccdashd.store.schema import projects, sessions
+from ccdashd.store.sessions import OWN, tokens
+
+
+def project_id(root: str) -> str:
+    """A readable id that is the same after every rebuild: the folder's name and a hash of its path."""
+    name = re.sub(r"[^a-z0-9]+", "-", os.path.basename(root.rstrip("/")).lower()).strip("-") or "root"
+    return f"{name[:40]}-{hashlib.blake2b(root.encode('utf-8', 'replace'), digest_size=3).hexdigest()}"
+
+
+def project_name(root: str) -> str:
+    """The name that a project has until the user gives one."""
+    return os.path.basename(root.rstrip("/")) or root
+
+
+def ensure(connection: sa.Connection, root: str) -> tuple[str, bool]:
+    """``(id, whether it is new)`` of the project at `root`."""
+    key = project_id(root)
+    if connection.execute(sa.select(projects.c.id).where(projects.c.id == key)).first() is not None:
+        return key, False
+    values = {"id": key, "root": root, "name": project_name(root), "origin": "discovered", "hidden": False}
+    connection.execute(sa.insert(projects).values(**values))
+    return key, True
+
+
+def drop_unused(connection: sa.Connection) -> set[str]:
+    """Remove found projects that no session belongs to and that the user never touched; returns their ids."""
+    used = sa.exists().where(sessions.c.project_id == projects.c.id)
+    query = sa.select(projects.c.id, projects.c.root, projects.c.name).where(
+        projects.c.origin == "discovered", ~projects.c.hidden, ~used
+    )
+    unused = {row.id for row in connection.execute(query) if row.name == project_name(row.root)}
+    if unused:
+        connection.execute(sa.delete(projects).where(projects.c.id.in_(sorted(unused))))
+    return unused
+
+
+def added_roots(connection: sa.Connection) -> list[str]:
+    """Roots that the user registered."""
+    return list(connection.execute(sa.select(projects.c.root).where(projects.c.origin == "added")).scalars())
+
+
+def page(connection: sa.Connection, params: t.ProjectsList, revision: int) -> t.Page[t.Project]:
+    """One page of the list, last active first."""
+    where = [] if params.include_hidden else [~projects.c.hidden]
+    total = connection.execute(sa.select(sa.func.count()).select_from(projects).where(*where)).scalar_one()
+    figures = _figures()
+    query = (
+        sa.select(projects, figures)
+        .outerjoin(figures, figures.c.project_id == projects.c.id)
+        .where(*where)
+        .order_by(figures.c.last.desc(), projects.c.root)
+    )
+    rows = connection.execute(query.offset(params.offset).limit(params.limit)).all()
+    return t.Page(
+        items=[_wire(row) for row in rows], total=total, offset=params.offset, limit=params.limit, revision=revision
+    )
+
+
+def get(connection: sa.Connection, wanted: str) -> t.Project:
+    """One project. Raises NotFound."""
+    figures = _figures()
+    query = sa.select(projects, figures).outerjoin(figures, figures.c.project_id == projects.c.id)
+    row = connection.execute(query.where(projects.c.id == wanted)).first()
+    if row is None:
+        raise NotFound("project", wanted, "see projects/list")
+    return _wire(row)
+
+
+def holding(connection: sa.Connection, path: str) -> t.Project | None:
+    """The project with the longest root above `path`."""
+    rows = connection.execute(sa.select(projects.c.id, projects.c.root)).all()
+    above = [row for row in rows if path == row.root or path.startswith(row.root.rstrip("/") + "/")]
+    return get(connection, max(above, key=lambda row: len(row.root)).id) if above else None
+
+
+def _figures() -> sa.Subquery:
+    table = sessions.c
+    return (
+        sa.select(
+            table.project_id,
+            sa.func.sum(sa.case((table.agent_id.is_(None) & ~table.empty, 1), else_=0)).label("sessions"),
+            sa.func.sum(sa.case((table.agent_id.is_not(None), 1), else_=0)).label("subagents"),
+            sa.func.max(table.ended_at).label("last"),
+            *(sa.func.sum(table[name]).label(name) for name in OWN),
+        )
+        .group_by(table.project_id)
+        .subquery()
+    )
+
+
+def _wire(row: Any) -> t.Project:
+    return t.Project(
+        id=row.id,
+        name=row.name,
+        root=row.root,
+        origin=row.origin,
+        hidden=row.hidden,
+        sessions=row.sessions or 0,
+        subagents=row.subagents or 0,
+        last_activity_at=iso(row.last),
+        tokens=tokens([getattr(row, name) or 0 for name in OWN]),
+    )
+
+
+def apply(connection: sa.Connection, edit: ProjectEdit) -> str:
+    """Carry out what the user decided about a project; returns its id."""
+    key = project_id(edit.root)
+    if edit.op == "remove":
+        known = sa.update(projects).where(projects.c.id == key)
+        connection.execute(known.values(origin="discovered", hidden=False, name=project_name(edit.root)))
+        return key
+    ensure(connection, edit.root)
+    values: dict[str, Any] = {}
+    if edit.op == "add":
+        values["origin"] = "added"
+    if edit.name is not None:
+        values["name"] = edit.name
+    if edit.hidden is not None:
+        values["hidden"] = edit.hidden
+    if values:
+        connection.execute(sa.update(projects).where(projects.c.id == key).values(**values))
+    return key

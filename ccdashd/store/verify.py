@@ -1,0 +1,89 @@
+"""Is the cache what the files say? Reads every log again and compares."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import msgspec
+import sqlalchemy as sa
+
+from ccdashd.ingest.parse import FileResult, read_log
+from ccdashd.protocol import types as t
+from ccdashd.sources import PARSER
+from ccdashd.store import logs
+from ccdashd.store.schema import (
+    diagnostics,
+    session_file_updates,
+    session_logs,
+    session_messages,
+    session_summaries,
+    session_tool_calls,
+    sync_state,
+)
+
+_encode = msgspec.json.Encoder().encode
+_RESCAN = "ccdash rescan repairs it"
+_REBUILD = "ccdash rebuild repairs it"
+
+
+def verify(connection: sa.Connection, text_cap: int) -> tuple[int, list[t.Problem]]:
+    """``(logs checked, problems)``: the file itself, references between tables, and each log's rows against its bytes."""
+    problems = list(_database(connection))
+    checked = 0
+    for state in logs.states(connection).values():
+        if state.state in ("gone", "unreadable"):
+            continue
+        checked += 1
+        problems.extend(_log(connection, state, text_cap))
+    return checked, problems
+
+
+def _database(connection: sa.Connection) -> Iterator[t.Problem]:
+    for (line,) in connection.exec_driver_sql("PRAGMA integrity_check(20)"):
+        if line != "ok":
+            yield t.Problem(part="cache.db", problem=str(line), hint="delete cache.db: it is rebuilt from your files")
+    for row in connection.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(20):
+        yield t.Problem(part="cache.db", problem=f"a row of {row[0]} refers to a missing row of {row[2]}", hint=_REBUILD)
+
+
+def _log(connection: sa.Connection, state: logs.FileState, text_cap: int) -> Iterator[t.Problem]:
+    shown = logs.shown(logs.path_value(state.path))
+    try:
+        size = os.stat(state.path).st_size
+        if state.state == "glanced" or state.parser != PARSER:
+            yield t.Problem(part=shown, problem="the log was not read whole yet", hint="wait for the index to be complete")
+            return
+        result = read_log(state.path, text_cap)
+    except OSError as error:
+        yield t.Problem(part=shown, problem=f"the log cannot be read: {error.strerror or error}", hint=_RESCAN)
+        return
+    if size != state.size:
+        yield t.Problem(part=shown, problem=f"the log has {size} bytes, the cache knows {state.size}", hint=_RESCAN)
+        return
+    for table in differences(connection, state.id, result):
+        yield t.Problem(part=shown, problem=f"what {table} holds is not what the log says", hint=_REBUILD)
+
+
+def differences(connection: sa.Connection, file_id: int, result: FileResult) -> list[str]:
+    """Tables whose rows of a log differ from what a reading of it gave."""
+    found = []
+    stats = connection.execute(sa.select(sync_state.c.stats).where(sync_state.c.id == file_id)).scalar_one()
+    if bytes(stats) != _encode(result.stats):
+        found.append("sync_state")
+    expected: list[tuple[sa.Table, list[tuple[object, ...]], int]] = [
+        (session_logs, result.pages, 0),
+        (session_messages, result.messages, 1),
+        (session_tool_calls, result.tool_calls, 0),
+        (session_file_updates, result.file_updates, 0),
+        (session_summaries, result.summaries, 1),
+    ]
+    for table, rows, derived in expected:
+        columns = list(table.c)[1 : len(table.c) - derived]
+        stored = connection.execute(sa.select(*columns).where(table.c.file_id == file_id))
+        if sorted(map(repr, (tuple(row) for row in stored))) != sorted(map(repr, rows)):
+            found.append(table.name)
+    count = sa.select(sa.func.count()).select_from(diagnostics).where(diagnostics.c.file_id == file_id)
+    if connection.execute(count).scalar_one() != len({(row[2], row[0]) for row in result.findings}):
+        found.append(diagnostics.name)
+    return found
