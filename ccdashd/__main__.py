@@ -84,8 +84,10 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _serve(where: Paths, arguments: argparse.Namespace) -> int:
+    from ccdashd.log import note_failure
     from ccdashd.runtime import AlreadyRunning, RuntimeProblem
     from ccdashd.serve import serve
+    from ccdashd.settings import SettingsError
 
     try:
         return serve(
@@ -97,7 +99,10 @@ def _serve(where: Paths, arguments: argparse.Namespace) -> int:
     except AlreadyRunning as error:
         _fail(str(error))
         return RUNNING_ALREADY
-    except RuntimeProblem as error:
+    except (RuntimeProblem, SettingsError) as error:
+        if arguments.auto:
+            # Nobody sees the output of a daemon that a client started; the client shows the end of the log.
+            note_failure(where.log_file, str(error))
         return _fail(str(error))
 
 

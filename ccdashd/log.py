@@ -88,6 +88,12 @@ def configure(file: Path, level: str, foreground: bool = False) -> str | None:
     return problem
 
 
+def note_failure(file: Path, reason: str) -> None:
+    """Log why the daemon could not start, before there are settings."""
+    configure(file, "info")
+    get("ccdashd").error("not started", reason=reason)
+
+
 def to_journal() -> bool:
     """Whether standard error is the journal's stream (systemd.exec(5), ``$JOURNAL_STREAM``)."""
     try:
