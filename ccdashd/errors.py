@@ -79,7 +79,7 @@ class NotFound(CcdashError):
 
     code = -32001
 
-    def __init__(self, type: str, id: str, hint: str = "") -> None:  # noqa: A002 - the wire's own names
+    def __init__(self, type: str, id: str, hint: str = "") -> None:
         super().__init__(f"no {type} {id!r}" + (f"; {hint}" if hint else ""), type=type, id=id)
 
 
