@@ -39,6 +39,7 @@ bench: $(TESTABLE) ## measure, beside the targets; BENCH="--help" tells more
 
 docs: $(TESTABLE) ## write the generated pages, schema and types anew
 	$(BIN)/python -m ccdashd.protocol.schema
+	$(BIN)/python -m ccdash.reference
 
 clean: ## remove .venv and everything that was built
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ccdash import parser, reference
 from ccdashd.paths import resolve
 from ccdashd.settings import SETTINGS, Setting
 
@@ -34,6 +35,21 @@ def test_the_folders_on_the_page_are_those_of_linux() -> None:
     for path in (paths.socket, paths.database, paths.journal, paths.config_file, paths.log_file):
         shown = str(path).replace("/home/me", "~").replace("/run/user/1000", "$XDG_RUNTIME_DIR")
         assert f"`{shown}`" in CONFIGURATION
+
+
+def test_the_page_of_the_command_is_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
+    assert reference.main(["--check"]) == 0, capsys.readouterr().out
+    page = reference.PAGE.read_text(encoding="utf-8")
+    for command in parser.COMMANDS:
+        assert f"\n## ccdash {command.name}" in page
+
+
+def test_the_page_of_the_command_is_checked_and_repaired(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reference, "PAGE", tmp_path / "cli.md")
+    assert reference.main(["--check"]) == 1
+    assert not reference.PAGE.exists(), "--check writes nothing"
+    assert reference.main([]) == 0
+    assert reference.main(["--check"]) == 0
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
