@@ -66,6 +66,7 @@ class App:
         self._watcher: Watcher | None = None
         self._reconciler: Reconciler | None = None
         self._scans: asyncio.Task[None] | None = None
+        self._loaded = False
         self._settled = asyncio.Event()
         self._damage: asyncio.Future[str] | None = None
         self._keeper: asyncio.Task[None] | None = None
@@ -191,7 +192,9 @@ class App:
             await self._move_aside(damage)
 
     async def _open(self) -> None:
-        await asyncio.to_thread(_import_all)
+        if not self._loaded:
+            await asyncio.to_thread(_import_all)
+            self._loaded = True
         from ccdashd.ingest.pipeline import Pipeline
         from ccdashd.store.database import Database
         from ccdashd.store.schema import SCHEMA

@@ -107,6 +107,7 @@ class FrameReader:
 
 
 _decoder = msgspec.json.Decoder(Message)
+_any = msgspec.json.Decoder(Raw)
 _only_id = msgspec.json.Decoder(_OnlyId)
 _encoder = msgspec.json.Encoder()
 
@@ -118,11 +119,14 @@ def decode(body: bytes) -> Message:
     which id to answer to.
     """
     try:
-        return _decoder.decode(body)
-    except msgspec.ValidationError as error:
-        if body.lstrip()[:1] == b"[":
-            raise InvalidRequest("batches are not served; send each message in its own frame") from error
-        raise InvalidRequest(f"the message is no JSON-RPC 2.0 request: {error}") from error
+        try:
+            return _decoder.decode(body)
+        except msgspec.ValidationError as error:
+            # A wrong type is seen before broken JSON that comes after it.
+            _any.decode(body)
+            if body.lstrip()[:1] == b"[":
+                raise InvalidRequest("batches are not served; send each message in its own frame") from error
+            raise InvalidRequest(f"the message is no JSON-RPC 2.0 request: {error}") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ParseError(f"the message is not JSON: {error}") from error
 
