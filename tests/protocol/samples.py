@@ -255,6 +255,7 @@ RESULTS: dict[str, t.Wire] = {
         subagents=1,
         messages=6,
         tokens=TOKENS,
+        tokens_mirrored=t.Tokens(),
         output_lower_bound_messages=0,
         files_parsed=4,
         records_parsed=20,
