@@ -4,6 +4,7 @@ log is read in worker processes, newest first, and written in batches, while que
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from functools import partial
@@ -28,7 +29,10 @@ GLANCED = 64
 """Sessions that a glance shows before their logs are read."""
 
 BATCH_BYTES = 48 * 1024 * 1024
-"""Bytes of logs in one transaction, or fewer when the writer would have to wait."""
+"""Bytes of logs after which a transaction is written."""
+
+BATCH_SECONDS = 0.3
+"""Seconds after which a transaction is written, however little came in."""
 
 TRIES = 2
 """How often a log is given to a worker; one that kills its workers is then reported and left."""
@@ -55,9 +59,11 @@ class Backlog:
         settings = pipeline.app.settings
         self._workers = Workers(max(settings.workers, 1), settings.text_cap_bytes)
         warm = [asyncio.create_task(self._workers.warm()) for _ in range(self._workers.count)]
+        database = pipeline.app.database
         try:
             await self._glance(files)
             await asyncio.gather(*warm)
+            await database.bulk(True)
             await _Run(pipeline, self._workers, files).run()
             pipeline.progress("finish", done=1, total=1)
             written = await pipeline.write(partial(commits.relink_all, owner=pipeline.owner))
@@ -66,7 +72,7 @@ class Backlog:
             for task in warm:
                 task.cancel()
             await self.stop()
-            await pipeline.app.database.checkpoint()
+            await database.bulk(False)
 
     async def _glance(self, files: list[FileStat]) -> None:
         """List the newest sessions that are not known yet from head and tail of their logs."""
@@ -86,7 +92,7 @@ class _Run:
     def __init__(self, pipeline: Pipeline, workers: Workers, files: list[FileStat]) -> None:
         self.pipeline = pipeline
         self.workers = workers
-        self.waiting = files[::-1]
+        self.waiting = _together(files)[::-1]
         self.total = sum(file.size for file in files)
         self.count = len(files)
         self.done = 0
@@ -123,12 +129,14 @@ class _Run:
         return f"reading it ended the worker process twice ({reason})"
 
     async def _write(self) -> None:
-        """Write what has come in, at least one log, at most `BATCH_BYTES` of them."""
+        """Write what comes in within a moment: few large transactions cost much less than many small ones."""
         answers = [await self.answers.get()]
         size = answers[0][0].size
-        while size < BATCH_BYTES and not self.answers.empty():
-            answers.append(self.answers.get_nowait())
-            size += answers[-1][0].size
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(BATCH_SECONDS):
+                while size < BATCH_BYTES and self.files_done + len(answers) < self.count:
+                    answers.append(await self.answers.get())
+                    size += answers[-1][0].size
         pipeline = self.pipeline
         unreadable = {file.path: answer for file, answer in answers if isinstance(answer, str)}
         encoded = [answer for _, answer in answers if isinstance(answer, bytes)]
@@ -147,6 +155,16 @@ class _Run:
             files_total=self.count,
             rate=self.done / elapsed if elapsed else 0.0,
         )
+
+
+def _together(files: list[FileStat]) -> list[FileStat]:
+    """The logs of a session and of its sub-agents next to each other, so that its row is built once; newest first."""
+    groups: dict[str, list[FileStat]] = {}
+    for file in files:
+        identity = sources.identify(file.path)
+        key = (identity and (identity.parent_id or identity.session_id)) or file.path
+        groups.setdefault(key, []).append(file)
+    return [file for group in groups.values() for file in group]
 
 
 def _is_main(path: str) -> bool:

@@ -26,6 +26,9 @@ class Job(msgspec.Struct, array_like=True):
     text_cap: int
 
 
+COLLECT = 16 * 1024 * 1024
+"""Bytes of logs after which garbage is collected."""
+
 OK = b"\x01"
 FAILED = b"\x00"
 """First byte of an answer: what follows is an encoded `FileResult`, or the reason as text."""
@@ -35,17 +38,25 @@ def run(jobs: BinaryIO, results: BinaryIO) -> None:
     """Serve until `jobs` ends."""
     decode = msgspec.msgpack.Decoder(Job).decode
     encode = msgspec.msgpack.Encoder().encode
-    # Rows are acyclic; the collector would only walk them.
+    # The collector would walk rows, of which none is garbage before its log is done: it runs between logs.
     gc.disable()
+    gc.freeze()
+    read = 0
     while header := jobs.read(LENGTH.size):
         job = decode(jobs.read(LENGTH.unpack(header)[0]))
         try:
-            data = OK + encode(read_log(os.fsdecode(job.path), job.text_cap))
+            result = read_log(os.fsdecode(job.path), job.text_cap)
+            data = OK + encode(result)
+            read += result.size
+            del result
         except OSError as error:
             data = FAILED + (error.strerror or str(error)).encode()
         results.write(LENGTH.pack(len(data)))
         results.write(data)
         results.flush()
+        if read > COLLECT:
+            gc.collect()
+            read = 0
 
 
 def main() -> None:

@@ -99,7 +99,7 @@ def _tool_call(row: Any) -> t.ToolCall:
 _TOUCHES = (
     sa.select(
         _file.session_id.label("session_id"),
-        _update.tool_use_id,
+        _call.tool_use_id,
         sa.func.max(_update.file_path).label("path"),
         sa.func.max(_update.action).label("action"),
         sa.func.max(_update.additions).label("additions"),
@@ -110,9 +110,9 @@ _TOUCHES = (
     )
     .select_from(session_file_updates)
     .join(sync_state, _file.id == _update.file_id)
-    .outerjoin(session_tool_calls, (_call.file_id == _update.file_id) & (_call.tool_use_id == _update.tool_use_id))
+    .join(session_tool_calls, (_call.file_id == _update.file_id) & (_call.n == _update.n))
     .where(_update.file_path.is_not(None), _file.session_id.is_not(None))
-    .group_by(_file.session_id, _update.tool_use_id)
+    .group_by(_file.session_id, _call.tool_use_id)
 )
 
 

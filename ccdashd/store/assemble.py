@@ -21,8 +21,24 @@ _stats = msgspec.json.Decoder(Stats)
 _encode = msgspec.json.Encoder().encode
 _CHUNK = 200
 
-# Copies of one message or call in several logs of a session are one; all copies agree but for what a torn one lacks.
+# Nearly every session has one log, in which each message and each call stands once.
 _USAGE = """
+SELECT f.session_id, m.model, COUNT(*), SUM(m.input), SUM(m.output), SUM(m.cache_read), SUM(m.cache_write),
+       SUM(m.cache_write_5m), SUM(m.cache_write_1h), SUM(m.lower_bound)
+FROM sync_state f JOIN session_messages m ON m.file_id = f.id
+WHERE f.session_id IN ({marks}) AND NOT m.mirror
+GROUP BY f.session_id, m.model
+"""
+_TOOLS = """
+SELECT f.session_id, c.name, COUNT(*), SUM(COALESCE(c.status, '') = 'success'),
+       SUM(COALESCE(c.status, '') = 'error'),
+       SUM(MAX(COALESCE(c.ended_at - c.called_at, 0), 0))
+FROM sync_state f JOIN session_tool_calls c ON c.file_id = f.id
+WHERE f.session_id IN ({marks}) AND c.name IS NOT NULL
+GROUP BY f.session_id, c.name
+"""
+# Copies in several logs of a session are one; all copies agree but for what a torn one lacks.
+_USAGE_ONCE = """
 SELECT session_id, model, COUNT(*), SUM(input), SUM(output), SUM(cache_read), SUM(cache_write), SUM(five), SUM(hour),
        SUM(lower_bound)
 FROM (SELECT f.session_id, MAX(m.model) AS model, MAX(m.input) AS input, MAX(m.output) AS output,
@@ -33,6 +49,16 @@ FROM (SELECT f.session_id, MAX(m.model) AS model, MAX(m.input) AS input, MAX(m.o
       GROUP BY f.session_id, m.message_id, m.request_id)
 GROUP BY session_id, model
 """
+_TOOLS_ONCE = """
+SELECT session_id, name, COUNT(*), SUM(ended AND NOT failed), SUM(failed), SUM(MAX(COALESCE(ended_at - called_at, 0), 0))
+FROM (SELECT f.session_id, MAX(c.name) AS name, MAX(c.status IS NOT NULL) AS ended,
+             MAX(COALESCE(c.status, '') = 'error') AS failed, MIN(c.called_at) AS called_at, MIN(c.ended_at) AS ended_at
+      FROM sync_state f JOIN session_tool_calls c ON c.file_id = f.id
+      WHERE f.session_id IN ({marks})
+      GROUP BY f.session_id, c.tool_use_id)
+WHERE name IS NOT NULL
+GROUP BY session_id, name
+"""
 _OWN = """
 SELECT f.session_id, m.mirror, SUM(m.input), SUM(m.output), SUM(m.cache_read), SUM(m.cache_write), SUM(m.cache_write_5m),
        SUM(m.cache_write_1h)
@@ -40,21 +66,17 @@ FROM sync_state f JOIN session_messages m ON m.file_id = f.id
 WHERE f.session_id IN ({marks}) AND m.counted
 GROUP BY f.session_id, m.mirror
 """
-_TOOLS = """
-SELECT session_id, name, COUNT(*), SUM(ended AND NOT failed), SUM(failed), SUM(MAX(COALESCE(ended_at - called_at, 0), 0))
-FROM (SELECT f.session_id, MAX(c.name) AS name, MAX(c.status IS NOT NULL) AS ended,
-             MAX(COALESCE(c.status, '') = 'error') AS failed, MIN(c.called_at) AS called_at,
-             MIN(c.ended_at) AS ended_at
-      FROM sync_state f JOIN session_tool_calls c ON c.file_id = f.id
-      WHERE f.session_id IN ({marks})
-      GROUP BY f.session_id, c.tool_use_id)
-WHERE name IS NOT NULL
-GROUP BY session_id, name
-"""
 _AGENTS = """
 SELECT DISTINCT f.session_id, c.agent_id FROM sync_state f JOIN session_tool_calls c ON c.file_id = f.id
 WHERE f.session_id IN ({marks}) AND c.agent_id IS NOT NULL
 """
+
+
+_SESSION_COLUMNS = [column.name for column in sessions.columns]
+_SESSIONS = (
+    f"INSERT INTO sessions ({', '.join(_SESSION_COLUMNS)}) VALUES ({', '.join('?' * len(_SESSION_COLUMNS))}) "
+    f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _SESSION_COLUMNS[1:])}"
+)
 
 
 class _Source(NamedTuple):
@@ -89,14 +111,16 @@ def build(connection: sa.Connection, session_ids: Iterable[str], owner: Callable
 
 def _build(connection: sa.Connection, wanted: list[str], owner: Callable[[str], str], built: Built) -> None:
     sources = _sources(connection, wanted)
-    usage = _grouped(connection, _USAGE, wanted)
+    single = [session_id for session_id, files in sources.items() if len(files) == 1]
+    several = [session_id for session_id, files in sources.items() if len(files) > 1]
+    usage = {**_grouped(connection, _USAGE, single), **_grouped(connection, _USAGE_ONCE, several)}
+    tools = {**_grouped(connection, _TOOLS, single), **_grouped(connection, _TOOLS_ONCE, several)}
     own = _grouped(connection, _OWN, wanted)
-    tools = _grouped(connection, _TOOLS, wanted)
     summaries = _summaries(connection, wanted)
     agents = _agents(connection, wanted, sources)
     rows: list[dict[str, Any]] = []
     for session_id, files in sources.items():
-        row = _row(connection, session_id, files, usage[session_id], own[session_id], tools[session_id])
+        row = _row(connection, session_id, files, usage.get(session_id, []), own[session_id], tools.get(session_id, []))
         details: derive.Details = row.pop("details")
         details.summaries = summaries[session_id]
         details.agents = sorted(agents[session_id])
@@ -110,9 +134,9 @@ def _build(connection: sa.Connection, wanted: list[str], owner: Callable[[str], 
         row["details"] = _encode(details)
         rows.append(row)
     if rows:
-        connection.execute(logs.upsert(sessions), rows)
+        raw_connection(connection).executemany(_SESSIONS, [tuple(map(row.__getitem__, _SESSION_COLUMNS)) for row in rows])
     connection.execute(sa.delete(session_tool_usage).where(session_tool_usage.c.session_id.in_(wanted)))
-    counts = [tuple(row) for session_id in sources for row in tools[session_id]]
+    counts = [tuple(row) for session_id in sources for row in tools.get(session_id, [])]
     if counts:
         marks = "INSERT INTO session_tool_usage VALUES (?, ?, ?, ?, ?, ?)"
         raw_connection(connection).executemany(marks, counts)
@@ -125,6 +149,8 @@ def _build(connection: sa.Connection, wanted: list[str], owner: Callable[[str], 
 
 def _grouped(connection: sa.Connection, statement: str, wanted: list[str]) -> dict[str, list[tuple[Any, ...]]]:
     grouped: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+    if not wanted:
+        return grouped
     for row in raw_connection(connection).execute(statement.format(marks=", ".join("?" * len(wanted))), wanted):
         grouped[row[0]].append(row)
     return grouped

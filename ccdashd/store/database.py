@@ -39,6 +39,9 @@ _PRAGMAS = (
     "PRAGMA synchronous = NORMAL",
     "PRAGMA journal_size_limit = 67108864",
 )
+_AUTOCHECKPOINT = 4000
+"""Pages in the write-ahead log from which on a commit copies them into the database."""
+
 _CLOSED = "the cache is not open"
 
 Read = Callable[[sa.Connection, int], T]
@@ -137,6 +140,15 @@ class Database:
             with contextlib.suppress(sqlite3.Error, sa.exc.SQLAlchemyError):
                 await self._writer.call(_checkpoint)
 
+    async def bulk(self, on: bool) -> None:
+        """Leave the write-ahead log alone while much is written: pages that change often are then copied once."""
+        if self._writer is not None:
+            pages = 0 if on else _AUTOCHECKPOINT
+            pragma = f"PRAGMA wal_autocheckpoint = {pages}"
+            await self._writer.call(lambda connection: raw_connection(connection).execute(pragma).fetchall())
+            if not on:
+                await self.checkpoint()
+
     async def check(self) -> str | None:
         """What SQLite's quick check finds wrong with the file; None when nothing."""
         assert self._heavy is not None
@@ -222,7 +234,7 @@ def _connect(path: Path, readonly: bool) -> sa.Engine:
             else:
                 raw.execute("PRAGMA journal_mode = WAL")
                 raw.execute("PRAGMA cache_size = -32000")
-                raw.execute("PRAGMA wal_autocheckpoint = 4000")
+                raw.execute(f"PRAGMA wal_autocheckpoint = {_AUTOCHECKPOINT}")
         except BaseException:
             raw.close()
             raise

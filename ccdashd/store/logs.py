@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+import sqlite3
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite
 
-from ccdashd.ingest.parse import FileResult, Known
+from ccdashd.ingest.parse import FileResult, Known, Row
 from ccdashd.sources import PARSER
+from ccdashd.sources.log import merge as merge_messages
 from ccdashd.sources.log import unpack_keys
-from ccdashd.sources.model import PAGE, Stats
+from ccdashd.sources.model import PAGE, Message, Stats, ToolCall
 from ccdashd.store import pages
 from ccdashd.store.database import raw_connection
 from ccdashd.store.schema import (
@@ -49,62 +50,24 @@ def shown(value: str | bytes) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
-def _insert(table: sa.Table, *, merge: dict[str, str] | None = None) -> str:
-    """The driver's INSERT for all columns of `table`; with `merge`, expressions for columns of rows that exist."""
-    names = [column.name for column in table.columns]
-    marks = ", ".join("?" * len(names))
-    quoted = ", ".join(f'"{name}"' for name in names)
-    statement = f"INSERT INTO {table.name} ({quoted}) VALUES ({marks})"
-    if merge is not None:
-        keys = ", ".join(f'"{column.name}"' for column in table.primary_key)
-        sets = ", ".join(f'"{name}" = {expression}' for name, expression in merge.items())
-        statement += f" ON CONFLICT ({keys}) DO UPDATE SET {sets}"
-    return statement
+def _insert(table: sa.Table, verb: str = "INSERT") -> str:
+    """The driver's statement that writes a row of all columns of `table`."""
+    names = ", ".join(f'"{column.name}"' for column in table.columns)
+    marks = ", ".join("?" * len(table.columns))
+    return f"{verb} INTO {table.name} ({names}) VALUES ({marks})"
 
 
-def _first_known(names: Sequence[str]) -> dict[str, str]:
-    return {name: f'COALESCE("{name}", excluded."{name}")' for name in names}
+_STATE_COLUMNS = [column.name for column in sync_state.columns if column.name != "id"]
+_ADD = f"INSERT INTO sync_state ({', '.join(_STATE_COLUMNS)}) VALUES ({', '.join('?' * len(_STATE_COLUMNS))})"
+_CHANGE = f"UPDATE sync_state SET {', '.join(f'{name} = ?' for name in _STATE_COLUMNS)} WHERE id = ?"
+_FIND = "SELECT id FROM sync_state WHERE path = ?"
 
-
-def _larger(name: str) -> str:
-    # The figures of the sighting with the larger output; of the later one where they are equal.
-    return f'CASE WHEN excluded."output" >= "output" THEN excluded."{name}" ELSE "{name}" END'
-
-
-_PAGES = _insert(session_logs, merge={name: f'excluded."{name}"' for name in ("entries", "keys", "data")})
-_MESSAGES = _insert(
-    session_messages,
-    merge={
-        "time": 'MIN(COALESCE("time", excluded."time"), COALESCE(excluded."time", "time"))',
-        "model": "CASE WHEN excluded.model = '' OR (model <> '' AND excluded.\"output\" < \"output\") "
-        "THEN model ELSE excluded.model END",
-        **{
-            name: _larger(name)
-            for name in ("input", "cache_read", "cache_write", "cache_write_5m", "cache_write_1h", "output")
-        },
-        **{name: f'"{name}" AND excluded."{name}"' for name in ("lower_bound", "mirror", "copied", "sidechain")},
-    },
-)
-_TOOL_CALLS = _insert(
-    session_tool_calls,
-    merge={
-        **_first_known(["name", "target", "called_at", "call_offset", "call_length"]),
-        **_first_known(["ended_at", "result_offset", "result_length"]),
-        "status": "CASE WHEN status = 'error' OR excluded.status = 'error' THEN 'error' "
-        "ELSE COALESCE(status, excluded.status) END",
-        "agent_id": "COALESCE(excluded.agent_id, agent_id)",
-        "sidechain": "sidechain OR excluded.sidechain",
-    },
-)
-_FILE_UPDATES = _insert(
-    session_file_updates,
-    merge={
-        **_first_known(["file_path", "action"]),
-        **{name: f'COALESCE(excluded."{name}", "{name}")' for name in ("additions", "deletions", "created")},
-    },
-)
+_PAGES = _insert(session_logs, "INSERT OR REPLACE")
+_MESSAGES = _insert(session_messages, "INSERT OR REPLACE")
+_TOOL_CALLS = _insert(session_tool_calls, "INSERT OR REPLACE")
+_FILE_UPDATES = _insert(session_file_updates, "INSERT OR REPLACE")
 _SUMMARIES = _insert(session_summaries)
-_DIAGNOSTICS = _insert(diagnostics, merge={"count": '"count" + excluded."count"', "message": "excluded.message"})
+_DIAGNOSTICS = _insert(diagnostics, "INSERT OR REPLACE")
 
 ROW_TABLES = (
     session_logs,
@@ -118,54 +81,123 @@ ROW_TABLES = (
 
 def store(connection: sa.Connection, result: FileResult) -> int:
     """Write what was read of a log: all its rows anew, or those of its new end. Returns its `file_id`."""
+    raw = raw_connection(connection)
     path = path_value(result.path)
-    file_id: int | None = connection.execute(
-        sa.select(sync_state.c.id).where(sync_state.c.path == path)
-    ).scalar_one_or_none()
-    values = {
-        "agent": result.agent,
-        "size": result.size,
-        "mtime_ns": result.mtime_ns,
-        "inode": result.inode,
-        "parsed_to": result.parsed_to,
-        "guard": result.guard,
-        "parser": PARSER,
-        "state": "glanced" if result.glance else "ok",
-        "problem": result.problem,
-        "session_id": result.session_id,
-        "parent_id": result.parent_id,
-        "agent_id": result.agent_id,
-        "root_uuid": result.stats.root_uuid,
-        "stats": _encode(result.stats),
-    }
-    if file_id is None:
-        inserted = connection.execute(sa.insert(sync_state).values(path=path, **values)).inserted_primary_key
-        assert inserted is not None
-        file_id = inserted[0]
+    values = (
+        path,
+        result.agent,
+        result.size,
+        result.mtime_ns,
+        result.inode,
+        result.parsed_to,
+        result.guard,
+        PARSER,
+        "glanced" if result.glance else "ok",
+        result.problem,
+        result.session_id,
+        result.parent_id,
+        result.agent_id,
+        result.stats.root_uuid,
+        _encode(result.stats),
+    )
+    known = raw.execute(_FIND, (path,)).fetchone()
+    if known is None:
+        file_id = raw.execute(_ADD, values).lastrowid
+        assert file_id is not None
     else:
-        connection.execute(sa.update(sync_state).where(sync_state.c.id == file_id).values(**values))
+        file_id = int(known[0])
+        raw.execute(_CHANGE, (*values, file_id))
         if result.start == 0:
             clear(connection, file_id)
-    assert file_id is not None
     if not result.glance:
-        _rows(connection, file_id, result)
+        _rows(raw, file_id, result)
     return file_id
 
 
-def _rows(connection: sa.Connection, file_id: int, result: FileResult) -> None:
-    many = raw_connection(connection).executemany
-    many(_PAGES, [(file_id, *row) for row in result.pages])
-    many(_MESSAGES, [(file_id, *row, not row[11]) for row in result.messages])
-    many(_TOOL_CALLS, [(file_id, *row) for row in result.tool_calls])
-    many(_FILE_UPDATES, [(file_id, *row) for row in result.file_updates])
-    many(_SUMMARIES, [(file_id, *row, None) for row in result.summaries])
-    many(
+def _rows(raw: sqlite3.Connection, file_id: int, result: FileResult) -> None:
+    messages = list(enumerate(result.messages))
+    calls = list(enumerate(result.tool_calls))
+    updates = result.file_updates
+    if result.start:
+        messages = _joined(raw, file_id, "session_messages", 2, messages, _merge_messages)
+        calls = _joined(raw, file_id, "session_tool_calls", 1, calls, _merge_calls)
+    numbers = {call[0]: n for n, call in calls}
+    changes = [(numbers[update[0]], update[1:]) for update in updates]
+    if result.start:
+        changes = _known_updates(raw, file_id, changes)
+    raw.executemany(_PAGES, [(file_id, *row) for row in result.pages])
+    raw.executemany(_MESSAGES, [(file_id, n, *row, not row[_MIRROR]) for n, row in messages])
+    raw.executemany(_TOOL_CALLS, [(file_id, n, *row) for n, row in calls])
+    raw.executemany(_FILE_UPDATES, [(file_id, n, *row) for n, row in changes])
+    raw.executemany(_SUMMARIES, [(file_id, *row, None) for row in result.summaries])
+    raw.executemany(
         _DIAGNOSTICS,
         [
             (file_id, offset, code, severity, length, line, message, count)
             for code, severity, offset, length, line, message, count in result.findings
         ],
     )
+
+
+_MIRROR = Message.__struct_fields__.index("mirror")
+
+
+def _joined(
+    raw: sqlite3.Connection,
+    file_id: int,
+    table: str,
+    width: int,
+    rows: list[tuple[int, Row]],
+    merge: Callable[[Row, Row], Row],
+) -> list[tuple[int, Row]]:
+    """New rows of a log that grew, numbered on from the stored ones and merged with those of the same key.
+
+    The key is the first `width` columns after the number.
+    """
+    stored = raw.execute(f"SELECT * FROM {table} WHERE file_id = ? ORDER BY n", (file_id,)).fetchall()
+    numbers = {row[2 : 2 + width]: (row[1], row[2:]) for row in stored}
+    following = stored[-1][1] + 1 if stored else 0
+    joined = []
+    for _, row in rows:
+        known = numbers.get(row[:width])
+        if known is None:
+            joined.append((following, row))
+            following += 1
+        else:
+            joined.append((known[0], merge(known[1], row)))
+    return joined
+
+
+def _merge_messages(known: Row, new: Row) -> Row:
+    width = len(Message.__struct_fields__)
+    return msgspec.structs.astuple(merge_messages(Message(*known[:width]), Message(*new)))
+
+
+def _merge_calls(known: Row, new: Row) -> Row:
+    """What is known first stays, but a result's error and an agent's id, which may come later."""
+    merged = [old if old is not None else value for old, value in zip(known, new, strict=True)]
+    if "error" in (known[_STATUS], new[_STATUS]):
+        merged[_STATUS] = "error"
+    merged[_AGENT] = new[_AGENT] or known[_AGENT]
+    merged[_SIDECHAIN] = bool(known[_SIDECHAIN] or new[_SIDECHAIN])
+    return tuple(merged)
+
+
+_STATUS, _AGENT, _SIDECHAIN = (ToolCall.__struct_fields__.index(name) for name in ("status", "agent_id", "sidechain"))
+
+
+def _known_updates(raw: sqlite3.Connection, file_id: int, changes: list[tuple[int, Row]]) -> list[tuple[int, Row]]:
+    """Changes of files, with what is stored of the same calls: the path comes with the call, the lines with its result."""
+    joined = []
+    for n, row in changes:
+        query = (
+            "SELECT file_path, action, additions, deletions, created FROM session_file_updates WHERE file_id = ? AND n = ?"
+        )
+        stored = raw.execute(query, (file_id, n)).fetchone()
+        if stored is not None:
+            row = tuple(old if old is not None else value for old, value in zip(stored, row, strict=True))
+        joined.append((n, row))
+    return joined
 
 
 def clear(connection: sa.Connection, file_id: int) -> None:
@@ -256,10 +288,3 @@ def touch(connection: sa.Connection, file_id: int, size: int, mtime_ns: int, ino
 def move(connection: sa.Connection, file_id: int, path: str) -> None:
     """Note that a log was renamed."""
     connection.execute(sa.update(sync_state).where(sync_state.c.id == file_id).values(path=path_value(path), state="ok"))
-
-
-def upsert(table: sa.Table) -> sqlite.Insert:
-    """An INSERT of `table` that replaces the row of the same key."""
-    statement = sqlite.insert(table)
-    others = {column.name: statement.excluded[column.name] for column in table.columns if not column.primary_key}
-    return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=others)

@@ -17,13 +17,13 @@ _SHARED = """
 SELECT DISTINCT a.message_id FROM session_messages a
 WHERE a.file_id = ? AND (a.mirror OR EXISTS (
     SELECT 1 FROM session_messages b
-    WHERE b.message_id = a.message_id AND (b.file_id <> a.file_id OR b.request_id <> a.request_id)))
+    WHERE b.message_id = a.message_id AND (b.file_id <> a.file_id OR b.n <> a.n)))
 """
 _ROWS = """
-SELECT m.file_id, m.message_id, m.request_id, m.output, m.mirror, m.copied, m.counted, f.path
+SELECT m.file_id, m.n, m.request_id, m.output, m.mirror, m.copied, m.counted, f.path
 FROM session_messages m JOIN sync_state f ON f.id = m.file_id WHERE m.message_id = ?
 """
-_SET = "UPDATE session_messages SET counted = ? WHERE file_id = ? AND message_id = ? AND request_id = ?"
+_SET = "UPDATE session_messages SET counted = ? WHERE file_id = ? AND n = ?"
 
 
 def shared(connection: sa.Connection, file_id: int) -> set[str]:
@@ -48,9 +48,9 @@ def recount(connection: sa.Connection, message_ids: Iterable[str]) -> set[int]:
             if key not in best or (rank, file_id) < best[key]:
                 best[key] = (rank, file_id)
         winners = {(file_id, key) for key, (_, file_id) in best.items()}
-        for file_id, _, request_id, _, mirror, _, counted, _ in rows:
+        for file_id, n, request_id, _, mirror, _, counted, _ in rows:
             counts = (file_id, "" if mirror else request_id) in winners and not (real and mirror)
             if counts != bool(counted):
-                raw.execute(_SET, (counts, file_id, message_id, request_id))
+                raw.execute(_SET, (counts, file_id, n))
                 changed.add(file_id)
     return changed

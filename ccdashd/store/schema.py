@@ -1,7 +1,8 @@
 """The tables of ``cache.db`` (SQLAlchemy Core).
 
 Everything here can be rebuilt from files. Times are milliseconds since the epoch; offsets and lengths are bytes in a log.
-Rows that come from a log carry its `file_id`, so that a log can be read anew without touching another one's rows.
+Rows that come from a log carry its `file_id`, so that a log can be read anew without touching another one's rows; they are
+kept in the order of the log, so that writing them is appending.
 """
 
 from __future__ import annotations
@@ -133,8 +134,9 @@ session_messages = Table(
     "session_messages",
     metadata,
     _file_id(),
-    Column("message_id", Text, primary_key=True),
-    Column("request_id", Text, primary_key=True),
+    Column("n", Integer, primary_key=True),  # in the order in which the log names them
+    Column("message_id", Text, nullable=False),
+    Column("request_id", Text, nullable=False),
     Column("time", BigInteger),
     Column("model", Text, nullable=False),
     Column("input", Integer, nullable=False),
@@ -156,7 +158,8 @@ session_tool_calls = Table(
     "session_tool_calls",
     metadata,
     _file_id(),
-    Column("tool_use_id", Text, primary_key=True),
+    Column("n", Integer, primary_key=True),  # in the order in which the log names them
+    Column("tool_use_id", Text, nullable=False),
     Column("name", Text),
     Column("target", Text),
     Column("called_at", BigInteger),
@@ -188,7 +191,7 @@ session_file_updates = Table(
     "session_file_updates",
     metadata,
     _file_id(),
-    Column("tool_use_id", Text, primary_key=True),
+    Column("n", Integer, primary_key=True),  # that of the tool call
     Column("file_path", Text),
     Column("action", Text),
     Column("additions", Integer),

@@ -320,7 +320,7 @@ def _edited(connection: sa.Connection, session_id: str) -> tuple[list[str], list
         sa.select(update.file_path, sa.func.max(sa.func.coalesce(call.status, "") == "success"))
         .select_from(session_file_updates)
         .join(sync_state, sync_state.c.id == update.file_id)
-        .outerjoin(session_tool_calls, (call.file_id == update.file_id) & (call.tool_use_id == update.tool_use_id))
+        .join(session_tool_calls, (call.file_id == update.file_id) & (call.n == update.n))
         .where(sync_state.c.session_id == session_id, update.action.in_(("edit", "write")), update.file_path.is_not(None))
         .group_by(update.file_path)
         .order_by(update.file_path)

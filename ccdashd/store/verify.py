@@ -71,11 +71,12 @@ def differences(connection: sa.Connection, file_id: int, result: FileResult) -> 
     stats = connection.execute(sa.select(sync_state.c.stats).where(sync_state.c.id == file_id)).scalar_one()
     if bytes(stats) != _encode(result.stats):
         found.append("sync_state")
+    numbers = {call[0]: n for n, call in enumerate(result.tool_calls)}
     expected: list[tuple[sa.Table, list[tuple[object, ...]], int]] = [
         (session_logs, result.pages, 0),
-        (session_messages, result.messages, 1),
-        (session_tool_calls, result.tool_calls, 0),
-        (session_file_updates, result.file_updates, 0),
+        (session_messages, [(n, *row) for n, row in enumerate(result.messages)], 1),
+        (session_tool_calls, [(n, *row) for n, row in enumerate(result.tool_calls)], 0),
+        (session_file_updates, [(numbers[row[0]], *row[1:]) for row in result.file_updates], 0),
         (session_summaries, result.summaries, 1),
     ]
     for table, rows, derived in expected:

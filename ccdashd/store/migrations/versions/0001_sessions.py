@@ -115,14 +115,14 @@ def upgrade() -> None:
     op.create_table(
         "session_file_updates",
         sa.Column("file_id", sa.Integer(), nullable=False),
-        sa.Column("tool_use_id", sa.Text(), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
         sa.Column("file_path", sa.Text(), nullable=True),
         sa.Column("action", sa.Text(), nullable=True),
         sa.Column("additions", sa.Integer(), nullable=True),
         sa.Column("deletions", sa.Integer(), nullable=True),
         sa.Column("created", sa.Boolean(), nullable=True),
         sa.ForeignKeyConstraint(["file_id"], ["sync_state.id"], ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("file_id", "tool_use_id"),
+        sa.PrimaryKeyConstraint("file_id", "n"),
         sqlite_with_rowid=False,
     )
     op.create_index("session_file_updates_path", "session_file_updates", ["file_path"], unique=False)
@@ -139,6 +139,7 @@ def upgrade() -> None:
     op.create_table(
         "session_messages",
         sa.Column("file_id", sa.Integer(), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
         sa.Column("message_id", sa.Text(), nullable=False),
         sa.Column("request_id", sa.Text(), nullable=False),
         sa.Column("time", sa.BigInteger(), nullable=True),
@@ -155,7 +156,7 @@ def upgrade() -> None:
         sa.Column("sidechain", sa.Boolean(), nullable=False),
         sa.Column("counted", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["file_id"], ["sync_state.id"], ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("file_id", "message_id", "request_id"),
+        sa.PrimaryKeyConstraint("file_id", "n"),
         sqlite_with_rowid=False,
     )
     op.create_index("session_messages_message", "session_messages", ["message_id"], unique=False)
@@ -173,6 +174,7 @@ def upgrade() -> None:
     op.create_table(
         "session_tool_calls",
         sa.Column("file_id", sa.Integer(), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
         sa.Column("tool_use_id", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=True),
         sa.Column("target", sa.Text(), nullable=True),
@@ -186,7 +188,7 @@ def upgrade() -> None:
         sa.Column("agent_id", sa.Text(), nullable=True),
         sa.Column("sidechain", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["file_id"], ["sync_state.id"], ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("file_id", "tool_use_id"),
+        sa.PrimaryKeyConstraint("file_id", "n"),
         sqlite_with_rowid=False,
     )
     op.create_index(
