@@ -55,7 +55,11 @@ class Client:
     def __init__(self, path: Path, timeout: float = PATIENCE) -> None:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.socket.settimeout(timeout)
-        self.socket.connect(os.fspath(path))
+        try:
+            self.socket.connect(os.fspath(path))
+        except OSError:
+            self.socket.close()
+            raise
         self.notifications: list[dict[str, Any]] = []
         self.answers: dict[Any, dict[str, Any]] = {}
         self._buffer = bytearray()

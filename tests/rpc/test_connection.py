@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -319,6 +320,15 @@ def test_requests_are_refused_while_the_daemon_stops(served: Served) -> None:
         client.request("ccdash/hello")
         served.app.server.stopping = True
         assert error_of(client, "ccdash/hello").code == -32006
+
+
+def test_draining_waits_for_what_runs(served: Served) -> None:
+    with served.client() as client:
+        request = client.send("test/held")
+        wait_until(lambda: served.count("held"), "the request")
+        threading.Timer(0.1, served.release.set).start()
+        served.do(lambda: served.app.server.drain(10))
+        assert client.result(request) is True
 
 
 def test_what_still_runs_when_draining_ends_is_told_so(served: Served) -> None:
