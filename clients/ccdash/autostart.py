@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 from ccdash.client import PROTOCOL, Client, dial
 from ccdash.errors import (
@@ -43,6 +43,10 @@ STOP_BUDGET = 20.0
 
 POLL = 0.02
 LOG_LINES = 5
+LOG_BYTES = 8192
+
+RUNNING_ALREADY = 3
+"""Exit code of a daemon that found the lock taken."""
 
 
 def connect(
@@ -165,47 +169,66 @@ def _start(paths: Paths, on_wait: Callable[[float], None] | None = None) -> Clie
         if client is not None:
             return client
         log_size = _size(paths.log_file)
-        process = _spawn(paths)
-        blocked = False
         deadline = time.monotonic() + START_BUDGET
-        while time.monotonic() < deadline:
-            client = probe(paths, max(POLL, deadline - time.monotonic()))
-            if client is not None:
-                return client
-            if process.poll() is not None:
-                # It found the lock of a daemon that is on its way out: the next one starts when that is gone.
-                if is_locked(paths.daemon_lock):
-                    blocked = True
-                elif blocked:
-                    blocked, process = False, _spawn(paths)
-                else:
-                    break
-            if on_wait is not None:
-                on_wait(START_BUDGET - (deadline - time.monotonic()))
-            time.sleep(POLL)
-    raise _failed(paths, process, log_size)
+        while True:
+            with _spawn(paths) as child:
+                client = _await_answer(paths, child, deadline, on_wait)
+                if client is not None:
+                    return client
+                if child.process.poll() != RUNNING_ALREADY or time.monotonic() > deadline:
+                    raise _failed(paths, child, log_size)
 
 
-def _spawn(paths: Paths) -> subprocess.Popen[bytes]:
+def _await_answer(paths: Paths, child: _Child, deadline: float, on_wait: Callable[[float], None] | None) -> Client | None:
+    """Wait until a daemon answers; None when `child` ended and no other daemon holds the lock, or time is up."""
+    while time.monotonic() < deadline:
+        client = probe(paths, max(POLL, deadline - time.monotonic()))
+        if client is not None:
+            return client
+        code = child.process.poll()
+        # One that found the lock taken waits with us: its holder either answers soon, or is on its way out.
+        if code is not None and (code != RUNNING_ALREADY or not is_locked(paths.daemon_lock)):
+            return None
+        if on_wait is not None:
+            on_wait(START_BUDGET - (deadline - time.monotonic()))
+        time.sleep(POLL)
+    return None
+
+
+class _Child(NamedTuple):
+    """A daemon that was started, and what it says before it has a log."""
+
+    process: subprocess.Popen[bytes]
+    said: IO[bytes]
+
+
+@contextmanager
+def _spawn(paths: Paths) -> Iterator[_Child]:
     import subprocess
+    import tempfile
     import threading
 
-    null = subprocess.DEVNULL
     try:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ccdashd", "serve", "--auto"],
-            stdin=null,
-            stdout=null,
-            stderr=null,
-            cwd="/",
-            env=spawn_environment(paths),
-            start_new_session=True,
-        )
+        # A file without a name: it goes with the last process that has it open.
+        said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the with below
     except OSError as error:
-        raise StartFailed(f"Cannot start {sys.executable}: {error.strerror}. Install ccdash again.") from error
-    # The daemon outlives most callers; for those that live longer, somebody must take its exit code.
-    threading.Thread(target=process.wait, daemon=True).start()
-    return process
+        raise StartFailed(f"Cannot write a temporary file: {error.strerror}. Make room, or set TMPDIR.") from error
+    with said:
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "ccdashd", "serve", "--auto"],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=said,
+                cwd="/",
+                env=spawn_environment(paths),
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise StartFailed(f"Cannot start {sys.executable}: {error.strerror}. Install ccdash again.") from error
+        # The daemon outlives most callers; for those that live longer, somebody must take its exit code.
+        threading.Thread(target=process.wait, daemon=True).start()
+        yield _Child(process, said)
 
 
 def _replace(client: Client, paths: Paths) -> Client:
@@ -259,12 +282,13 @@ def _make_private(folder: Path) -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
 
 
-def _failed(paths: Paths, process: subprocess.Popen[bytes], log_size: int) -> StartFailed:
-    code = process.poll()
+def _failed(paths: Paths, child: _Child, log_size: int) -> StartFailed:
+    code = child.process.poll()
     what = f"ended with exit code {code}" if code is not None else f"does not answer after {START_BUDGET:g} s"
-    said = _log_tail(paths.log_file, log_size)
-    said = f" Its log ends with:\n{said}\n" if said else " It logged nothing. "
-    return StartFailed(f"The daemon was started, but {what}.{said}Run `ccdashd serve` to see why; log: {paths.log_file}")
+    child.said.seek(0)
+    said = _last_lines(child.said.read(LOG_BYTES)) or _log_tail(paths.log_file, log_size)
+    said = f" It says:\n{said}\n" if said else " It says nothing. "
+    return StartFailed(f"The daemon was started, but {what}.{said}`ccdashd serve` runs it here; log: {paths.log_file}")
 
 
 def _log_tail(path: Path, start: int) -> str:
@@ -272,11 +296,14 @@ def _log_tail(path: Path, start: int) -> str:
     try:
         with path.open("rb") as log:
             size = os.fstat(log.fileno()).st_size
-            log.seek(max(start if start <= size else 0, size - 8192))
-            lines = log.read().decode(errors="replace").splitlines()
+            log.seek(max(start if start <= size else 0, size - LOG_BYTES))
+            return _last_lines(log.read())
     except OSError:
         return ""
-    return "\n".join(f"  {line}" for line in lines[-LOG_LINES:])
+
+
+def _last_lines(text: bytes) -> str:
+    return "\n".join(f"  {line}" for line in text.decode(errors="replace").splitlines()[-LOG_LINES:])
 
 
 def _size(path: Path) -> int:

@@ -38,7 +38,8 @@ class Manager(ABC):
     def install(self, log: Path) -> list[Path]:
         """Write the units, and return where. Raises `Error`, OSError."""
         program = self.quoted(_program())
-        self.folder.mkdir(parents=True, exist_ok=True)
+        for folder in (self.folder, log.parent):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name, path in zip(self.names, self.files(), strict=True):
             text = template(name).replace("@CCDASHD@", program).replace("@LOG@", self.quoted(str(log)))
             fresh = path.with_name(f".{name}.new")
@@ -78,8 +79,8 @@ class Systemd(Manager):
         self.folder = (Path(base) if os.path.isabs(base) else Path.home() / ".config") / "systemd" / "user"
 
     def quoted(self, text: str) -> str:
-        """`%` starts a specifier and `$` a variable; quotes keep spaces (systemd.service(5), Command lines)."""
-        safe = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+        """`%` starts a specifier; quotes keep spaces together (systemd.service(5), Command lines)."""
+        safe = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
         return f'"{safe}"' if safe != text or " " in text else text
 
     def usable(self) -> bool:

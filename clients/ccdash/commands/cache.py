@@ -61,6 +61,6 @@ HANDLERS = {
         run_rescan,
         ("ccdash rescan", "ccdash rescan ~/.claude/projects/-home-me-shop"),
     ),
-    "rebuild": Handler(configure, run_rebuild, ("ccdash rebuild    sessions whose log is gone stay",)),
-    "verify": Handler(configure, run_verify, ("ccdash verify     exit code 1 when something differs",)),
+    "rebuild": Handler(configure, run_rebuild, ("ccdash rebuild    # sessions whose log is gone stay",)),
+    "verify": Handler(configure, run_verify, ("ccdash verify     # exit code 1 when something differs",)),
 }

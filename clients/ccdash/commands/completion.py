@@ -7,6 +7,7 @@ import argparse
 from ccdash.context import Context
 from ccdash.parser import Handler
 
+PATHS = ("path", "paths")
 SHELLS = ("bash", "zsh", "tcsh", "fish")
 
 
@@ -23,11 +24,23 @@ def run(context: Context) -> None:
     else:
         import shtab
 
-        script = str(shtab.complete(build(whole=True), shell=shell))
+        parser = build(whole=True)
+        _complete_paths(parser, shtab.FILE)
+        script = str(shtab.complete(parser, shell=shell))
     if context.out.as_json:
         context.out.result({"shell": shell, "script": script})
     else:
         context.out.line(script.rstrip("\n"))
+
+
+def _complete_paths(parser: argparse.ArgumentParser, files: object) -> None:
+    """Mark arguments that take paths, the way shtab wants it."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for below in action.choices.values():
+                _complete_paths(below, files)
+        elif action.dest in PATHS:
+            setattr(action, "complete", files)  # noqa: B010 - argparse does not declare it
 
 
 def _fish(parser: argparse.ArgumentParser) -> str:
@@ -53,7 +66,7 @@ def _fish_options(parser: argparse.ArgumentParser, condition: str) -> list[str]:
             lines.append(f"{start} {' '.join(options)}{takes} -d {_quoted(action.help or '')}")
         elif values and condition != "__fish_use_subcommand":
             lines.append(f"{start} -a {_quoted(values)}")
-        elif action.dest in ("path", "paths"):
+        elif action.dest in PATHS:
             lines.append(f"{start} -F")
     return lines
 
@@ -68,7 +81,7 @@ HANDLERS = {
         run,
         (
             "ccdash completion bash > ~/.local/share/bash-completion/completions/ccdash",
-            "ccdash completion zsh  > ~/.zfunc/_ccdash            (with ~/.zfunc in fpath)",
+            "ccdash completion zsh > ~/.zfunc/_ccdash    # with ~/.zfunc in fpath",
             "ccdash completion fish > ~/.config/fish/completions/ccdash.fish",
         ),
     ),

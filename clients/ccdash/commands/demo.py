@@ -113,9 +113,9 @@ HANDLERS = {
         configure,
         run,
         (
-            "ccdash demo                       40 made-up sessions, indexed and ready",
-            "ccdash --profile demo sessions    look at them",
-            "ccdash demo --size seed           459 sessions, 2.8 GB",
+            "ccdash demo                       # 40 made-up sessions, indexed and ready",
+            "ccdash --profile demo sessions    # look at them",
+            "ccdash demo --size seed           # 459 sessions, 2.8 GB",
             "ccdash demo --remove",
         ),
     ),

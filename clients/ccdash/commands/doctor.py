@@ -101,8 +101,8 @@ HANDLERS = {
         configure,
         run,
         (
-            "ccdash doctor                        all of it",
-            "ccdash doctor --severity warning     what may matter",
+            "ccdash doctor                        # all of it",
+            "ccdash doctor --severity warning     # what may matter",
             "ccdash doctor --path ~/.claude/projects/-home-me-shop",
         ),
     ),

@@ -65,7 +65,7 @@ HANDLERS = {
         configure,
         run,
         (
-            "ccdash files src/app.py               sessions that read or changed it, newest first",
+            "ccdash files src/app.py               # sessions that read or changed it, newest first",
             "ccdash files src/app.py --json | jq '.sessions[].session.id'",
         ),
     ),

@@ -103,7 +103,7 @@ HANDLERS = {
         configure,
         run,
         (
-            "ccdash projects                          those with sessions, last active first",
+            "ccdash projects                          # those with sessions, last active first",
             "ccdash projects add ~/work/shop --name Shop",
             "ccdash projects rename shop 'Web shop'",
             "ccdash projects hide scratch",

@@ -58,8 +58,8 @@ def configure_sessions(parser: argparse.ArgumentParser) -> None:
 
 def run_sessions(context: Context) -> None:
     args, out = context.args, context.out
+    params = _params(args)
     with context.connect() as client:
-        params = _params(args)
         if args.project:
             params["project"] = project_id(client, args.project, path_in=True)
         if args.parent:
@@ -155,10 +155,10 @@ HANDLERS = {
         configure_sessions,
         run_sessions,
         (
-            "ccdash sessions                             the 50 that were active last",
-            "ccdash sessions --project . --since 1w      of this project, in the last week",
-            "ccdash sessions --text migration --all      every one with that word in title or first prompt",
-            "ccdash sessions --sort tokens --limit 10    the ten largest",
+            "ccdash sessions                             # the 50 that were active last",
+            "ccdash sessions --project . --since 1w      # of this project, in the last week",
+            "ccdash sessions --text migration --all      # every one with that word in title or first prompt",
+            "ccdash sessions --sort tokens --limit 10    # the ten largest",
             "ccdash sessions --json | jq '.items[].id'",
         ),
     ),

@@ -68,7 +68,7 @@ def _transcript(context: Context, client: Client, identifier: str) -> None:
 
 def _chunks(context: Context, client: Client, chunk: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield chunk
-    while chunk["next"] is not None:
+    while chunk["next"] is not None and chunk["items"]:
         ask = {"id": chunk["sessionId"], "start": chunk["next"], "limit": PAGE}
         chunk = context.call(client, "sessions/transcript", ask)
         yield chunk
@@ -123,10 +123,10 @@ HANDLERS = {
         configure,
         run,
         (
-            "ccdash show 0f3c9d1e                       title, times, tokens, tools, files, sub-agents",
-            "ccdash show 0f3c9d1e --transcript          what was said and done",
-            "ccdash show 0f3c9d1e --transcript --full   the same with nothing cut",
-            "ccdash show 0f3c9d1e/agent-1a2b --tools    tool calls of a sub-agent",
+            "ccdash show 0f3c9d1e                       # title, times, tokens, tools, files, sub-agents",
+            "ccdash show 0f3c9d1e --transcript          # what was said and done",
+            "ccdash show 0f3c9d1e --transcript --full   # the same with nothing cut",
+            "ccdash show 0f3c9d1e/agent-1a2b --tools    # tool calls of a sub-agent",
             "ccdash show 0f3c9d1e --json | jq .tokens",
         ),
     ),

@@ -100,7 +100,7 @@ class _Tail:
         while start is not None:
             chunk = client.request("sessions/transcript", {"id": self._id, "start": start, "limit": PAGE})
             self._write(chunk["items"])
-            start = chunk["next"]
+            start = chunk["next"] if chunk["items"] else None
 
     def _write(self, entries: list[dict[str, Any]]) -> None:
         for entry in entries:
@@ -130,10 +130,10 @@ HANDLERS = {
         configure,
         run,
         (
-            "ccdash tail                     the last 20 entries of the session written to last",
-            "ccdash tail -f                  follow it",
-            "ccdash tail -f -n 0 0f3c9d1e    follow a session from now on",
-            "ccdash tail -f --json           one JSON object a line",
+            "ccdash tail                     # the last 20 entries of the session written to last",
+            "ccdash tail -f                  # follow it",
+            "ccdash tail -f -n 0 0f3c9d1e    # follow a session from now on",
+            "ccdash tail -f --json           # one JSON object a line",
         ),
     ),
 }

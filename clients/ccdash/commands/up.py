@@ -105,8 +105,8 @@ HANDLERS = {
         configure,
         run,
         (
-            "ccdash up           start, and follow the first index in a terminal",
-            "ccdash up --wait    for scripts: return when all logs are indexed",
+            "ccdash up           # start, and follow the first index in a terminal",
+            "ccdash up --wait    # for scripts: return when all logs are indexed",
         ),
     ),
 }

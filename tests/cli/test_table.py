@@ -1,0 +1,94 @@
+"""Tables keep to the window, and are whole in a pipe."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+
+from ccdash.output import Output
+from ccdash.table import PIPE_MAX, Column, draw, fields
+from ccdash.text import width
+
+COLUMNS = (
+    Column("ID", style="cyan"),
+    Column("TITLE", flexible=True),
+    Column("TOKENS", right=True, drop=1),
+    Column("MODEL", drop=2),
+)
+ROWS = [("5f3c1d9e", "Fix the till " * 20, "1.2M", "sonnet"), ("0a", "日本語のタイトル", "7", "opus")]
+
+
+class _Window(Output):
+    """An output as wide as a test wants."""
+
+    def __init__(self, cells: int | None, *, color: bool = False) -> None:
+        super().__init__()
+        self.stream = io.StringIO()
+        self.color = color
+        self._cells = cells
+
+    @property
+    def columns(self) -> int | None:
+        return self._cells
+
+    @property
+    def text(self) -> list[str]:
+        assert isinstance(self.stream, io.StringIO)
+        return self.stream.getvalue().splitlines()
+
+
+@pytest.mark.parametrize("cells", [30, 40, 80, 200])
+def test_a_table_fits_the_window(cells: int) -> None:
+    out = _Window(cells)
+    draw(out, COLUMNS, ROWS)
+    assert len(out.text) == 3
+    assert all(width(line) <= cells for line in out.text)
+
+
+def test_columns_that_matter_least_go_first() -> None:
+    shown = {}
+    for cells in (80, 40, 30):
+        out = _Window(cells)
+        draw(out, COLUMNS, ROWS)
+        shown[cells] = out.text[0].split()
+    assert shown == {80: ["ID", "TITLE", "TOKENS", "MODEL"], 40: ["ID", "TITLE", "TOKENS"], 30: ["ID", "TITLE"]}
+
+
+def test_columns_are_aligned_by_cells() -> None:
+    out = _Window(None)
+    draw(out, (Column("A"), Column("N", right=True)), [("日本", "1"), ("abcd", "10"), ("x", "7")])
+    assert out.text == ["A      N", "日本   1", "abcd  10", "x      7"]
+
+
+def test_a_pipe_limits_nothing_but_endless_titles() -> None:
+    out = _Window(None)
+    draw(out, COLUMNS, ROWS)
+    assert out.text[0].split() == ["ID", "TITLE", "TOKENS", "MODEL"]
+    assert len(out.text[1]) == 8 + 2 + PIPE_MAX + 2 + 6 + 2 + 6
+    assert "\t" not in "".join(out.text)
+
+
+def test_colour_takes_no_room() -> None:
+    plain, colored = _Window(60), _Window(60, color=True)
+    for out in (plain, colored):
+        draw(out, COLUMNS, ROWS)
+    assert "\x1b[36m5f3c1d9e\x1b[0m" in colored.text[1]
+    strip: dict[str, Any] = {"\x1b[36m": "", "\x1b[1m": "", "\x1b[0m": ""}
+    text = "\n".join(colored.text)
+    for code, nothing in strip.items():
+        text = text.replace(code, nothing)
+    assert [line.rstrip() for line in text.splitlines()] == [line.rstrip() for line in plain.text]
+
+
+def test_a_table_without_rows_is_its_heading() -> None:
+    out = _Window(80)
+    draw(out, COLUMNS, [])
+    assert out.text == ["ID  TITLE  TOKENS  MODEL"]
+
+
+def test_fields_leave_out_what_is_empty_and_indent_lines() -> None:
+    out = _Window(80)
+    fields(out, [("id", "x"), ("kind", ""), ("logs", "/a\n/b")])
+    assert out.text == ["id    x", "logs  /a", "      /b"]
