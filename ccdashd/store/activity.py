@@ -48,7 +48,7 @@ def tools(connection: sa.Connection, session_id: str, params: t.ToolsParams, rev
         sa.select(
             calls.name,
             sa.func.count(),
-            *(sa.func.sum(calls.status == status) for status in ("success", "error", "pending")),
+            *(_count(calls.status == status) for status in ("success", "error", "pending")),
             seconds,
         )
         .group_by(calls.name)
@@ -72,6 +72,10 @@ def tools(connection: sa.Connection, session_id: str, params: t.ToolsParams, rev
             revision=revision,
         ),
     )
+
+
+def _count(condition: Any) -> Any:
+    return sa.func.sum(sa.case((condition, 1), else_=0))
 
 
 def _usage(row: Any) -> t.ToolUsage:
@@ -121,16 +125,13 @@ def _changes(touches: sa.Subquery) -> sa.Select[Any]:
     done = touch.status == "success"
     edit = touch.action.in_(("edit", "write"))
 
-    def total(condition: Any) -> Any:
-        return sa.func.sum(sa.case((condition, 1), else_=0))
-
     return (
         sa.select(
             touch.session_id,
             touch.path,
-            total(touch.action == "read").label("reads"),
-            total(edit & done).label("edits"),
-            total(edit & (sa.func.coalesce(touch.status, "") == "error")).label("failed"),
+            _count(touch.action == "read").label("reads"),
+            _count(edit & done).label("edits"),
+            _count(edit & (sa.func.coalesce(touch.status, "") == "error")).label("failed"),
             sa.func.sum(sa.case((done, sa.func.coalesce(touch.additions, 0)), else_=0)).label("additions"),
             sa.func.sum(sa.case((done, sa.func.coalesce(touch.deletions, 0)), else_=0)).label("deletions"),
             sa.func.max(sa.func.coalesce(touch.created, sa.false())).label("created"),

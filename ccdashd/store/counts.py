@@ -40,8 +40,9 @@ def totals(connection: sa.Connection) -> tuple[int, t.Tokens, t.Tokens, int]:
     figures = [
         message[name] for name in ("input", "output", "cache_read", "cache_write", "cache_write_5m", "cache_write_1h")
     ]
+    bounds = sa.func.sum(sa.cast(message.lower_bound, sa.Integer))
     query = (
-        sa.select(message.mirror, sa.func.count(), sa.func.sum(message.lower_bound), *map(sa.func.sum, figures))
+        sa.select(message.mirror, sa.func.count(), bounds, *map(sa.func.sum, figures))
         .where(message.counted)
         .group_by(message.mirror)
     )
