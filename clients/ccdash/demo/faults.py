@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from random import Random
 
-from ccdash.demo.clock import DAY, HOUR
+from ccdash.demo.clock import DAY, HOUR, iso
 from ccdash.demo.corpus import Corpus, project_folder
 from ccdash.demo.records import Author, Sink, uuid4
 from ccdash.demo.shapes import Shape
@@ -71,7 +71,9 @@ def between_chunks(records: Lines, rng: Random) -> tuple[bytes, Lines]:
         for place in range(1, len(records))
         if _message(records[place - 1]) and _message(records[place - 1]) == _message(records[place])
     )
-    note = _extra('{"type":"queue-operation","operation":"dequeue","timestamp":"2026-07-20T10:00:00.000Z"}', None)
+    at_time = records[at].at or 0
+    line = f'{{"type":"queue-operation","operation":"dequeue","timestamp":"{iso(at_time)}"}}'
+    note = _extra(line, at_time)
     return _join([*records[:at], note, *records[at:]]), [*records[:at], note, *records[at:]]
 
 

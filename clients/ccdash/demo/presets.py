@@ -10,7 +10,7 @@ from ccdash.demo.clock import DAY, HOUR, MINUTE
 from ccdash.demo.records import uuid4
 from ccdash.demo.session import Plan
 from ccdash.demo.shapes import shape_at
-from ccdash.demo.stories import STORIES
+from ccdash.demo.stories import story_of
 from ccdash.demo.text import NOUNS, VERBS
 
 MB = 1_000_000
@@ -66,8 +66,7 @@ def plans(preset: Preset, seed: int, now: int) -> Iterator[Plan]:
 def _tell(plan: Plan, index: int, count: int, now: int, rng: Random) -> None:
     """Make a plan of a demo: project and story by turns, one session of the last minutes still running."""
     back = count - 1 - index
-    root, branch, story = STORIES[back % len(STORIES)]
-    plan.root, plan.branch, plan.story = root, branch if back % 3 else "main", story
+    plan.root, plan.branch, plan.story = story_of(back)
     plan.running = back < 2
     ages = (20_000, 4 * MINUTE, 50 * MINUTE, 3 * HOUR)
     # The end is what matters for looking alive; the writer moves the start back by the session's duration.

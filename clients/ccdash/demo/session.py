@@ -367,7 +367,7 @@ class Script:
             return
         message = uuid4(rng)
         backup = f'{{"backupFileName":"{message[:8]}@v1","version":1,"backupTime":"{iso(author.at)}"}}'
-        if author.shape.between((2, 1, 231)) and rng.random() < 0.2:
+        if author.shape.between((2, 1, 231)) and rng.random() < 0.5:
             author.bare(
                 f'{{"type":"file-history-delta","messageId":"{message}","snapshotMessageId":"{uuid4(rng)}",'
                 f'"trackingPath":"{self.talk.desk.file()}","backup":{backup},"timestamp":"{iso(author.at)}"}}',

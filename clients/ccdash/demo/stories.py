@@ -177,3 +177,24 @@ STORIES: tuple[tuple[str, str, Story], ...] = (
         ),
     ),
 )
+
+
+def story_of(number: int) -> tuple[str, str, Story]:
+    """Project folder, branch and story of the session with this number: first the stories, then what follows them."""
+    root, branch, story = STORIES[number % len(STORIES)]
+    follow = number // len(STORIES)
+    topic = story.title[0].lower() + story.title[1:]
+    prompts: tuple[str, ...]
+    answers: tuple[str, ...]
+    if follow == 1:
+        prompts = (f"Review {branch} against main before I merge it. Be strict.", "Fix the two you are sure of.")
+        answers = ("Two defects, one doubt, and a test that cannot fail; the list is below.", "Both are fixed and tested.")
+        return root, branch, Story(f"Review: {topic}", prompts, answers, story.files)
+    if follow == 2:
+        prompts = (f"Write the release note for this change: {topic}. Three sentences, for users.",)
+        return root, "main", Story(f"Release note: {topic}", prompts, ("The note is in CHANGELOG.md.",), story.files)
+    if follow == 3:
+        prompts = (f"Somebody asks how this works: {topic}. Explain it from the code.", "Shorter, please.")
+        answers = ("It comes down to three files; I go through them in order.", "In one sentence, then.")
+        return root, "main", Story(f"Explain: {topic}", prompts, answers, story.files)
+    return root, branch, story

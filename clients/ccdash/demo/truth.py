@@ -163,7 +163,7 @@ class Tracker:
         self.messages: dict[tuple[str, str], Message] = {}
         self.calls: dict[str, Call] = {}
         self.results: dict[str, bool] = {}
-        self.marks: dict[MarkKind, dict[str, str]] = {}
+        self.marks: dict[MarkKind, dict[str, tuple[int, str]]] = {}
         self.title = Title("summary", "")
 
     def add(self, record: Record) -> None:
@@ -179,7 +179,7 @@ class Tracker:
             elif isinstance(fact, Result):
                 self.results[fact.id] = fact.is_error or self.results.get(fact.id, False)
             elif isinstance(fact, Mark):
-                self.marks.setdefault(fact.kind, {}).setdefault(fact.id, fact.text)
+                self.marks.setdefault(fact.kind, {}).setdefault(fact.id, (record.at or 0, fact.text))
             elif not self.title.text or TITLE_RANK.index(fact.source) >= TITLE_RANK.index(self.title.source):
                 self.title = fact
 
@@ -227,8 +227,10 @@ class Tracker:
         if self.title.text:
             truth.title_source, truth.title = self.title
             return
-        for source, kind in (("prompt", "prompt"), ("command", "command")):
-            texts = self.marks.get(kind)  # type: ignore[call-overload]
+        kinds: tuple[MarkKind, ...] = ("prompt", "command")
+        for kind in kinds:
+            texts = self.marks.get(kind)
             if texts:
-                truth.title_source, truth.title = source, next(iter(texts.values()))
+                # The earliest by its time, which in a damaged log need not be the first line.
+                truth.title_source, truth.title = kind, min(texts.values(), key=lambda mark: mark[0])[1]
                 return
