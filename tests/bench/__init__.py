@@ -1,0 +1,1 @@
+"""Benchmarks of the real daemon over generated logs: ``python -m tests.bench``."""
