@@ -45,7 +45,9 @@ def plans(preset: Preset, seed: int, now: int) -> Iterator[Plan]:
     count = preset.sessions
     weights = [rng.lognormvariate(0, 1.3) for _ in range(count)]
     scale = (1 - AGENT_SHARE) * preset.bytes_target / sum(weights)
-    sizes = [int(min(weight * scale, preset.bytes_target * 0.0105)) for weight in weights]
+    # Many sessions have a few giants by plan; few sessions have none by chance.
+    most = preset.bytes_target * (0.0105 if count >= 100 else 0.5 if count < 10 else 0.12)
+    sizes = [int(min(weight * scale, most)) for weight in weights]
     if count >= 100:
         for place, share in zip(rng.sample(range(count), len(LARGEST)), LARGEST, strict=True):
             sizes[place] = int(share * preset.bytes_target)
