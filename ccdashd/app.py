@@ -14,9 +14,9 @@ from __future__ import annotations
 import asyncio
 import importlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ccdashd.clock import now
 from ccdashd.errors import Busy
@@ -183,13 +183,12 @@ class App:
             self._damage = asyncio.get_running_loop().create_future()
             try:
                 await self._open()
+                damage = await self._damage
+                await self._close()
+                await self._move_aside(damage)
             except Exception as error:
                 await self._close()
                 await self._failed(error)
-                continue
-            damage = await self._damage
-            await self._close()
-            await self._move_aside(damage)
 
     async def _open(self) -> None:
         if not self._loaded:
@@ -234,27 +233,34 @@ class App:
         self._scans = asyncio.get_running_loop().create_task(reconciler.run(), name="scans")
 
     async def _close(self) -> None:
-        scans, self._scans, self._reconciler = self._scans, None, None
+        scans, watcher, pipeline, database = self._scans, self._watcher, self._pipeline, self._database
+        self._scans = self._reconciler = self._watcher = self._pipeline = self._database = None
         if scans is not None:
             scans.cancel()
             await asyncio.wait([scans])
-        watcher, self._watcher = self._watcher, None
-        if watcher is not None:
-            await watcher.stop()
-        pipeline, self._pipeline = self._pipeline, None
-        if pipeline is not None:
-            await pipeline.stop()
-        database, self._database = self._database, None
+        for part in (watcher, pipeline):
+            if part is not None:
+                await self._ended(part.stop())
         if database is not None:
-            await database.close()
+            await self._ended(database.close())
+
+    async def _ended(self, end: Coroutine[Any, Any, None]) -> None:
+        # What fails to end must not keep the others from ending: the database comes last.
+        try:
+            await end
+        except Exception as error:
+            logger.error("a part did not end in order", exc_info=error)
 
     async def _failed(self, error: Exception) -> None:
         if _is_database_error(error):
             from ccdashd.store import database
 
             if database.is_corrupt(error):
-                await self._move_aside(database.explain(error))
-                return
+                try:
+                    await self._move_aside(database.explain(error))
+                    return
+                except OSError as problem:
+                    error = problem
             reason = database.explain(error)
         elif isinstance(error, OSError):
             reason = error.strerror or str(error)
@@ -272,12 +278,7 @@ class App:
     async def _move_aside(self, problem: str) -> None:
         from ccdashd.store.database import move_aside
 
-        try:
-            kept = await asyncio.to_thread(move_aside, self.paths.database)
-        except OSError as error:
-            self.problems.set("cache", f"cache.db is damaged and cannot be moved aside: {error.strerror}", "Delete it.")
-            await asyncio.sleep(RETRY)
-            return
+        kept = await asyncio.to_thread(move_aside, self.paths.database)
         logger.error("cache damaged", problem=problem, moved_to=kept.name)
         self.problems.set(
             "cache file",

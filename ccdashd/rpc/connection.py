@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -19,7 +21,6 @@ from ccdashd.errors import CcdashError, InvalidParams, InvalidRequest, RequestCa
 from ccdashd.log import get
 from ccdashd.protocol import frames
 from ccdashd.protocol.frames import FrameError, FrameReader, Message, RequestId
-from ccdashd.protocol.methods import METHODS
 
 if TYPE_CHECKING:
     from ccdashd.app import App
@@ -122,6 +123,13 @@ class Connection(asyncio.Protocol):
     def in_flight(self) -> int:
         """Requests that are being answered."""
         return len(self._tasks)
+
+    @asynccontextmanager
+    async def turn(self, lane: str) -> AsyncIterator[None]:
+        """Held while a request of this connection runs: few at a time, and none while answers are not being read."""
+        async with self._gates[lane]:
+            await self._writable.wait()
+            yield
 
     def close(self) -> None:
         """Send what is buffered, then close."""
@@ -228,16 +236,11 @@ class Connection(asyncio.Protocol):
         answer = self._server.dispatcher.at_once(self, name, raw)
         if answer is not None:
             return answer
-        task = self._loop.create_task(self._run(name, raw), name=name)
+        task = self._loop.create_task(self._server.dispatcher.run(self, name, raw), name=name)
         self._tasks[request_id] = task
         # A task that is cancelled before its first step never runs: only a callback sees every end.
         task.add_done_callback(lambda task: self._finished(request_id, task))
         return None
-
-    async def _run(self, name: str, raw: bytes) -> bytes:
-        async with self._gates[METHODS[name].lane]:
-            await self._writable.wait()
-            return await self._server.dispatcher.run(self, name, raw)
 
     def _finished(self, request_id: RequestId, task: asyncio.Task[bytes]) -> None:
         del self._tasks[request_id]

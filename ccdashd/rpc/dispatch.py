@@ -28,6 +28,7 @@ from ccdashd.log import get
 from ccdashd.protocol import frames
 from ccdashd.protocol.methods import METHODS, Method
 from ccdashd.rpc.answers import Answers
+from ccdashd.rpc.flights import Flights
 from ccdashd.rpc.params import ParamsDecoder
 
 if TYPE_CHECKING:
@@ -121,6 +122,7 @@ class Dispatcher:
     def __init__(self, app: App) -> None:
         self._app = app
         self._answers = Answers()
+        self._flights = Flights()
 
     def at_once(self, connection: Connection, name: str, raw: bytes) -> bytes | None:
         """The encoded answer where it takes no waiting, else None: then `run` gets it. Raises `CcdashError`."""
@@ -141,22 +143,33 @@ class Dispatcher:
         """The encoded answer of a method that has to wait. Raises `CcdashError`, or what the handler raises."""
         started = time.perf_counter()
         method = METHODS[name]
-        if method.lane == "loop":
-            handler = _handlers[name]
-            answer = frames.encode(await handler.function(Call(self._app, connection), handler.decoder.decode(raw)))
-        else:
-            database = await self._app.ready()
-            handler = _handlers[name]
-            params = handler.decoder.decode(raw)
-            await self._reach(handler.decoder.min_revision(params))
-            if method.lane == "write":
+        if method.lane != "loop":
+            await self._app.ready()
+        handler = _handlers[name]
+        params = handler.decoder.decode(raw)
+        await self._reach(handler.decoder.min_revision(params))
+        async with connection.turn(method.lane):
+            if method.lane in ("loop", "write"):
                 answer = frames.encode(await handler.function(Call(self._app, connection), params))
+            elif method.cached:
+                # The revision is part of the key: nobody gets an answer older than what he could know already.
+                key = (name, raw, self._app.revision)
+                answer = await self._flights.join(key, partial(self._read, connection, handler, params, raw))
             else:
-                read = partial(_read, self._app, connection, handler.function, params)
-                answer, revision = await database.read(read, heavy=method.lane == "heavy")
-                if method.cached:
-                    self._answers.put(name, raw, revision, answer)
+                answer = await self._read(connection, handler, params, raw)
         _log_request(method, started, len(answer))
+        return answer
+
+    async def _read(self, connection: Connection, handler: Handler, params: Any, raw: bytes) -> bytes:
+        app, method = self._app, handler.method
+
+        def read(conn: DatabaseConnection, revision: int) -> tuple[bytes, int]:
+            # On a reader thread; encoding there keeps big answers off the event loop.
+            return msgspec.json.encode(handler.function(ReadCall(app, connection, conn, revision), params)), revision
+
+        answer, revision = await app.database.read(read, heavy=method.lane == "heavy")
+        if method.cached:
+            self._answers.put(method.name, raw, revision, answer)
         return answer
 
     def error_of(self, error: BaseException, name: str) -> CcdashError:
@@ -180,18 +193,6 @@ class Dispatcher:
                 f"revision {revision} is not there yet, the newest is {self._app.revision}",
                 reason="stale revision",
             )
-
-
-def _read(
-    app: App,
-    connection: Connection,
-    function: Callable[..., Any],
-    params: Any,
-    conn: DatabaseConnection,
-    revision: int,
-) -> tuple[bytes, int]:
-    # Runs on a reader thread; encoding there keeps big answers off the event loop.
-    return msgspec.json.encode(function(ReadCall(app, connection, conn, revision), params)), revision
 
 
 def _log_request(method: Method, started: float, size: int) -> None:

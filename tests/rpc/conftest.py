@@ -149,6 +149,9 @@ def _register(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     def held(call: ReadCall, params: Size) -> bool:
         return served.release.wait(PATIENCE)
 
+    def shared(call: ReadCall, params: Size) -> bool:
+        return served.release.wait(PATIENCE)
+
     def broken(call: ReadCall, params: Size) -> None:
         raise RuntimeError("secret: /root/private")
 
@@ -163,3 +166,4 @@ def _register(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
         add(lane, function)  # type: ignore[arg-type]
     add("heavy", endless)
     add("read", kept, cached=True)
+    add("read", shared, cached=True)

@@ -98,6 +98,29 @@ def test_one_client_s_answer_serves_the_others(served: Served) -> None:
             client.close()
 
 
+def test_clients_that_ask_the_same_at_the_same_time_share_one_read(served: Served) -> None:
+    clients = [served.client() for _ in range(10)]
+    try:
+        requests = [client.send("test/shared") for client in clients]
+        wait_until(lambda: served.count("shared"), "the read")
+        for client in clients:
+            client.request("ccdash/hello")
+        clients[0].notify("$/cancelRequest", {"id": requests[0]})
+        with pytest.raises(RpcError):
+            clients[0].result(requests[0])
+        write(served)
+        late = clients[0].send("test/shared")
+        clients[0].request("ccdash/hello")
+        served.release.set()
+        for client, request in zip(clients[1:], requests[1:], strict=True):
+            assert client.result(request) is True
+        assert clients[0].result(late) is True
+        assert served.count("shared") == 2, "one before the commit, one after it"
+    finally:
+        for client in clients:
+            client.close()
+
+
 def test_min_revision_waits_for_the_commit(served: Served) -> None:
     with served.client() as client:
         wanted = client.request("ccdash/hello")["revision"] + 1
