@@ -249,7 +249,7 @@ class Script:
         """What the user types while the model works, in the way of the version: queued, attached, or (returned) inside
         the next tool result."""
         rng, author, shape = self.rng, self.author, self.plan.shape
-        if rng.random() > (0.04 if shape.between((2, 1, 185)) else 0.012):
+        if rng.random() > (0.1 if shape.between((2, 1, 185)) else 0.012):
             return ""
         text = sentence(rng)
         if shape.between((2, 1, 185)):
