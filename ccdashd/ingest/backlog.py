@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 GLANCED = 64
 """Sessions that a glance shows before their logs are read."""
 
-BATCH_BYTES = 48 * 1024 * 1024
+BATCH_BYTES = 64 * 1024 * 1024
 """Bytes of logs after which a transaction is written."""
 
 BATCH_SECONDS = 0.3

@@ -85,7 +85,10 @@ def _assemble(connection: sa.Connection, affected: set[str], owner: Owner) -> Wr
 def _marks(connection: sa.Connection, batch: Batch, states: dict[str, logs.FileState]) -> None:
     for path in batch.gone:
         if path in states and not os.path.lexists(path):
-            logs.mark(connection, states[path].id, "gone")
+            if states[path].session_id is None:
+                logs.forget(connection, states[path].id)
+            else:
+                logs.mark(connection, states[path].id, "gone")
     for path, problem in batch.unreadable.items():
         if path in states:
             logs.mark(connection, states[path].id, "unreadable", problem)

@@ -141,11 +141,13 @@ class Database:
                 await self._writer.call(_checkpoint)
 
     async def bulk(self, on: bool) -> None:
-        """Leave the write-ahead log alone while much is written: pages that change often are then copied once."""
+        """Write much at once at less cost.
+
+        The write-ahead log is left alone until the end, so that pages that change often are copied once; and references are
+        not looked up for each row, all of which come from one function (`verify` checks them).
+        """
         if self._writer is not None:
-            pages = 0 if on else _AUTOCHECKPOINT
-            pragma = f"PRAGMA wal_autocheckpoint = {pages}"
-            await self._writer.call(lambda connection: raw_connection(connection).execute(pragma).fetchall())
+            await self._writer.call(functools.partial(_set_bulk, on))
             if not on:
                 await self.checkpoint()
 
@@ -265,6 +267,12 @@ def _leave(connection: sa.Connection) -> None:
     with connection.begin():
         _put(connection, "open", "0")
     _checkpoint(connection)
+
+
+def _set_bulk(on: bool, connection: sa.Connection) -> None:
+    raw = raw_connection(connection)
+    raw.execute(f"PRAGMA wal_autocheckpoint = {0 if on else _AUTOCHECKPOINT}").fetchall()
+    raw.execute(f"PRAGMA foreign_keys = {'OFF' if on else 'ON'}")
 
 
 def _checkpoint(connection: sa.Connection) -> None:

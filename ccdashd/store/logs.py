@@ -208,6 +208,7 @@ def clear(connection: sa.Connection, file_id: int) -> None:
 
 def forget(connection: sa.Connection, file_id: int) -> None:
     """Delete a log with its rows."""
+    clear(connection, file_id)
     connection.execute(sa.delete(sync_state).where(sync_state.c.id == file_id))
 
 
