@@ -1,7 +1,7 @@
 """THE TABLE: every method of the wire, its lane, its types, and what it is for.
 
 The lane decides where a method runs: ``loop`` (on the event loop, without the cache), ``read`` (short query), ``heavy``
-(own reader, so that it never makes a short query wait), ``write`` (the one writer, or something that waits for it).
+(own reader, so that it never makes a short query wait), ``write`` (the one writer, or a job of many steps).
 Dispatch, the reference page, the JSON Schema and the TypeScript types are all made from this table.
 """
 
@@ -119,7 +119,7 @@ CACHE_REBUILD = Method(
     "cache/rebuild", "write", t.NoParams, t.RescanResult, "Read every log anew. Sessions whose log is gone stay."
 )
 CACHE_VERIFY = Method(
-    "cache/verify", "heavy", t.NoParams, t.VerifyResult, "Check the database, and parse every log again to compare."
+    "cache/verify", "write", t.NoParams, t.VerifyResult, "Check the database, and parse every log again to compare."
 )
 
 METHODS: dict[str, Method] = {value.name: value for value in list(globals().values()) if isinstance(value, Method)}

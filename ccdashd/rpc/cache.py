@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import time
+from functools import partial
 
 from ccdashd.protocol import methods
 from ccdashd.protocol import types as t
 from ccdashd.rpc.dispatch import Call, ReadCall, handles
-from ccdashd.store import counts
+from ccdashd.store import counts, verify
 from ccdashd.store.schema import SCHEMA
-from ccdashd.store.verify import verify
 
 
 @handles(methods.CACHE_STATUS)
@@ -62,14 +62,37 @@ async def cache_rebuild(call: Call, params: t.NoParams) -> t.RescanResult:
 
 
 @handles(methods.CACHE_VERIFY)
-def cache_verify(call: ReadCall, params: t.NoParams) -> t.VerifyResult:
-    """Check the database, and parse every log again to compare."""
+async def cache_verify(call: Call, params: t.NoParams) -> t.VerifyResult:
+    """Check the database, and parse every log again to compare; log by log, so that nothing waits for it long."""
     began = time.monotonic()
-    checked, problems = verify(call.conn, call.app.settings.text_cap_bytes)
+    app = call.app
+    database, cap = app.database, app.settings.text_cap_bytes
+    problems = await database.read(verify.database_problems, heavy=True)
+    states = await database.read(verify.to_check, heavy=True)
+    done, total = 0, sum(state.size for state in states)
+    for number, state in enumerate(states):
+        app.events.indexing(_verifying(done, total, number, len(states), began))
+        problems += await database.read(partial(verify.log_problems, state.path, cap), heavy=True)
+        done += state.size
+    app.events.indexing(app.indexing)
     return t.VerifyResult(
         ok=not problems,
-        checked_files=checked,
+        checked_files=len(states),
         problems=problems,
         seconds=time.monotonic() - began,
-        revision=call.revision,
+        revision=database.revision,
+    )
+
+
+def _verifying(done: int, total: int, files_done: int, files_total: int, began: float) -> t.Indexing:
+    rate = done / max(time.monotonic() - began, 1e-6)
+    return t.Indexing(
+        phase="verify",
+        done=done,
+        total=total,
+        files_done=files_done,
+        files_total=files_total,
+        rate=rate,
+        eta=(total - done) / rate if rate else None,
+        complete=True,
     )

@@ -27,24 +27,28 @@ _RESCAN = "ccdash rescan repairs it"
 _REBUILD = "ccdash rebuild repairs it"
 
 
-def verify(connection: sa.Connection, text_cap: int) -> tuple[int, list[t.Problem]]:
-    """``(logs checked, problems)``: the file itself, references between tables, and each log's rows against its bytes."""
-    problems = list(_database(connection))
-    checked = 0
-    for state in logs.states(connection).values():
-        if state.state in ("gone", "unreadable"):
-            continue
-        checked += 1
-        problems.extend(_log(connection, state, text_cap))
-    return checked, problems
-
-
-def _database(connection: sa.Connection) -> Iterator[t.Problem]:
-    for (line,) in connection.exec_driver_sql("PRAGMA integrity_check(20)"):
-        if line != "ok":
-            yield t.Problem(part="cache.db", problem=str(line), hint="delete cache.db: it is rebuilt from your files")
+def database_problems(connection: sa.Connection, revision: int) -> list[t.Problem]:
+    """What is wrong with the file itself, and with references between its tables."""
+    problems = [
+        t.Problem(part="cache.db", problem=str(line), hint="delete cache.db: it is rebuilt from your files")
+        for (line,) in connection.exec_driver_sql("PRAGMA integrity_check(20)")
+        if line != "ok"
+    ]
     for row in connection.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(20):
-        yield t.Problem(part="cache.db", problem=f"a row of {row[0]} refers to a missing row of {row[2]}", hint=_REBUILD)
+        problem = f"a row of {row[0]} refers to a missing row of {row[2]}"
+        problems.append(t.Problem(part="cache.db", problem=problem, hint=_REBUILD))
+    return problems
+
+
+def to_check(connection: sa.Connection, revision: int) -> list[logs.FileState]:
+    """Logs that can be compared: those that are there."""
+    return [state for state in logs.states(connection).values() if state.state not in ("gone", "unreadable")]
+
+
+def log_problems(path: str, text_cap: int, connection: sa.Connection, revision: int) -> list[t.Problem]:
+    """What is wrong with the rows of one log, which is read again."""
+    state = logs.states(connection, [path]).get(path)
+    return list(_log(connection, state, text_cap)) if state is not None else []
 
 
 def _log(connection: sa.Connection, state: logs.FileState, text_cap: int) -> Iterator[t.Problem]:

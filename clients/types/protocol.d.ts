@@ -75,9 +75,9 @@ export interface HelloResult {
   indexing: Indexing;
 }
 
-/** Progress of a scan. `phase` is `idle`, `scan`, `glance`, `parse` or `finish`; sizes in bytes. */
+/** Progress of a scan, an index or a check; sizes in bytes. */
 export interface Indexing {
-  phase: "idle" | "scan" | "glance" | "parse" | "finish";
+  phase: "idle" | "scan" | "glance" | "parse" | "finish" | "verify";
   /** Bytes read so far in this run. */
   done: number;
   /** Bytes to read in this run. */

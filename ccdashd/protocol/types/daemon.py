@@ -21,9 +21,9 @@ class Hello(Params, frozen=True):
 
 
 class Indexing(Wire, frozen=True):
-    """Progress of a scan. `phase` is ``idle``, ``scan``, ``glance``, ``parse`` or ``finish``; sizes in bytes."""
+    """Progress of a scan, an index or a check; sizes in bytes."""
 
-    phase: Literal["idle", "scan", "glance", "parse", "finish"]
+    phase: Literal["idle", "scan", "glance", "parse", "finish", "verify"]
     done: int = 0
     """Bytes read so far in this run."""
     total: int = 0
