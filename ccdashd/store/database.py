@@ -231,7 +231,6 @@ def _connect(path: Path, readonly: bool) -> sa.Engine:
                 raw.execute(pragma)
             if readonly:
                 raw.execute("PRAGMA query_only = ON")
-                raw.execute("PRAGMA mmap_size = 268435456")
                 raw.execute("PRAGMA cache_size = -8000")
             else:
                 raw.execute("PRAGMA journal_mode = WAL")
