@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 
@@ -52,13 +53,12 @@ class Reconciler:
         pause = self._pause
         self.request(START)
         while True:
-            timer = not await _within(self._requested, self._every)
+            await _within(self._requested, self._every)
             reason = ", ".join(self._reasons) or TIMER
             self._reasons.clear()
             self._requested.clear()
             began = loop.time()
             failed = not await self._call(reason)
-            pause = self._pause if timer else pause
             await asyncio.sleep(max(pause, min(3 * (loop.time() - began), self._pause_max)))
             if failed:
                 self.request("retry after a failure")
@@ -77,10 +77,7 @@ class Reconciler:
         return True
 
 
-async def _within(event: asyncio.Event, seconds: float) -> bool:
-    try:
+async def _within(event: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()
-    except TimeoutError:
-        return False
-    return True

@@ -82,25 +82,28 @@ def test_requests_during_a_call_become_one_more_call() -> None:
 
 
 def test_a_storm_of_requests_is_slowed_down_and_quiet_makes_it_quick_again() -> None:
-    async def run() -> None:
-        loop = asyncio.get_running_loop()
-        async with reconciling(pause=0.02, pause_max=0.08) as (reconciler, calls):
-            at: list[float] = []
-            for turn in range(1, 6):
-                await calls.until(turn)
-                at.append(loop.time())
+    async def storm(reconciler: Reconciler, calls: Calls, turns: int) -> list[float]:
+        """The gaps between calls, each of which is requested during the one before; the last brings no request."""
+        at: list[float] = []
+        for turn in range(turns):
+            await calls.until(len(calls.reasons) + (0 if turn == 0 else 1))
+            at.append(asyncio.get_running_loop().time())
+            if turn < turns - 1:
                 reconciler.request("overflow")
-                calls.go.release()
-            gaps = [after - before for before, after in itertools.pairwise(at)]
-            # Timers never fire early, so these are lower bounds on any machine.
-            for gap, least in zip(gaps, [0.02, 0.04, 0.08, 0.08], strict=True):
-                assert gap > 0.95 * least
-            await calls.until(6)
             calls.go.release()
-            await asyncio.sleep(0.2)
-            assert reconciler._pause == 0.02
-            reconciler.request("after quiet")
-            await calls.until(7)
+        return [after - before for before, after in itertools.pairwise(at)]
+
+    async def run() -> None:
+        async with reconciling(pause=0.002, pause_max=1000) as (reconciler, calls):
+            await calls.until(1)
+            # Timers never fire early, so these are lower bounds on any machine.
+            for turn, gap in enumerate(await storm(reconciler, calls, 9)):
+                assert gap > 0.95 * 0.002 * 2**turn
+            await asyncio.sleep(0.002 * 2**9)
+            reconciler.request("overflow")
+            await calls.until(10)
+            # Had the pause not been reset, this would take minutes.
+            await storm(reconciler, calls, 8)
 
     asyncio.run(run())
 

@@ -14,7 +14,7 @@ import pytest
 from ccdashd.ingest.watching import inotify, polling
 from ccdashd.ingest.watching.backend import Reason
 from ccdashd.ingest.watching.inotify_fd import Inotify
-from tests.ingest.watch_recorder import watching
+from tests.ingest.watch_recorder import kernel_watches, watching
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="inotify is of Linux")
 
@@ -101,6 +101,8 @@ def test_a_moved_folder_is_followed(root: Path, probe_dir: Path, tmp_path: Path)
             assert await watcher.probe()
             assert not seen.paths
             assert watcher.status().directories == 2
+            # The guard of both roots is the third.
+            assert kernel_watches() == 3
 
             (tmp_path / "outside").rename(root / "c")
             await seen.until_seen(root / "c" / "inner" / "log.jsonl")
@@ -122,6 +124,71 @@ def test_a_folder_deleted_and_made_again_is_watched(root: Path, probe_dir: Path)
             log.touch()
             await seen.until_seen(log)
             assert watcher.status().directories == 3
+
+    asyncio.run(run())
+
+
+def test_a_deleted_folder_that_is_still_open_is_not_watched(root: Path, probe_dir: Path) -> None:
+    async def run() -> None:
+        (root / "a").mkdir()
+        async with watching(root, probe_dir=probe_dir) as (watcher, seen):
+            # The kernel keeps the watch for as long as somebody has the folder open.
+            held = os.open(root / "a", os.O_RDONLY)
+            (root / "a").rmdir()
+            assert await watcher.probe()
+            assert watcher.status().directories == 2
+            (root / "a").mkdir()
+            (root / "a" / "log.jsonl").touch()
+            await seen.until_seen(root / "a" / "log.jsonl")
+            os.close(held)
+
+    asyncio.run(run())
+
+
+def test_a_missing_root_is_found_after_the_folders_above_it_were_deleted(probe_dir: Path, tmp_path: Path) -> None:
+    async def run() -> None:
+        root = tmp_path / "a" / "b" / "logs"
+        root.parent.mkdir(parents=True)
+        async with watching(root, probe_dir=probe_dir) as (watcher, seen):
+            shutil.rmtree(tmp_path / "a")
+            assert await watcher.probe()
+            root.mkdir(parents=True)
+            await seen.until_rescan(Reason.ROOT_APPEARED)
+            (root / "log.jsonl").touch()
+            await seen.until_seen(root / "log.jsonl")
+
+    asyncio.run(run())
+
+
+def test_a_root_that_appears_in_another_leaves_that_watched(root: Path, probe_dir: Path) -> None:
+    async def run() -> None:
+        inner = root / "a" / "b" / "logs"
+        async with watching(root, inner, probe_dir=probe_dir) as (_, seen):
+            inner.mkdir(parents=True)
+            await seen.until_rescan(Reason.ROOT_APPEARED)
+            (inner / "log.jsonl").touch()
+            (root / "log.jsonl").touch()
+            await seen.until_seen(inner / "log.jsonl", root / "log.jsonl")
+            shutil.rmtree(root / "a")
+            await seen.until_rescan(Reason.ROOT_VANISHED)
+            inner.mkdir(parents=True)
+            (inner / "again.jsonl").touch()
+            (root / "again.jsonl").touch()
+            await seen.until_seen(inner / "again.jsonl", root / "again.jsonl")
+
+    asyncio.run(run())
+
+
+def test_a_watch_that_the_kernel_drops_is_set_again(root: Path, probe_dir: Path) -> None:
+    async def run() -> None:
+        async with watching(root, probe_dir=probe_dir) as (watcher, seen):
+            backend = watcher._backend
+            assert isinstance(backend, inotify.InotifyBackend)
+            # As an unmount does.
+            backend._inotify.remove(backend._inotify.add(str(root), inotify.TREE_MASK))
+            await seen.until_rescan(Reason.ROOT_APPEARED)
+            (root / "log.jsonl").touch()
+            await seen.until_seen(root / "log.jsonl")
 
     asyncio.run(run())
 

@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from ccdashd.ingest.watch import Watcher
 from ccdashd.ingest.watching.backend import Reason
-from tests.ingest.watch_recorder import Recorder
+from tests.ingest.watch_recorder import Recorder, kernel_watches
 
 FOLDERS = st.sampled_from(["", "a", "b", "a/a", "a/b", "b/a", "a/a/a"])
 FILES = st.sampled_from(["x.jsonl", "y.jsonl"])
@@ -95,6 +95,8 @@ class Changes(RuleBasedStateMachine):
         folders = sum(len(names) for _, names, _ in os.walk(self.base))
         status = self.watcher.status()
         assert status.directories == folders
+        # And the guard of both roots.
+        assert kernel_watches() == folders + 1
         assert (status.restarts, status.overflows, status.problem) == (0, 0, None)
         self.seen.clear()
         self.before = after

@@ -128,6 +128,25 @@ def test_a_backend_that_fails_again_and_again_gives_way_to_polling(tmp_path: Pat
     asyncio.run(run())
 
 
+def test_failures_far_apart_do_not_add_up(tmp_path: Path, script: Script) -> None:
+    async def run() -> None:
+        async with watching(tmp_path, probe_dir=tmp_path / "run", mode="inotify", tick=0.005) as (watcher, _):
+            for _ in range(2 * watch.MAX_FAILURES):
+                script.last.hear(tmp_path / "run")
+                script.last.sink.failed(RuntimeError("broken"))
+                async with asyncio.timeout(10):
+                    while watcher._failures != 1:
+                        await asyncio.sleep(0)
+                    while watcher._failures:
+                        if isinstance(script.made[-1], Scripted):
+                            script.last.hear(tmp_path / "run")
+                        await asyncio.sleep(0.001)
+            assert watcher.status().mode == "inotify"
+            assert watcher.status().restarts == 2 * watch.MAX_FAILURES
+
+    asyncio.run(run())
+
+
 def test_a_deaf_backend_is_replaced(tmp_path: Path, script: Script) -> None:
     script.steps = [lambda sink: Scripted(sink, hears=False), Scripted]
     folder = tmp_path / "run"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -66,3 +67,12 @@ async def watching(*roots: Path, probe_dir: Path, **options: Any) -> AsyncIterat
         yield watcher, recorder
     finally:
         await watcher.stop()
+
+
+def kernel_watches() -> int:
+    """How many watches this process has, by proc_pid_fdinfo(5)."""
+    watches = 0
+    for number in os.listdir("/proc/self/fdinfo"):
+        with contextlib.suppress(FileNotFoundError):
+            watches += Path("/proc/self/fdinfo", number).read_text().count("inotify wd:")
+    return watches
