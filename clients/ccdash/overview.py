@@ -88,7 +88,9 @@ def _models(session: Mapping[str, Any]) -> str:
     models = session["models"]
     if len(models) < 2:
         return clean(session["model"])
-    return ", ".join(f"{clean(name)} ({number} messages)" for name, number in sorted(models.items(), key=lambda m: -m[1]))
+    return ", ".join(
+        f"{clean(name)} ({_number(number, 'messages')})" for name, number in sorted(models.items(), key=lambda m: -m[1])
+    )
 
 
 def _counts(counts: Mapping[str, int]) -> str:
@@ -106,7 +108,11 @@ def _counts(counts: Mapping[str, int]) -> str:
         ("records", "records"),
     ]
     always = ("prompts", "assistantMessages", "toolCalls", "toolErrors")
-    return ", ".join(f"{counts[key]:,} {name}" for key, name in named if counts[key] or key in always)
+    return ", ".join(_number(counts[key], name) for key, name in named if counts[key] or key in always)
+
+
+def _number(number: int, name: str) -> str:
+    return f"{number:,} {name.removesuffix('s') if number == 1 else name}"
 
 
 def _tokens(tokens: Mapping[str, int], lower_bounds: int) -> str:

@@ -28,7 +28,7 @@ _LOOKS: dict[str, tuple[str, str]] = {
     "teammate": ("teammate", "magenta"),
     "notification": ("notice", "magenta"),
 }
-_LABEL = 9
+_LABEL = 10
 
 
 class Writer:

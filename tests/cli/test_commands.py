@@ -178,7 +178,8 @@ def test_a_list_tells_while_the_first_index_runs(run: Run, fake: FakeDaemon) -> 
 def test_no_session_is_said_so(run: Run, fake: FakeDaemon) -> None:
     fake.answers["sessions/list"] |= {"items": [], "total": 0}
     done = run("sessions")
-    assert (done.code, done.out, done.err) == (0, "", "No session fits.\n")
+    assert (done.code, done.out, done.err) == (0, "", "There is no session yet.\n")
+    assert run("sessions", "--text", "x").err == "No session fits.\n"
 
 
 def test_active_sends_seconds(run: Run, fake: FakeDaemon) -> None:
@@ -209,8 +210,8 @@ def test_show_tells_the_figures(run: Run, fake: FakeDaemon) -> None:
         "folder        /home/me/shop\n",
         "branch        main\n",
         "agent         claude-code 2.1.0",
-        "model-1 (6 messages), model-2 (1 messages)",
-        "2 prompts, 1 steering, 6 answers, 4 tool calls, 1 tool errors, 20 records",
+        "model-1 (6 messages), model-2 (1 message)",
+        "2 prompts, 1 steering, 6 answers, 4 tool calls, 1 tool error, 20 records",
         "5 input, >=7 output, 11 cache read, 13 cache write (output of 2 messages is a lower bound)",
         "0 of 36; others count the rest",
         "/clear (3)",
@@ -420,13 +421,18 @@ def test_a_project_must_be_a_folder(run: Run, home: Path) -> None:
 
 def test_doctor_explains(run: Run, fake: FakeDaemon) -> None:
     fake.answers["ccdash/doctor"] |= {"unknownRecordTypes": {"new-thing": 3}, "hiddenSessions": 5, "total": 7}
-    fake.answers["ccdash/doctor"]["diagnostics"][0] |= {"count": 4, "hint": "Nothing to do."}
+    finding = fake.answers["ccdash/doctor"]["diagnostics"][0]
+    finding["hint"] = "Nothing to do."
+    other = {**finding, "severity": "info", "path": None}
+    fake.answers["ccdash/doctor"]["diagnostics"] += [{**finding, "line": 9, "count": 4}, other]
     text = run("doctor", "--severity", "warning", "--path", "/logs", "--types").out
     assert fake.params("ccdash/doctor") == {"severity": "warning", "path": "/logs", "limit": 500}
     for expected in (
         "database: the disk is full free some space",
-        "warning broken-json (4 times): not JSON\n    /logs/a.jsonl:3 (byte 120)\n    Nothing to do.",
-        "… 6 more",
+        "warning broken-json: not JSON\n    Nothing to do.\n    /logs/a.jsonl:3 (byte 120)\n"
+        "    /logs/a.jsonl:9 (byte 120) (4 times)\n"
+        f"info broken-json: not JSON\n    Nothing to do.\n    session {SESSION}\n",
+        "… 4 more",
         "new-thing        3",
         "user        8",
         "5 sessions are not in lists",
@@ -513,7 +519,8 @@ def test_up_waits_for_the_first_index(run: Run, fake: FakeDaemon) -> None:
 
     fake.answers["ccdash/status"] = answer
     fake.after["ccdash/status"] = [("ccdash/indexing", {"indexing": {**status["indexing"], "complete": True}})]
-    assert run("up", "--wait").code == 0
+    done = run("up", "--wait")
+    assert (done.code, done.err) == (0, "the disk is full free some space\n")
     assert True in asked
     asked.clear()
     assert run("up", "--no-wait").code == 0

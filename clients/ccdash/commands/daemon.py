@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from contextlib import suppress
 from typing import Any
 
@@ -15,6 +16,7 @@ from ccdash.parser import Handler
 from ccdash.table import fields
 from ccdash.text import clean
 
+_CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 PROBE = 5.0
 """Seconds that a running daemon may take to answer."""
 
@@ -62,7 +64,6 @@ def run_stop(context: Context) -> None:
 def describe(out: Output, status: dict[str, Any]) -> None:
     """Write a ``ccdash/status``."""
     style = {"ok": "green", "indexing": "yellow", "degraded": "red"}[status["state"]]
-    counts = ", ".join(f"{number:,} {clean(name)}" for name, number in status["counts"].items())
     watch = status["watch"]
     started = "a client (stops when idle)" if status["autoStarted"] else "the user or a service"
     fields(
@@ -73,7 +74,7 @@ def describe(out: Output, status: dict[str, Any]) -> None:
             ("up", f"{duration(status['uptime'])}, since {local(status['startedAt'])}, started by {started}"),
             ("clients", str(status["clients"])),
             ("index", index_line(status["indexing"])),
-            ("cache", counts),
+            ("cache", counts_line(status["counts"])),
             ("database", f"{clean(status['database'])} ({size(status['databaseBytes'])})"),
             ("memory", size(status["memoryBytes"])),
             ("socket", clean(status["socket"])),
@@ -94,6 +95,12 @@ def root_lines(roots: list[dict[str, Any]]) -> list[str]:
         + (f"{root['files']:,} files)" if root["exists"] else "does not exist)")
         for root in roots
     ]
+
+
+def counts_line(counts: dict[str, int]) -> str:
+    """What the cache holds: ``40 sessions, 49 subagents``; sessions always, the rest where there is any."""
+    named = [(_CAPITAL.sub(" ", clean(name)).lower(), number) for name, number in counts.items()]
+    return ", ".join(f"{number:,} {name}" for name, number in named if number or name == "sessions")
 
 
 def index_line(indexing: dict[str, Any]) -> str:

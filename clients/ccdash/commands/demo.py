@@ -16,7 +16,7 @@ from ccdash.parser import Handler
 from ccdash.progress import ProgressLine
 from ccdashd.paths import Paths, resolve
 
-SIZES = {"demo": "9 MB", "small": "40 MB", "seed": "2.8 GB", "many": "1.5 GB"}
+SIZES = {"demo": "40 sessions", "small": "40 MB", "seed": "459 sessions, 2.8 GB", "many": "4,590 sessions, 1.5 GB"}
 SEED = 1
 SESSION_BYTES = 250_000
 """Average size of a session's logs where a number of sessions was asked for."""
@@ -25,11 +25,13 @@ SESSION_BYTES = 250_000
 def configure(parser: argparse.ArgumentParser) -> None:
     sizes = ", ".join(f"{name} ({text})" for name, text in SIZES.items())
     parser.add_argument("--size", metavar="SIZE", help=f"{sizes}, or a number of sessions; by default demo")
-    parser.add_argument("--wait", action=argparse.BooleanOptionalAction, help="return when all is indexed")
+    parser.add_argument(
+        "--wait", action=argparse.BooleanOptionalAction, default=True, help="return when all is indexed (so it is)"
+    )
     parser.add_argument("--remove", action="store_true", help="stop the demo and delete all its data")
 
 
-def run(context: Context) -> int | None:
+def run(context: Context) -> None:
     args = context.args
     if args.remove:
         paths = resolve(DEMO_PROFILE)
@@ -38,11 +40,11 @@ def run(context: Context) -> int | None:
             context.out.result({"removed": str(demo_home(paths))})
         else:
             context.out.line("The demo is stopped and its data deleted.")
-        return None
-    return show_demo(context, size=args.size, wait=args.wait)
+        return
+    show_demo(context, size=args.size, wait=args.wait)
 
 
-def show_demo(context: Context, *, size: str | None = None, wait: bool | None = None) -> int | None:
+def show_demo(context: Context, *, size: str | None = None, wait: bool = True) -> None:
     """Make demo logs where there are none (or none of that size), start the demo's daemon, and say so loudly."""
     from ccdash.commands.up import follow, tell
 
@@ -57,7 +59,6 @@ def show_demo(context: Context, *, size: str | None = None, wait: bool | None = 
         tell(context, client)
         if not context.out.as_json:
             context.out.line("`ccdash demo --remove` deletes it all.")
-    return None
 
 
 def _prepare(context: Context, paths: Paths, size: str | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from itertools import groupby
 from typing import Any
 
 from ccdash.arguments import PAGE, absolute, positive
@@ -59,12 +60,10 @@ def _findings(out: Output, report: dict[str, Any]) -> None:
     columns = (Column("KIND"), Column("NUMBER", right=True))
     draw(out, columns, [(clean(code), f"{number:,}") for code, number in sorted(report["byCode"].items())])
     out.line()
-    for finding in found:
-        style = SEVERITIES.get(finding["severity"], "")
-        times = f" ({finding['count']:,} times)" if finding["count"] > 1 else ""
-        where = _where(finding)
-        out.line(f"{out.paint(finding['severity'], style)} {clean(finding['code'])}{times}: {clean(finding['message'])}")
-        for line in (where, clean(finding["hint"])):
+    for (severity, code, message, hint), same in groupby(found, _kind):
+        places = [place for place in map(_where, same) if place]
+        out.line(f"{out.paint(severity, SEVERITIES.get(severity, ''))} {clean(code)}: {clean(message)}")
+        for line in [clean(hint), *places]:
             if line:
                 out.line(f"    {line}")
     if len(found) < report["total"]:
@@ -73,12 +72,18 @@ def _findings(out: Output, report: dict[str, Any]) -> None:
         )
 
 
+def _kind(finding: dict[str, Any]) -> tuple[str, str, str, str]:
+    """What neighbouring findings share that are told once, with all their places."""
+    return finding["severity"], finding["code"], finding["message"], finding["hint"]
+
+
 def _where(finding: dict[str, Any]) -> str:
+    times = f" ({finding['count']:,} times)" if finding["count"] > 1 else ""
     if finding["path"]:
         line = f":{finding['line']}" if finding["line"] else ""
         offset = f" (byte {finding['offset']:,})" if finding["offset"] is not None else ""
-        return f"{clean(finding['path'])}{line}{offset}"
-    return f"session {clean(finding['sessionId'])}" if finding["sessionId"] else ""
+        return f"{clean(finding['path'])}{line}{offset}{times}"
+    return f"session {clean(finding['sessionId'])}{times}" if finding["sessionId"] else times.strip()
 
 
 def _types(out: Output, report: dict[str, Any], every: bool) -> None:
@@ -93,7 +98,7 @@ def _types(out: Output, report: dict[str, Any], every: bool) -> None:
 
 def _by_number(numbers: dict[str, int]) -> list[tuple[str, str]]:
     ordered = sorted(numbers.items(), key=lambda pair: (-pair[1], pair[0]))
-    return [(clean(name), f"{number:,}") for name, number in ordered]
+    return [(clean(name) or "(none)", f"{number:,}") for name, number in ordered]
 
 
 HANDLERS = {

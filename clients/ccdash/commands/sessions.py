@@ -75,7 +75,8 @@ def run_sessions(context: Context) -> None:
         if items:
             draw_sessions(out, items)
         else:
-            out.note("No session fits." if page["total"] == 0 else f"There are only {page['total']:,} sessions that fit.")
+            nothing = "No session fits." if params else "There is no session yet."
+            out.note(nothing if page["total"] == 0 else f"There are only {page['total']:,} sessions that fit.")
         last = page["offset"] + len(items)
         if items and last < page["total"]:
             out.note(f"{page['offset'] + 1:,}-{last:,} of {page['total']:,} sessions; `--all` shows every one.")

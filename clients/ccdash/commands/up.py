@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from ccdash.client import Client
-from ccdash.commands.daemon import index_line, root_lines
+from ccdash.commands.daemon import counts_line, index_line, root_lines
 from ccdash.commands.demo import show_demo
 from ccdash.context import Context
 from ccdash.parser import Handler
@@ -29,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(context: Context) -> int | None:
+def run(context: Context) -> None:
     out, wait = context.out, context.args.wait
     with context.connect() as client:
         status = _settle(client)
@@ -39,11 +39,11 @@ def run(context: Context) -> int | None:
                 out.note(f"  {line}")
             out.note("Sessions will appear as soon as an agent writes there. Until then, here is demo data.")
     if not _has_logs(status):
-        return show_demo(context, wait=wait)
+        show_demo(context, wait=wait is not False)
+        return
     with context.connect() as client:
         follow(context, client, wait=wait)
         tell(context, client)
-    return None
 
 
 def follow(context: Context, client: Client, *, wait: bool | None) -> None:
@@ -53,7 +53,9 @@ def follow(context: Context, client: Client, *, wait: bool | None) -> None:
     with ProgressLine(context.out, "Indexing") as progress:
         try:
             client.request("ccdash/subscribe", {"topics": ["indexing"]})
-            while not client.request("ccdash/status")["indexing"]["complete"]:
+            told: set[str] = set()
+            while not (status := client.request("ccdash/status"))["indexing"]["complete"]:
+                _tell_problems(context, status, told)
                 for notification in client.notifications(POLL):
                     if notification.method == "ccdash/indexing":
                         state = notification.params["indexing"]
@@ -63,6 +65,15 @@ def follow(context: Context, client: Client, *, wait: bool | None) -> None:
         except KeyboardInterrupt:
             context.out.note("The daemon goes on indexing; `ccdash up --wait` shows how far it is.")
             raise
+
+
+def _tell_problems(context: Context, status: dict[str, Any], told: set[str]) -> None:
+    """Tell each problem once: one of them may be why the index does not get on."""
+    for problem in status["problems"]:
+        text = clean(f"{problem['problem']} {problem['hint']}")
+        if text not in told:
+            told.add(text)
+            context.out.note(text)
 
 
 def tell(context: Context, client: Client) -> None:
@@ -75,7 +86,7 @@ def tell(context: Context, client: Client) -> None:
     out.line(f"ccdashd {clean(status['version'])} is up (process {status['pid']}, profile {clean(status['profile'])}).")
     for line in root_lines(status["roots"]):
         out.line(f"  {line}")
-    counts = ", ".join(f"{number:,} {clean(name)}" for name, number in status["counts"].items())
+    counts = counts_line(status["counts"])
     out.line(f"Index: {index_line(status['indexing'])}" + (f" ({counts})" if counts else ""))
     for problem in status["problems"]:
         out.line(f"{out.paint('problem', 'red')}: {clean(problem['problem'])} {clean(problem['hint'])}".rstrip())
@@ -89,7 +100,9 @@ def _settle(client: Client) -> dict[str, Any]:
     client.request("ccdash/subscribe", {"topics": ["indexing"]})
     while True:
         status: dict[str, Any] = client.request("ccdash/status")
-        looked = status["indexing"]["complete"] or not any(root["exists"] for root in status["roots"])
+        # While the daemon starts it has no roots yet.
+        roots = status["roots"]
+        looked = status["indexing"]["complete"] or (roots and not any(root["exists"] for root in roots))
         if _has_logs(status) or looked or time.monotonic() > deadline:
             return status
         next(iter(client.notifications(0.1)), None)
