@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -57,6 +58,8 @@ class Pipeline:
         self.records_parsed = 0
         self.indexing = t.Indexing(phase="idle")
         self.roots_seen: dict[str, int] = {}
+        self.skipped: list[str] = []
+        """Files that look like logs, but are none that is read; as the last scan found them."""
         self._roots = Roots()
         self._added: list[str] = []
         self._pending: set[str] = set()
@@ -284,10 +287,12 @@ class Pipeline:
     def _scan(self) -> tuple[list[FileStat], list[Problem]]:
         problems: list[Problem] = []
         found: list[FileStat] = []
+        skipped: list[str] = []
         for root in self.app.settings.claude_dirs:
-            files = list(scan([root], lambda path: sources.identify(path) is not None, problems))
+            files = list(scan([root], partial(_is_transcript, skipped), problems))
             self.roots_seen[str(root)] = len(files)
             found += files
+        self.skipped = skipped
         return list({file.path: file for file in found}.values()), problems
 
     def _note_problems(self, problems: list[Problem]) -> None:
@@ -306,6 +311,14 @@ class Pipeline:
             t.Root(path=str(root), agent="claude-code", exists=root.is_dir(), files=self.roots_seen.get(str(root), 0))
             for root in self.app.settings.claude_dirs
         ]
+
+
+def _is_transcript(skipped: list[str], path: str) -> bool:
+    if sources.identify(path) is not None:
+        return True
+    if ".jsonl" in os.path.basename(path):
+        skipped.append(path)
+    return False
 
 
 def _set_indexed(connection: sa.Connection) -> None:

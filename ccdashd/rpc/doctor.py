@@ -11,5 +11,6 @@ from ccdashd.store import counts
 @handles(methods.DOCTOR)
 def doctor(call: ReadCall, params: t.DoctorParams) -> t.Doctor:
     """Everything that was not understood, and every session a user might miss."""
-    call.app.review()
-    return counts.doctor(call.conn, params, call.app.problems.all(), call.revision)
+    app = call.app
+    app.review()
+    return counts.doctor(call.conn, params, app.problems.all(), app.pipeline.skipped, call.revision)

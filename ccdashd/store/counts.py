@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import msgspec
 import sqlalchemy as sa
 
@@ -65,9 +67,14 @@ def sources(connection: sa.Connection) -> tuple[int, int, int]:
     return count, total, lost
 
 
-def doctor(connection: sa.Connection, params: t.DoctorParams, problems: list[t.Problem], revision: int) -> t.Doctor:
-    """What was not understood, the most severe first, and the sessions that a user might miss."""
-    found = _of_files(connection) + _of_lines(connection)
+def doctor(
+    connection: sa.Connection, params: t.DoctorParams, problems: list[t.Problem], skipped: list[str], revision: int
+) -> t.Doctor:
+    """What was not understood, the most severe first, and the sessions that a user might miss.
+
+    `skipped` are files among the logs that are none.
+    """
+    found = _of_files(connection) + _of_lines(connection) + [_skipped(path) for path in skipped]
     if params.path is not None:
         wanted = params.path.rstrip("/")
         found = [item for item in found if item.path is not None and (item.path + "/").startswith(wanted + "/")]
@@ -155,6 +162,16 @@ def _of_files(connection: sa.Connection) -> list[t.Diagnostic]:
                 )
             )
     return found
+
+
+def _skipped(path: str) -> t.Diagnostic:
+    if ".orphaned-" in os.path.basename(path):
+        message = "the agent left this copy of a log behind after a crash; it is not read"
+        hint = "rename it to <session>.jsonl to have it read"
+    else:
+        message, hint = "this file is no transcript, so it is not read", ""
+    shown = logs.shown(logs.path_value(path))
+    return t.Diagnostic(code="not-a-transcript", severity="info", message=message, path=shown, hint=hint)
 
 
 def _reasons(row: sa.Row[tuple[object, ...]]) -> list[tuple[str, str, str, str]]:
