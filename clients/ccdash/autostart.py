@@ -10,12 +10,10 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, NamedTuple
 
 from ccdash.client import PROTOCOL, Client, dial
 from ccdash.errors import (
@@ -26,27 +24,16 @@ from ccdash.errors import (
     NotRunning,
     NotTheProtocol,
     RpcError,
-    StartFailed,
     Timeout,
 )
+from ccdash.spawn import POLL, RUNNING_ALREADY, Child, failed, size_of, spawn, startup_lock
 from ccdashd.paths import Paths, resolve
 
-if TYPE_CHECKING:
-    import subprocess
-
-DEMO_PROFILE = "demo"
 START_BUDGET = 10.0
 """Seconds that a daemon may take from its start to its first answer."""
 
 STOP_BUDGET = 20.0
 """Seconds that a daemon may take to finish what runs."""
-
-POLL = 0.02
-LOG_LINES = 5
-LOG_BYTES = 8192
-
-RUNNING_ALREADY = 3
-"""Exit code of a daemon that found the lock taken."""
 
 
 def connect(
@@ -149,37 +136,24 @@ def is_locked(path: Path) -> bool:
     return False
 
 
-def demo_home(paths: Paths) -> Path:
-    """The home folder with generated logs, inside the data folder of the profile ``demo``."""
-    return paths.data_dir / "home"
-
-
-def spawn_environment(paths: Paths) -> dict[str, str]:
-    """The caller's environment with the profile named; the demo's daemon never sees the user's own logs."""
-    environment = {**os.environ, "CCDASH_PROFILE": paths.profile}
-    if paths.profile == DEMO_PROFILE:
-        environment["CCDASH_CLAUDE_DIRS"] = str(demo_home(paths) / ".claude" / "projects")
-    return environment
-
-
 def _start(paths: Paths, on_wait: Callable[[float], None] | None = None) -> Client:
     """Under the start-up lock: look again, start a daemon, wait until it answers."""
-    with _startup_lock(paths):
+    with startup_lock(paths, START_BUDGET + 1.0):
         client = probe(paths, START_BUDGET)
         if client is not None:
             return client
-        log_size = _size(paths.log_file)
+        log_size = size_of(paths.log_file)
         deadline = time.monotonic() + START_BUDGET
         while True:
-            with _spawn(paths) as child:
+            with spawn(paths) as child:
                 client = _await_answer(paths, child, deadline, on_wait)
                 if client is not None:
                     return client
                 if child.process.poll() != RUNNING_ALREADY or time.monotonic() > deadline:
-                    raise _failed(paths, child, log_size)
+                    raise failed(paths, child, log_size, START_BUDGET)
 
 
-def _await_answer(paths: Paths, child: _Child, deadline: float, on_wait: Callable[[float], None] | None) -> Client | None:
+def _await_answer(paths: Paths, child: Child, deadline: float, on_wait: Callable[[float], None] | None) -> Client | None:
     """Wait until a daemon answers; None when `child` ended and no other daemon holds the lock, or time is up."""
     while time.monotonic() < deadline:
         client = probe(paths, max(POLL, deadline - time.monotonic()))
@@ -193,42 +167,6 @@ def _await_answer(paths: Paths, child: _Child, deadline: float, on_wait: Callabl
             on_wait(START_BUDGET - (deadline - time.monotonic()))
         time.sleep(POLL)
     return None
-
-
-class _Child(NamedTuple):
-    """A daemon that was started, and what it says before it has a log."""
-
-    process: subprocess.Popen[bytes]
-    said: IO[bytes]
-
-
-@contextmanager
-def _spawn(paths: Paths) -> Iterator[_Child]:
-    import subprocess
-    import tempfile
-    import threading
-
-    try:
-        # A file without a name: it goes with the last process that has it open.
-        said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the with below
-    except OSError as error:
-        raise StartFailed(f"Cannot write a temporary file: {error.strerror}. Make room, or set TMPDIR.") from error
-    with said:
-        try:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "ccdashd", "serve", "--auto"],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=said,
-                cwd="/",
-                env=spawn_environment(paths),
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise StartFailed(f"Cannot start {sys.executable}: {error.strerror}. Install ccdash again.") from error
-        # The daemon outlives most callers; for those that live longer, somebody must take its exit code.
-        threading.Thread(target=process.wait, daemon=True).start()
-        yield _Child(process, said)
 
 
 def _replace(client: Client, paths: Paths) -> Client:
@@ -246,71 +184,6 @@ def _replace(client: Client, paths: Paths) -> Client:
             "A service of another installation starts it: `ccdash service install` replaces that."
         )
     return fresh
-
-
-@contextmanager
-def _startup_lock(paths: Paths) -> Iterator[None]:
-    deadline = time.monotonic() + START_BUDGET + 1.0
-    try:
-        _make_private(paths.runtime_dir)
-        descriptor = os.open(paths.startup_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise StartFailed(
-            f"Cannot write to {paths.runtime_dir}: {error.strerror}. Set CCDASH_RUNTIME_DIR to a folder of yours."
-        ) from error
-    try:
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise StartFailed(
-                        f"Another process has been starting the daemon for {START_BUDGET:g} s (it holds "
-                        f"{paths.startup_lock}). Try again, and see {paths.log_file}."
-                    ) from None
-                time.sleep(POLL)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _make_private(folder: Path) -> None:
-    """Make a folder and those above it that are missing, all for the user alone (``mkdir -p`` gives that to the last)."""
-    if not folder.is_dir():
-        _make_private(folder.parent)
-        folder.mkdir(mode=0o700, exist_ok=True)
-
-
-def _failed(paths: Paths, child: _Child, log_size: int) -> StartFailed:
-    code = child.process.poll()
-    what = f"ended with exit code {code}" if code is not None else f"does not answer after {START_BUDGET:g} s"
-    child.said.seek(0)
-    said = _last_lines(child.said.read(LOG_BYTES)) or _log_tail(paths.log_file, log_size)
-    said = f" It says:\n{said}\n" if said else " It says nothing. "
-    return StartFailed(f"The daemon was started, but {what}.{said}`ccdashd serve` runs it here; log: {paths.log_file}")
-
-
-def _log_tail(path: Path, start: int) -> str:
-    """The last lines that were logged after `start` bytes; all of a file that was rotated meanwhile."""
-    try:
-        with path.open("rb") as log:
-            size = os.fstat(log.fileno()).st_size
-            log.seek(max(start if start <= size else 0, size - LOG_BYTES))
-            return _last_lines(log.read())
-    except OSError:
-        return ""
-
-
-def _last_lines(text: bytes) -> str:
-    return "\n".join(f"  {line}" for line in text.decode(errors="replace").splitlines()[-LOG_LINES:])
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
 
 
 def _cwd() -> str | None:

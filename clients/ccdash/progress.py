@@ -49,7 +49,8 @@ class ProgressLine:
         if not self._enabled or state.get("phase") == "idle":
             return
         label = _PHASES.get(str(state.get("phase")), self._label)
-        details = f"{int(state.get('filesDone', 0)):,} of {int(state.get('filesTotal', 0)):,} files"
+        files = int(state.get("filesTotal", 0))
+        details = f"{int(state.get('filesDone', 0)):,} of {files:,} files" if files else ""
         if state.get("rate"):
             details += f", {size(float(state['rate']))}/s"
         if state.get("eta") is not None:

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from ccdash import __version__, autostart
-from ccdash.autostart import connect, is_locked, probe, spawn_environment, wait_stopped
+from ccdash.autostart import connect, is_locked, probe, wait_stopped
 from ccdash.client import PROTOCOL, dial
 from ccdash.errors import ConnectionLost, Error, NotRunning, NotTheProtocol, RpcError, StartFailed, Timeout
+from ccdash.spawn import make_private, spawn_environment
 from ccdashd.paths import Paths, resolve
 from tests.cli.daemon import Failure, FakeDaemon, Raw, Silence
 
@@ -263,7 +264,7 @@ def test_a_runtime_folder_that_cannot_be_made_is_told(spawning: Path, home: Path
 
 
 def test_folders_above_the_runtime_folder_are_private_as_well(home: Path) -> None:
-    autostart._make_private(resolve("work").runtime_dir)
+    make_private(resolve("work").runtime_dir)
     for name in ("ccdash", "ccdash/profiles", "ccdash/profiles/work"):
         assert (home / "run" / name).stat().st_mode & 0o777 == 0o700
 

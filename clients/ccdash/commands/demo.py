@@ -8,12 +8,13 @@ import shutil
 import time
 from pathlib import Path
 
-from ccdash.autostart import DEMO_PROFILE, demo_home, probe, wait_stopped
+from ccdash.autostart import probe, wait_stopped
 from ccdash.context import Context
 from ccdash.errors import Error, UsageError
 from ccdash.figures import size as bytes_text
 from ccdash.parser import Handler
 from ccdash.progress import ProgressLine
+from ccdash.spawn import DEMO_PROFILE, demo_home
 from ccdashd.paths import Paths, resolve
 
 SIZES = {"demo": "40 sessions", "small": "40 MB", "seed": "459 sessions, 2.8 GB", "many": "4,590 sessions, 1.5 GB"}
