@@ -7,7 +7,7 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 
-from ..clock import now
+from ccdashd.clock import now
 
 log = logging.getLogger(__name__)
 

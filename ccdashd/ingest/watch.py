@@ -16,10 +16,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..settings import WatchMode
-from .watching.backend import Accept, Backend, Reason, Sink
-from .watching.platform import choose, create, seconds_asleep
-from .watching.probe import Probe
+from ccdashd.ingest.watching.backend import Accept, Backend, Reason, Sink
+from ccdashd.ingest.watching.platform import choose, create, seconds_asleep
+from ccdashd.ingest.watching.probe import Probe
+from ccdashd.settings import WatchMode
 
 TICK_SECONDS = 30.0
 """How often to look for a suspend; every second time the backend is probed."""

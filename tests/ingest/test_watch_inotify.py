@@ -162,19 +162,20 @@ def test_a_missing_root_is_found_after_the_folders_above_it_were_deleted(probe_d
 
 def test_a_root_that_appears_in_another_leaves_that_watched(root: Path, probe_dir: Path) -> None:
     async def run() -> None:
-        inner = root / "a" / "b" / "logs"
+        # Its guard is first `a`, then `c`: both are watched on their own account too.
+        outer, inner = root / "a", root / "a" / "b" / "c" / "logs"
+        outer.mkdir()
         async with watching(root, inner, probe_dir=probe_dir) as (_, seen):
-            inner.mkdir(parents=True)
-            await seen.until_rescan(Reason.ROOT_APPEARED)
-            (inner / "log.jsonl").touch()
-            (root / "log.jsonl").touch()
-            await seen.until_seen(inner / "log.jsonl", root / "log.jsonl")
-            shutil.rmtree(root / "a")
-            await seen.until_rescan(Reason.ROOT_VANISHED)
-            inner.mkdir(parents=True)
-            (inner / "again.jsonl").touch()
-            (root / "again.jsonl").touch()
-            await seen.until_seen(inner / "again.jsonl", root / "again.jsonl")
+            for turn in range(2):
+                seen.clear()
+                inner.mkdir(parents=True)
+                await seen.until_rescan(Reason.ROOT_APPEARED)
+                logs = [folder / f"{turn}.jsonl" for folder in (inner, inner.parent, outer, root)]
+                for log in logs:
+                    log.touch()
+                await seen.until_seen(*logs)
+                shutil.rmtree(outer / "b")
+                await seen.until_rescan(Reason.ROOT_VANISHED)
 
     asyncio.run(run())
 

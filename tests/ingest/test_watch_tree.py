@@ -7,26 +7,14 @@ from ccdashd.ingest.watching.mounts import is_remote
 from ccdashd.ingest.watching.tree import Tree
 
 
-def never(_: str, __: str) -> bool:
-    return False
-
-
-def test_a_folder_that_moved_has_its_new_path_only() -> None:
-    tree = Tree(never)
+def test_a_folder_that_two_paths_lead_to_has_both_until_the_last_is_dropped() -> None:
+    tree = Tree()
     assert tree.bind(1, "/a")
     assert not tree.bind(1, "/a")
-    assert tree.bind(1, "/b")
-    assert tree.paths(1) == ("/b",)
-    assert "/a" not in tree
-    assert not tree.take_orphans()
-
-
-def test_a_folder_that_two_paths_lead_to_has_both_until_the_last_is_dropped() -> None:
-    tree = Tree(lambda one, other: True)
-    tree.bind(1, "/a")
-    tree.bind(1, "/link")
+    assert tree.bind(1, "/link")
     assert tree.paths(1) == ("/a", "/link")
     tree.drop("/a")
+    assert "/a" not in tree
     assert tree.paths(1) == ("/link",)
     assert not tree.take_orphans()
     tree.drop("/link")
@@ -35,7 +23,7 @@ def test_a_folder_that_two_paths_lead_to_has_both_until_the_last_is_dropped() ->
 
 
 def test_another_folder_under_a_known_path_orphans_the_first() -> None:
-    tree = Tree(never)
+    tree = Tree()
     tree.bind(1, "/a")
     tree.bind(2, "/a")
     assert tree.paths(1) == ()
@@ -44,7 +32,7 @@ def test_another_folder_under_a_known_path_orphans_the_first() -> None:
 
 
 def test_an_orphan_that_is_found_again_is_none() -> None:
-    tree = Tree(never)
+    tree = Tree()
     tree.bind(1, "/a")
     tree.drop("/a")
     tree.bind(1, "/b")
@@ -52,7 +40,7 @@ def test_an_orphan_that_is_found_again_is_none() -> None:
 
 
 def test_drop_tree_takes_what_is_below_and_not_what_only_begins_alike() -> None:
-    tree = Tree(never)
+    tree = Tree()
     for wd, path in enumerate(["/a", "/a/b", "/a/b/c", "/ab"]):
         tree.bind(wd, path)
     tree.drop_tree("/a")
@@ -62,7 +50,7 @@ def test_drop_tree_takes_what_is_below_and_not_what_only_begins_alike() -> None:
 
 
 def test_forget_and_keep_only() -> None:
-    tree = Tree(never)
+    tree = Tree()
     for wd, path in enumerate(["/a", "/b", "/c"]):
         tree.bind(wd, path)
     assert tree.forget(0) == ("/a",)

@@ -20,11 +20,11 @@ import os
 import stat
 from collections.abc import Iterable
 
-from . import inotify_fd as fd
-from .backend import Accept, Reason, Sink
-from .mounts import is_remote
-from .polling import Polling
-from .tree import Tree
+from ccdashd.ingest.watching import inotify_fd as fd
+from ccdashd.ingest.watching.backend import Accept, Reason, Sink
+from ccdashd.ingest.watching.mounts import is_remote
+from ccdashd.ingest.watching.polling import Polling
+from ccdashd.ingest.watching.tree import Tree
 
 TREE_MASK = (
     fd.MODIFY | fd.ATTRIB | fd.CREATE | fd.DELETE | fd.MOVED_FROM | fd.MOVED_TO | fd.ONLYDIR | fd.EXCL_UNLINK | fd.MASK_ADD
@@ -55,7 +55,7 @@ class InotifyBackend:
         self._roots: dict[str, Identity | None] = dict.fromkeys(roots)
         self._sink = sink
         self._inotify = fd.Inotify()
-        self._tree = Tree(_same)
+        self._tree = Tree()
         self._guards: dict[int, dict[str, str]] = {}
         self._polling = Polling((), sink, accept)
         self._limited: dict[str, None] = {}
@@ -331,10 +331,3 @@ def _identity(root: str) -> Identity | None:
     except OSError:
         return None
     return (status.st_dev, status.st_ino) if stat.S_ISDIR(status.st_mode) else None
-
-
-def _same(one: str, other: str) -> bool:
-    try:
-        return os.path.samefile(one, other)
-    except OSError:
-        return False

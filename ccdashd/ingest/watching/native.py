@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 import watchfiles
 
-from .backend import Accept, Reason, Sink
+from ccdashd.ingest.watching.backend import Accept, Reason, Sink
 
 # It logs every batch as INFO.
 logging.getLogger("watchfiles").setLevel(logging.WARNING)

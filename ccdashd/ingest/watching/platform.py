@@ -7,9 +7,9 @@ import time
 from collections.abc import Iterable
 from importlib.util import find_spec
 
-from ...settings import WatchMode
-from .backend import Accept, Backend, Sink
-from .polling import Polling
+from ccdashd.ingest.watching.backend import Accept, Backend, Sink
+from ccdashd.ingest.watching.polling import Polling
+from ccdashd.settings import WatchMode
 
 
 def choose(mode: WatchMode) -> WatchMode:
@@ -25,11 +25,11 @@ def choose(mode: WatchMode) -> WatchMode:
 def create(mode: WatchMode, roots: Iterable[str], sink: Sink, accept: Accept) -> Backend:
     """A backend, not yet started. Raises `OSError` or `ImportError` when the system does not have it."""
     if mode == "inotify":
-        from .inotify import InotifyBackend
+        from ccdashd.ingest.watching.inotify import InotifyBackend
 
         return InotifyBackend(roots, sink, accept)
     if mode == "watchfiles":
-        from .native import WatchfilesBackend
+        from ccdashd.ingest.watching.native import WatchfilesBackend
 
         return WatchfilesBackend(roots, sink, accept)
     return Polling(roots, sink, accept)

@@ -6,8 +6,8 @@ import asyncio
 import threading
 from collections.abc import Iterable
 
-from ..scan import FileStat, scan
-from .backend import Accept, Sink
+from ccdashd.ingest.scan import FileStat, scan
+from ccdashd.ingest.watching.backend import Accept, Sink
 
 INTERVAL_SECONDS = 5.0
 BUSY_SHARE = 0.01

@@ -1,19 +1,19 @@
-"""Which watch descriptor stands for which folders. Bookkeeping alone: no system call but the `same` it is given."""
+"""Which watch descriptor stands for which folders. Bookkeeping alone, without a system call."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Set
+from collections.abc import Set
 
 
 class Tree:
     """Watch descriptors and paths, many to one at most times.
 
     A descriptor has more than one path when a folder can be reached by two (a root that links into another root, a bind
-    mount). A descriptor whose last path was taken away is put in `orphans`, for the owner to remove from the kernel.
+    mount), and for a moment when a moved folder was found before the event that it left its old path. A descriptor
+    whose last path was taken away is put in `orphans`, for the owner to remove from the kernel.
     """
 
-    def __init__(self, same: Callable[[str, str], bool]) -> None:
-        self._same = same
+    def __init__(self) -> None:
         self._paths: dict[int, tuple[str, ...]] = {}
         self._wds: dict[str, int] = {}
         self.orphans: set[int] = set()
@@ -34,13 +34,7 @@ class Tree:
             return False
         if before is not None:
             self._unbind(path)
-        others = self._paths.get(wd, ())
-        # A folder keeps its descriptor when it is moved: the path it had is then no longer it.
-        kept = tuple(other for other in others if self._same(other, path))
-        for other in others:
-            if other not in kept:
-                del self._wds[other]
-        self._paths[wd] = (*kept, path)
+        self._paths[wd] = (*self._paths.get(wd, ()), path)
         self._wds[path] = wd
         self.orphans.discard(wd)
         return True
