@@ -14,12 +14,12 @@ import msgspec
 from ccdashd import sources
 from ccdashd.sources import lines
 from ccdashd.sources.claude_code import ClaudeCodeReader, agent_meta
-from ccdashd.sources.log import Log
-from ccdashd.sources.model import PAGE, Entry, Stats
+from ccdashd.sources.log import Log, pack_keys
+from ccdashd.sources.model import Entry, Stats
 from ccdashd.store import pages
 
-BLOCK = 8 * 1024 * 1024
-"""Bytes read at a time; a longer line is read whole."""
+BLOCK = 256 * 1024
+"""Bytes read at a time, few enough to stay in the processor's cache; a longer line is read whole."""
 
 GLANCE = 64 * 1024
 """Bytes of head and of tail that a glance reads."""
@@ -69,6 +69,21 @@ class Known(msgspec.Struct):
     tail: list[Entry]
     """Entries of the last page, when it is not full."""
     tail_keys: bytes
+    tool_names: dict[str, str] = {}
+    """Names of tools by the id of their call: the result of a call that was read before shows which tool gave it."""
+
+
+class _Pages:
+    """Packs the pages of a transcript as they are turned. `keys` are the stored ones of the first page."""
+
+    def __init__(self, keys: bytes) -> None:
+        self.rows: list[Row] = []
+        self._keys = keys
+
+    def turn(self, page: int, entries: list[Entry], keys: list[str]) -> None:
+        packed, self._keys = self._keys + pack_keys(keys), b""
+        if entries or packed:
+            self.rows.append((page, len(entries), packed, pages.pack(entries)))
 
 
 def guard(fd: int, end: int) -> bytes:
@@ -102,14 +117,20 @@ def read_log(path: str, text_cap: int, known: Known | None = None) -> FileResult
             else:
                 start = resumed
         own = identity.session_id
-        log = Log(own, known.stats, known.seen, text_cap) if known is not None else Log(own, text_cap=text_cap)
+        if known is None:
+            packed = _Pages(b"")
+            log = Log(own, text_cap=text_cap, turn=packed.turn)
+        else:
+            packed = _Pages(known.tail_keys)
+            log = Log(own, known.stats, known.seen, text_cap, known.tail, known.tool_names, packed.turn)
         before = log.stats.records
         reader = ClaudeCodeReader(log)
         end = _feed(reader, fd, start, status.st_size)
         reader.flush()
+        log.close()
         if identity.agent_id is not None:
             _describe(path, log.stats)
-        return _result(path, identity, log, status, start, end, guard(fd, end), known, log.stats.records - before)
+        return _result(path, identity, log, status, start, end, guard(fd, end), packed.rows, log.stats.records - before)
     finally:
         os.close(fd)
 
@@ -131,18 +152,16 @@ def _resume(fd: int, end: int) -> int | None:
 
 def _feed(reader: ClaudeCodeReader, fd: int, start: int, size: int) -> int:
     """Feed the bytes from `start` to `size` in blocks; returns where reading ended."""
-    offset = start
-    rest = b""
-    position = start
-    while position < size:
-        block = os.pread(fd, min(max(BLOCK, len(rest)), size - position), position)
-        if not block:
+    offset = reached = start
+    length = BLOCK
+    while reached < size:
+        # A line that the last block cut is read again from its beginning, which is cheaper than to join its parts.
+        data = os.pread(fd, min(length, size - offset), offset)
+        if offset + len(data) <= reached:
             break  # the log shrank while it was read; the next look will tell
-        position += len(block)
-        data = rest + block if rest else block
-        final = position >= size
-        end = reader.feed(data, offset, final=final)
-        rest = data[end - offset :]
+        reached = offset + len(data)
+        end = reader.feed(data, offset, final=reached >= size)
+        length = BLOCK if end > offset else 2 * length
         offset = end
     return offset
 
@@ -170,18 +189,10 @@ def _result(
     start: int,
     end: int,
     seal: bytes,
-    known: Known | None,
+    packed: list[Row],
     records: int,
 ) -> FileResult:
     session_id, parent_id = _session(path, identity, log.stats)
-    parsed = log.result(start, end)
-    entries, keys, first = parsed.entries, parsed.keys, log.first
-    if known is not None:
-        page = first // PAGE
-        entries = known.tail + entries
-        first -= len(known.tail)
-        if known.tail_keys:
-            keys[page] = known.tail_keys + keys.get(page, b"")
     as_tuple = msgspec.structs.astuple
     return FileResult(
         path,
@@ -196,13 +207,13 @@ def _result(
         session_id,
         parent_id,
         identity.agent_id,
-        parsed.stats,
-        pages.cut(entries, keys, first),
-        [as_tuple(row) for row in parsed.messages],
-        [as_tuple(row) for row in parsed.tool_calls],
-        [as_tuple(row) for row in parsed.file_updates],
-        [as_tuple(row) for row in parsed.summaries],
-        [as_tuple(row) for row in parsed.findings],
+        log.stats,
+        packed,
+        [as_tuple(row) for row in log.messages.values()],
+        [as_tuple(row) for row in log.tool_calls.values() if row.tool_use_id],
+        [as_tuple(row) for row in log.file_updates.values()],
+        [as_tuple(row) for row in log.summaries],
+        [as_tuple(row) for row in log.findings],
         records,
     )
 

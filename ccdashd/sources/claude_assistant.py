@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from ccdashd.sources.claude_records import Block, Record, ToolInput, tool_input
-from ccdashd.sources.log import Log
-from ccdashd.sources.model import KIND, Message
+from ccdashd.sources.log import Log, merge
+from ccdashd.sources.model import KIND, Entry, Message
 
 SYNTHETIC = "<synthetic>"
 """The model of messages that the agent writes itself, such as API errors."""
 
-EDIT_TOOLS = frozenset({"Edit", "Write", "MultiEdit", "NotebookEdit"})
-READ_TOOLS = frozenset({"Read", "NotebookRead"})
+ACTIONS = {
+    "Edit": "edit",
+    "MultiEdit": "edit",
+    "NotebookEdit": "edit",
+    "Write": "write",
+    "Read": "read",
+    "NotebookRead": "read",
+}
+"""What the tools that act on one file do to it."""
 TARGET_CAP = 240
 
 _ASSISTANT = KIND["assistant"]
 _THINKING = KIND["thinking"]
 _TOOL_CALL = KIND["toolCall"]
+_UNKNOWN = KIND["unknown"]
 
 
 def assistant(log: Log, record: Record, offset: int, length: int) -> None:
@@ -23,32 +31,42 @@ def assistant(log: Log, record: Record, offset: int, length: int) -> None:
     message = record.message
     if message is None:
         return
-    count_usage(log, record, log.time)
+    time = log.time
+    count_usage(log, record, time)
     model = message.model
     if model == SYNTHETIC:
         log.stats.synthetic += 1
-        log.stats.api_errors += bool(record.isApiErrorMessage)
+        log.stats.api_errors += record.isApiErrorMessage is True
         model = None
     content = message.content
-    uuid, parent, sidechain = record.uuid, record.parentUuid, record.isSidechain
     if isinstance(content, str):
-        log.add(offset, length, 0, _ASSISTANT, uuid, parent, sidechain, content, False, model)
+        content = [Block("text", content)]
+    elif content is None:
         return
-    for number, block in enumerate(content or ()):
-        kind = block.type
-        if kind == "text":
-            log.add(offset, length, number, _ASSISTANT, uuid, parent, sidechain, block.text or "", False, model)
-        elif kind == "tool_use":
-            target = _tool_use(log, record, block, offset, length, number)
-            name, call_id = block.name, block.id
-            log.add(offset, length, number, _TOOL_CALL, uuid, parent, sidechain, target, False, model, name, call_id)
-        elif kind in ("thinking", "redacted_thinking"):
-            log.add(offset, length, number, _THINKING, uuid, parent, sidechain, block.thinking or "", False, model)
+    uuid, parent, sidechain = record.uuid, record.parentUuid, record.isSidechain is True
+    cap = log.text_cap
+    # Entries are made here at one place, without `Log.add`: there are as many as all other entries together.
+    for number, block in enumerate(content):
+        tool = call_id = None
+        if block.type == "tool_use":
+            kind, tool, call_id = _TOOL_CALL, block.name, block.id
+            text = _tool_use(log, block, offset, length, number, sidechain)
+        elif block.type == "text":
+            kind, text = _ASSISTANT, block.text or ""
+        elif block.type in ("thinking", "redacted_thinking"):
+            kind, text = _THINKING, block.thinking or ""
         else:
-            log.add(offset, length, number, KIND["unknown"], uuid, parent, sidechain, kind, False, model, block.name)
+            kind, text, tool = _UNKNOWN, block.type, block.name
+        cut = len(text) > cap
+        if cut:
+            text = text[:cap]
+        log.entries.append(
+            Entry(offset, length, number, kind, time, uuid, parent, text, cut, model, tool, call_id, False, sidechain)
+        )
 
 
-def _tool_use(log: Log, record: Record, block: Block, offset: int, length: int, number: int) -> str:
+def _tool_use(log: Log, block: Block, offset: int, length: int, number: int, sidechain: bool) -> str:
+    """Note a tool call; returns what it acts on."""
     call_id = block.id or f"@{offset}.{number}"
     name = block.name or "?"
     given = tool_input(block.input)
@@ -61,11 +79,12 @@ def _tool_use(log: Log, record: Record, block: Block, offset: int, length: int, 
         call.called_at = log.time
         call.call_offset = offset
         call.call_length = length
-        call.sidechain = bool(record.isSidechain)
-        if path and (name in EDIT_TOOLS or name in READ_TOOLS):
+        call.sidechain = sidechain
+        action = ACTIONS.get(name) if path else None
+        if action is not None:
             update = log.file_update(call_id)
             update.path = path
-            update.action = "write" if name == "Write" else "edit" if name in EDIT_TOOLS else "read"
+            update.action = action
     return target
 
 
@@ -95,34 +114,34 @@ def count_usage(log: Log, record: Record, time: int | None, *, mirror: bool = Fa
     message_id = message.id or (f"@{record.uuid}" if record.uuid else None)
     if message_id is None:
         return
-    fork = record.forkedFrom is not None
-    copied = fork or bool(log.own_id and record.sessionId and record.sessionId != log.own_id)
+    fresh = five = hour = written = read = output = 0
     usage = message.usage
-    if usage is None:
-        figures = (0, 0, 0, 0, 0, 0)
-    else:
+    if usage is not None:
         writes = usage.cache_creation
-        five = (writes.ephemeral_5m_input_tokens or 0) if writes is not None else 0
-        hour = (writes.ephemeral_1h_input_tokens or 0) if writes is not None else 0
+        if writes is not None:
+            five = writes.ephemeral_5m_input_tokens or 0
+            hour = writes.ephemeral_1h_input_tokens or 0
         total = usage.cache_creation_input_tokens
-        figures = (
-            usage.input_tokens or 0,
-            usage.output_tokens or 0,
-            usage.cache_read_input_tokens or 0,
-            five + hour if total is None else total,
-            five,
-            hour,
-        )
-    log.count(
-        Message(
-            message_id,
-            record.requestId or "",
-            time,
-            message.model or "",
-            *figures,
-            message.stop_reason is None,
-            mirror,
-            copied,
-            bool(record.isSidechain),
-        )
+        written = five + hour if total is None else total
+        fresh = usage.input_tokens or 0
+        read = usage.cache_read_input_tokens or 0
+        output = usage.output_tokens or 0
+    sighting = Message(
+        message_id,
+        record.requestId or "",
+        time,
+        message.model or "",
+        fresh,
+        output,
+        read,
+        written,
+        five,
+        hour,
+        message.stop_reason is None,
+        mirror,
+        record.forkedFrom is not None or bool(log.own_id and record.sessionId and record.sessionId != log.own_id),
+        record.isSidechain is True,
     )
+    key = (sighting.message_id, sighting.request_id)
+    known = log.messages.get(key)
+    log.messages[key] = sighting if known is None else merge(known, sighting)

@@ -21,8 +21,8 @@ from ccdashd.sources.claude_assistant import assistant, count_usage
 from ccdashd.sources.claude_records import AgentMeta, Record, decode_meta, decode_progress, decode_record, lenient
 from ccdashd.sources.claude_user import user
 from ccdashd.sources.feed import Feed
-from ccdashd.sources.log import Log, pack_key, title
-from ccdashd.sources.model import KIND, Summary
+from ccdashd.sources.log import Log, milliseconds, pack_key, title
+from ccdashd.sources.model import KIND, PAGE, Summary
 
 AGENT = "claude-code"
 
@@ -47,42 +47,30 @@ ATTACHMENT_CAP = 400
 """Bytes kept of an attachment's text; the whole is read from the log."""
 
 
-class ClaudeCodeReader:
+class ClaudeCodeReader(Feed[Record]):
     """Reads the bytes of one log into the rows of a `Log`."""
 
     def __init__(self, log: Log) -> None:
-        self.log = log
-        self._feed: Feed[Record] = Feed(log, decode_record, lenient, self.record)
-        self.feed = self._feed.feed
+        super().__init__(log, decode_record, lenient)
         self._place: tuple[str | None, str | None, str | None, str | None] = (None, None, None, None)
         self._place_count = 0
-        self._handlers: dict[str, Callable[[Log, Record, int, int], None]] = {
-            "user": user,
-            "assistant": assistant,
-            "progress": _progress,
-            "system": _system,
-            "attachment": _attachment,
-            "queue-operation": _queue,
-            "summary": _summary,
-            "custom-title": _title,
-            "ai-title": _title,
-            "pr-link": _pr_link,
-        }
 
     def record(self, record: Record, offset: int, length: int) -> None:
-        """One record: its time and place, then what its type means."""
+        """One record: its time and place, whether it stood in the log before, then what its type means.
+
+        This runs for every line of every log, so steps of one use stand here and not in functions of their own.
+        """
         log = self.log
         stats = log.stats
-        stats.records += 1
         kind = record.type or ""
-        types = stats.record_types
         name = f"system/{record.subtype}" if kind == "system" and record.subtype else kind
+        types = stats.record_types
         types[name] = types.get(name, 0) + 1
-        time = log.time = log.milliseconds(record.timestamp)
+        time = log.time = milliseconds(record.timestamp)
         if time is not None:
-            if stats.started_at is None:
+            if stats.ended_at is None or stats.started_at is None:
                 stats.started_at = stats.ended_at = time
-            elif time > stats.ended_at:  # type: ignore[operator]  # both are set together
+            elif time > stats.ended_at:
                 stats.ended_at = time
             elif time < stats.started_at:
                 stats.started_at = time
@@ -91,42 +79,43 @@ class ClaudeCodeReader:
             self.flush()
             self._place = place
         self._place_count += 1
+
         if kind == "progress":
             _progress(log, record, offset, length)
-        elif not self._repeated(record, kind, time):
-            handler = self._handlers.get(kind)
-            if handler is not None:
-                handler(log, record, offset, length)
-            elif kind not in STATE_TYPES:
-                _unknown(log, record, kind, offset, length)
-
-    def _repeated(self, record: Record, kind: str, time: int | None) -> bool:
-        """Whether the record stood in the log before; if not, its key is noted."""
-        log = self.log
+            return
+        key: str | None
         uuid = record.uuid
         if uuid is not None:
-            key = log.key(uuid)
-        elif record.operation == "enqueue":
-            words = f"{record.timestamp}{bytes(record.content)!r}"
-            key = log.key(hashlib.blake2b(words.encode("utf-8", "replace"), digest_size=16).hexdigest())
+            key = uuid[:18] if log.fast and len(uuid) == 36 else log.key(uuid)
         else:
-            return False
-        if not log.note(key):
-            log.stats.duplicates += 1
-            if kind == "assistant":
-                # A later copy may hold the larger usage; nothing else of it counts.
-                count_usage(log, record, time)
-            return True
-        if not log.stats.root_uuid and uuid is not None and kind in ("user", "assistant"):
-            log.stats.root_uuid = uuid
-        return False
+            key = _queue_key(log, record) if record.operation == "enqueue" else None
+        if key is not None:
+            if key in log.seen:
+                stats.duplicates += 1
+                if kind == "assistant":
+                    # A later copy may hold the larger usage; nothing else of it counts.
+                    count_usage(log, record, time)
+                return
+            log.seen.add(key)
+            log.keys.append(key)
+        if kind in ("user", "assistant") and uuid is not None and not stats.root_uuid:
+            stats.root_uuid = uuid
+
+        handler = _HANDLERS.get(kind)
+        if handler is not None:
+            handler(log, record, offset, length)
+        elif kind not in STATE_TYPES:
+            _unknown(log, record, kind, offset, length)
+        if len(log.entries) >= PAGE:
+            log.turn_pages()
 
     def flush(self) -> None:
-        """Count the places of the records since the last flush; consecutive ones mostly share theirs."""
+        """Count the records since the last flush and their place, which consecutive ones mostly share; due at the end."""
         count, self._place_count = self._place_count, 0
         if not count:
             return
         stats = self.log.stats
+        stats.records += count
         session_id, cwd, branch, version = self._place
         if session_id:
             stats.session_ids[session_id] = stats.session_ids.get(session_id, 0) + count
@@ -139,6 +128,12 @@ class ClaudeCodeReader:
         if version:
             stats.version = version
             stats.versions[version] = stats.versions.get(version, 0) + count
+
+
+def _queue_key(log: Log, record: Record) -> str:
+    """The key of what was queued, which has no uuid: a hash of its time and words."""
+    words = f"{record.timestamp}{bytes(record.content)!r}"
+    return log.key(hashlib.blake2b(words.encode("utf-8", "replace"), digest_size=16).hexdigest())
 
 
 def _unknown(log: Log, record: Record, kind: str, offset: int, length: int) -> None:
@@ -154,7 +149,7 @@ def _add(
     log: Log, record: Record, offset: int, length: int, kind: str, text: str, cut: bool = False, tool: str | None = None
 ) -> None:
     parent = record.parentUuid or record.logicalParentUuid
-    log.add(offset, length, 0, KIND[kind], record.uuid, parent, record.isSidechain, text, cut, None, tool)
+    log.add(offset, length, KIND[kind], record.uuid, parent, record.isSidechain, text, cut, tool)
 
 
 def _progress(log: Log, record: Record, offset: int, length: int) -> None:
@@ -177,14 +172,14 @@ def _progress(log: Log, record: Record, offset: int, length: int) -> None:
             call.agent_id = call.agent_id or progress.agentId
     mirrored = progress.message
     if mirrored is not None and mirrored.type == "assistant" and mirrored.message is not None:
-        time = log.milliseconds(mirrored.timestamp) or log.time
+        time = milliseconds(mirrored.timestamp) or log.time
         mirror = Record(message=mirrored.message, requestId=mirrored.requestId, isSidechain=True)
         count_usage(log, mirror, time, mirror=True)
 
 
 def _system(log: Log, record: Record, offset: int, length: int) -> None:
     subtype = record.subtype or "system"
-    text, cut = lines.head(bytes(record.content), log.text_cap) if lines.is_string(record.content) else ("", False)
+    text, cut = lines.head(memoryview(record.content), log.text_cap) if lines.is_string(record.content) else ("", False)
     if subtype == "compact_boundary":
         log.stats.compactions += 1
         _add(log, record, offset, length, "compaction", text, cut)
@@ -205,13 +200,13 @@ def _attachment(log: Log, record: Record, offset: int, length: int) -> None:
         _add(log, record, offset, length, "steering" if human else "attachment", attachment.prompt or "")
         return
     content = attachment.content
-    text, cut = lines.head(bytes(content), ATTACHMENT_CAP) if lines.is_string(content) else ("", False)
+    text, cut = lines.head(memoryview(content), ATTACHMENT_CAP) if lines.is_string(content) else ("", False)
     _add(log, record, offset, length, "attachment", text, cut, kind)
 
 
 def _queue(log: Log, record: Record, offset: int, length: int) -> None:
     if record.operation == "enqueue" and lines.is_string(record.content):
-        text, cut = lines.head(bytes(record.content), log.text_cap)
+        text, cut = lines.head(memoryview(record.content), log.text_cap)
         kind = prompts.classify(prompts.typed(text))
         _add(log, record, offset, length, "queued" if kind == "prompt" else kind, text, cut)
 
@@ -233,6 +228,19 @@ def _title(log: Log, record: Record, offset: int, length: int) -> None:
 def _pr_link(log: Log, record: Record, offset: int, length: int) -> None:
     if record.prUrl:
         log.stats.pr_links[record.prUrl] = log.stats.pr_links.get(record.prUrl, 0) + 1
+
+
+_HANDLERS: dict[str, Callable[[Log, Record, int, int], None]] = {
+    "user": user,
+    "assistant": assistant,
+    "system": _system,
+    "attachment": _attachment,
+    "queue-operation": _queue,
+    "summary": _summary,
+    "custom-title": _title,
+    "ai-title": _title,
+    "pr-link": _pr_link,
+}
 
 
 def agent_meta(data: bytes) -> AgentMeta:

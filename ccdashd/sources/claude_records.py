@@ -92,27 +92,29 @@ class ForkedFrom(msgspec.Struct, gc=False):
 
 
 class Record(msgspec.Struct, gc=False):
-    """One line of a log, in the writer's own names."""
+    """One line of a log, in the writer's own names, and first in its order: the decoder looks for each from the last on."""
 
-    type: str | None = None
-    uuid: str | None = None
     parentUuid: str | None = None
-    logicalParentUuid: str | None = None
+    isSidechain: bool | None = None
+    cwd: str | None = None
     sessionId: str | None = None
-    timestamp: str | None = None
+    version: str | None = None
+    gitBranch: str | None = None
+    slug: str | None = None
+    agentId: str | None = None
+    type: str | None = None
     message: ApiMessage | None = None
     requestId: str | None = None
-    isSidechain: bool | None = None
+    data: msgspec.Raw = msgspec.Raw()
+    uuid: str | None = None
+    timestamp: str | None = None
+    toolUseResult: ToolUseResult | str | list[msgspec.Raw] | int | float | bool | None = None
+    parentToolUseID: str | None = None
+    logicalParentUuid: str | None = None
     isMeta: bool | None = None
     isCompactSummary: bool | None = None
     isVisibleInTranscriptOnly: bool | None = None
     isApiErrorMessage: bool | None = None
-    toolUseResult: ToolUseResult | str | list[msgspec.Raw] | int | float | bool | None = None
-    agentId: str | None = None
-    cwd: str | None = None
-    gitBranch: str | None = None
-    version: str | None = None
-    slug: str | None = None
     subtype: str | None = None
     content: msgspec.Raw = msgspec.Raw()
     operation: str | None = None
@@ -122,8 +124,6 @@ class Record(msgspec.Struct, gc=False):
     aiTitle: str | None = None
     prUrl: str | None = None
     attachment: Attachment | None = None
-    data: msgspec.Raw = msgspec.Raw()
-    parentToolUseID: str | None = None
     forkedFrom: ForkedFrom | None = None
 
 
@@ -168,14 +168,11 @@ def lenient(value: dict[str, Any]) -> Record:
 
 def tool_input(raw: msgspec.Raw) -> ToolInput:
     """What a tool call acts on; empty where the input is no object."""
-    data = bytes(raw)
-    if data[:1] != b"{":
-        return ToolInput()
     try:
-        return _decode_input(data)
+        return _decode_input(raw)
     except msgspec.DecodeError:
         try:
-            value = lines.loads(data)
+            value = lines.loads(bytes(raw))
         except ValueError:
             return ToolInput()
         return _fit(value, ToolInput) if isinstance(value, dict) else ToolInput()

@@ -7,7 +7,7 @@ import msgspec
 from ccdashd.sources import lines, prompts
 from ccdashd.sources.claude_records import Block, Record, ToolUseResult
 from ccdashd.sources.log import Log, title
-from ccdashd.sources.model import KIND
+from ccdashd.sources.model import KIND, Entry
 
 RESULT_CAP = 400
 """Bytes kept of a tool's output: enough for a line in a list; the whole is read from the log."""
@@ -44,7 +44,8 @@ def _blocks(log: Log, record: Record, content: list[Block], offset: int, length:
         if steering and not record.isMeta and not record.isSidechain:
             log.stats.steering += 1
             number = len(content)
-            log.add(offset, length, number, KIND["steering"], record.uuid, record.parentUuid, False, steering)
+            uuid, parent = record.uuid, record.parentUuid
+            log.add(offset, length, KIND["steering"], uuid, parent, False, steering, block=number)
     elif texts or image:
         _said(log, record, "\n".join(texts), image, offset, length)
 
@@ -67,7 +68,7 @@ def _said(log: Log, record: Record, text: str, image: bool, offset: int, length:
     else:
         _count(log, kind, words)
     parent = record.parentUuid
-    log.add(offset, length, 0, KIND[kind], record.uuid, parent, record.isSidechain, words or "[image]" * image)
+    log.add(offset, length, KIND[kind], record.uuid, parent, record.isSidechain, words or "[image]" * image)
 
 
 def _count(log: Log, kind: str, words: str) -> None:
@@ -98,7 +99,7 @@ def _count(log: Log, kind: str, words: str) -> None:
 
 def _tool_result(log: Log, record: Record, block: Block, offset: int, length: int, number: int) -> None:
     call_id = block.tool_use_id or ""
-    is_error = bool(block.is_error)
+    is_error = block.is_error is True
     call = log.call(call_id)
     if call.status is None:
         call.status = "error" if is_error else "success"
@@ -115,20 +116,28 @@ def _tool_result(log: Log, record: Record, block: Block, offset: int, length: in
         if result.structured_patch is not None or result.type == "create":
             _patch(log, call_id, result)
     text, cut = _result_text(block.content)
-    log.add(
-        offset,
-        length,
-        number,
-        _TOOL_RESULT,
-        record.uuid,
-        record.parentUuid,
-        record.isSidechain,
-        text,
-        cut,
-        None,
-        call.name,
-        call_id,
-        is_error,
+    if len(text) > log.text_cap:
+        text = text[: log.text_cap]
+        cut = True
+    tool = call.name or log.tool_names.get(call_id)
+    sidechain = record.isSidechain is True
+    log.entries.append(
+        Entry(
+            offset,
+            length,
+            number,
+            _TOOL_RESULT,
+            log.time,
+            record.uuid,
+            record.parentUuid,
+            text,
+            cut,
+            None,
+            tool,
+            call_id,
+            is_error,
+            sidechain,
+        )
     )
 
 
@@ -160,19 +169,20 @@ _decode_blocks = msgspec.json.Decoder(list[_TextBlock]).decode
 
 def _result_text(raw: msgspec.Raw) -> tuple[str, bool]:
     """The beginning of a tool's output: a string, or the text among a list of blocks."""
-    data = bytes(raw)
-    if data[:1] == b'"':
+    data = memoryview(raw)
+    first = bytes(data[:1])
+    if first == b'"':
         return lines.head(data, RESULT_CAP)
-    if data[:1] != b"[":
+    if first != b"[":
         return "", False
     try:
-        blocks = _decode_blocks(data)
+        blocks = _decode_blocks(raw)
     except msgspec.DecodeError:
         return "", True
     text = ""
     cut = False
     for block in blocks:
-        piece, more = lines.head(bytes(block.text), RESULT_CAP) if block.type == "text" else (f"[{block.type}]", True)
+        piece, more = lines.head(memoryview(block.text), RESULT_CAP) if block.type == "text" else (f"[{block.type}]", True)
         text = f"{text}\n{piece}" if text else piece
         cut = cut or more
     return text[: 2 * RESULT_CAP], cut

@@ -105,32 +105,42 @@ def head(raw: bytes | memoryview, cap: int) -> tuple[str, bool]:
 
     `raw` is the encoded string with its quotes, known to be well-formed.
     """
-    if len(raw) <= cap + 2:
-        piece = bytes(raw)
-        cut = False
-    else:
+    cut = len(raw) > cap + 2
+    piece: bytes | memoryview = raw
+    if cut:
         body = bytes(raw[: cap + 1])
-        backslashes = len(body) - len(body.rstrip(b"\\"))
-        if backslashes % 2:
-            body = body[:-1]
-        elif backslashes == 0 and (match := _CUT.search(body)) and not _escaped(body, match.start()):
-            body = body[: match.start()]
-        if (match := _SURROGATE_CUT.search(body)) and not _escaped(body, match.start()):
-            body = body[: match.start()]
-        while body and body[-1] & 0xC0 == 0x80:
-            body = body[:-1]
-        if body and body[-1] >= 0xC0:
-            body = body[:-1]
+        if b"\\" in body[-6:]:
+            body = _without_cut_escape(body)
+        if body[-1] >= 0x80:
+            body = _without_last_character(body)
         piece = body + b'"'
-        cut = True
     try:
         return _string.decode(piece), cut
     except (msgspec.DecodeError, ValueError):
         try:
-            value = loads(piece)
+            value = loads(bytes(piece))
         except ValueError:
             return "", True
         return (value if isinstance(value, str) else ""), cut
+
+
+def _without_cut_escape(body: bytes) -> bytes:
+    """The encoded text without an escape at its end that is not whole, or that is the first half of a pair."""
+    backslashes = len(body) - len(body.rstrip(b"\\"))
+    if backslashes % 2:
+        body = body[:-1]
+    elif backslashes == 0 and (match := _CUT.search(body)) and not _escaped(body, match.start()):
+        body = body[: match.start()]
+    if (match := _SURROGATE_CUT.search(body)) and not _escaped(body, match.start()):
+        body = body[: match.start()]
+    return body
+
+
+def _without_last_character(body: bytes) -> bytes:
+    """The encoded text without its last character, of which the last bytes may be missing."""
+    while body[-1] & 0xC0 == 0x80:
+        body = body[:-1]
+    return body[:-1] if body[-1] >= 0xC0 else body
 
 
 def _escaped(body: bytes, position: int) -> bool:
@@ -140,7 +150,7 @@ def _escaped(body: bytes, position: int) -> bool:
 
 def is_string(raw: msgspec.Raw) -> bool:
     """Whether the encoded value is a string."""
-    return bytes(raw)[:1] == b'"'
+    return bytes(memoryview(raw)[:1]) == b'"'
 
 
 def count_lines(raw: msgspec.Raw) -> int:

@@ -4,22 +4,35 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
-from ccdashd.sources.model import PAGE, Entry, FileUpdate, Finding, Message, ParsedLog, Stats, Summary, ToolCall
+from ccdashd.sources.model import PAGE, Entry, FileUpdate, Finding, Message, Stats, Summary, ToolCall
 
 TITLE_CAP = 300
 FINDINGS_CAP = 50
 """Findings of one kind kept per piece of a log; the last one counts the rest."""
 
 _BLANKS = re.compile(r"\s+")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_parse = datetime.fromisoformat
+
+Turn = Callable[[int, list[Entry], list[str]], None]
+"""Takes a page of a transcript: its number, its entries, and the keys of the records that fall on it."""
+
+
+def _drop(page: int, entries: list[Entry], keys: list[str]) -> None:
+    """A reader that only wants figures turns pages to nowhere."""
 
 
 class Log:
     """The rows of one log, or of a piece of it.
 
-    `own_id` is the session that the log belongs to by its name, if that says so. `stats` and `seen` (keys of uuids, see
-    `key`) carry on from an earlier piece. `text_cap` bounds the text kept of one prompt or answer, in characters.
+    `own_id` is the session that the log belongs to by its name, if that says so. `text_cap` bounds the text kept of one
+    prompt or answer, in characters. `turn` takes each page when it is full, so that a long log is never held whole.
+
+    A piece carries on from an earlier one: from its `stats`, the keys that were `seen` (see `canonical_key`), the entries
+    of the page that is not full (`tail`), and the names of tools by the id of their call.
     """
 
     def __init__(
@@ -28,59 +41,48 @@ class Log:
         stats: Stats | None = None,
         seen: set[str] | None = None,
         text_cap: int = 16_384,
+        tail: Iterable[Entry] = (),
+        tool_names: Mapping[str, str] | None = None,
+        turn: Turn = _drop,
     ) -> None:
         self.own_id = own_id
         self.stats = stats if stats is not None else Stats()
         self.seen = seen if seen is not None else set()
-        # A piece compares with keys that were stored, so it needs them in their stored form.
-        self.key = canonical_key if self.seen else fast_key
+        self.fast = not self.seen
+        """Whether keys are compared as `fast_key` gives them. A piece compares with keys in their stored form."""
         self.text_cap = text_cap
         self.time: int | None = None
         """Time of the record at hand."""
-        self.entries: list[Entry] = []
-        self.first = self.stats.entries
-        """Index of the first new entry."""
-        self.keys: dict[int, list[str]] = {}
-        """Keys of the new records by the page of the transcript that they fall on."""
+        self.entries = list(tail)
+        """Entries of the page at hand."""
+        self.keys: list[str] = []
+        """Keys of the new records on the page at hand: that of the entry that would come next when a record is met."""
         self.messages: dict[tuple[str, str], Message] = {}
         self.tool_calls: dict[str, ToolCall] = {}
+        self.tool_names = tool_names if tool_names is not None else {}
         self.file_updates: dict[str, FileUpdate] = {}
         self.summaries: list[Summary] = []
         self.findings: list[Finding] = []
         self._found: dict[str, list[Finding]] = {}
-        self._minute = ""
-        self._base = 0
+        self._page = self.stats.entries // PAGE
+        self._turn = turn
 
-    def milliseconds(self, timestamp: str | None) -> int | None:
-        """As the function of that name; consecutive records mostly share the minute, which is then not parsed again."""
-        if timestamp is None:
-            return None
-        if timestamp[:17] == self._minute and timestamp[19:20] == "." and timestamp[23:] == "Z":
-            try:
-                return self._base + int(timestamp[17:19]) * 1000 + int(timestamp[20:23])
-            except ValueError:
-                return None
-        value = milliseconds(timestamp)
-        if value is not None and len(timestamp) == 24 and timestamp[19] == "." and timestamp[23] == "Z":
-            self._minute = timestamp[:17]
-            self._base = value // 60_000 * 60_000
-        return value
+    def key(self, uuid: str) -> str:
+        """The key of a uuid as this log compares it."""
+        return fast_key(uuid) if self.fast else canonical_key(uuid)
 
     def add(
         self,
         offset: int,
         length: int,
-        block: int,
         kind: int,
         uuid: str | None,
         parent: str | None,
         sidechain: bool | None,
         text: str,
         cut: bool = False,
-        model: str | None = None,
         tool: str | None = None,
-        tool_use_id: str | None = None,
-        is_error: bool = False,
+        block: int = 0,
     ) -> None:
         """One entry of the transcript, its text cut to `text_cap`."""
         if len(text) > self.text_cap:
@@ -88,35 +90,22 @@ class Log:
             cut = True
         self.entries.append(
             Entry(
-                offset,
-                length,
-                block,
-                kind,
-                self.time,
-                uuid,
-                parent,
-                text,
-                cut,
-                model,
-                tool,
-                tool_use_id,
-                is_error,
-                bool(sidechain),
+                offset, length, block, kind, self.time, uuid, parent, text, cut, None, tool, None, False, sidechain is True
             )
         )
 
-    def note(self, key: str) -> bool:
-        """Remember the key of a record; False when it was known."""
-        if key in self.seen:
-            return False
-        self.seen.add(key)
-        page = (self.first + len(self.entries)) // PAGE
-        keys = self.keys.get(page)
-        if keys is None:
-            self.keys[page] = [key]
-        else:
-            keys.append(key)
-        return True
+    def turn_pages(self) -> None:
+        """Give away the pages that are full."""
+        while len(self.entries) >= PAGE:
+            self._turn(self._page, self.entries[:PAGE], self.keys)
+            self._page += 1
+            del self.entries[:PAGE]
+            self.keys = []
+
+    def close(self) -> None:
+        """Give away the last page, and count the entries of all."""
+        self.stats.entries = self._page * PAGE + len(self.entries)
+        self._turn(self._page, self.entries, self.keys)
 
     def call(self, call_id: str) -> ToolCall:
         """The tool call of that id, which may be known from its result alone."""
@@ -131,12 +120,6 @@ class Log:
             update = self.file_updates[call_id] = FileUpdate(call_id)
         return update
 
-    def count(self, message: Message) -> None:
-        """The usage of an API message, which may have been seen before in this log."""
-        key = (message.message_id, message.request_id)
-        known = self.messages.get(key)
-        self.messages[key] = message if known is None else merge(known, message)
-
     def find(self, code: str, severity: str, offset: int, length: int, message: str) -> None:
         """Note something that was not understood. At most `FINDINGS_CAP` places of a kind are kept."""
         kept = self._found.setdefault(code, [])
@@ -146,26 +129,13 @@ class Log:
         else:
             kept[-1].count += 1
 
-    def result(self, start: int, end: int) -> ParsedLog:
-        """All rows since this was made."""
-        self.stats.entries += len(self.entries)
-        return ParsedLog(
-            start,
-            end,
-            self.stats,
-            self.entries,
-            {page: pack_keys(keys) for page, keys in self.keys.items()},
-            list(self.messages.values()),
-            [call for call in self.tool_calls.values() if call.tool_use_id],
-            list(self.file_updates.values()),
-            self.summaries,
-            self.findings,
-        )
-
 
 def merge(known: Message, new: Message) -> Message:
     """Two sightings of one message in one log: the larger output, the earlier time; complete if either is."""
-    larger = new if (new.output, not new.lower_bound) >= (known.output, not known.lower_bound) else known
+    if new.output != known.output:
+        larger = new if new.output > known.output else known
+    else:
+        larger = known if new.lower_bound and not known.lower_bound else new
     if new.time is not None and (known.time is None or new.time < known.time):
         larger.time = new.time
     else:
@@ -183,12 +153,15 @@ def milliseconds(timestamp: str | None) -> int | None:
     if not timestamp:
         return None
     try:
-        moment = datetime.fromisoformat(timestamp)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        return round(moment.timestamp() * 1000)
+        moment = _parse(timestamp)
+        since = (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)) - _EPOCH
     except (OverflowError, ValueError):
         return None
+    micros = since.microseconds
+    if micros % 1000:
+        return round(since.total_seconds() * 1000)
+    # As above, but without the detour through a float: agents write whole milliseconds.
+    return since.days * 86_400_000 + since.seconds * 1000 + micros // 1000
 
 
 def title(text: str) -> str:

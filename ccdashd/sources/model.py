@@ -179,20 +179,3 @@ class Stats(msgspec.Struct, omit_defaults=True):
     agent_ids: dict[str, int] = {}
     forked_from: dict[str, int] = {}
     pr_links: dict[str, int] = {}
-
-
-class ParsedLog(msgspec.Struct, array_like=True):
-    """What a reader made of the bytes from `start` to `end` of one log."""
-
-    start: int
-    end: int
-    stats: Stats
-    entries: list[Entry]
-    keys: dict[int, bytes]
-    """Keys of the records that have a uuid by page, 8 bytes each (`ccdashd.sources.log.pack_keys`). A record falls on the
-    page of the entry that would come next when it is met."""
-    messages: list[Message]
-    tool_calls: list[ToolCall]
-    file_updates: list[FileUpdate]
-    summaries: list[Summary]
-    findings: list[Finding]
