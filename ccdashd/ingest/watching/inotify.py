@@ -172,9 +172,12 @@ class InotifyBackend:
     def _walk_again(self) -> None:
         self._rewalk = None
         self._visited = set()
-        for root in self._roots:
-            self._arm(root)
-        self._drain()
+        try:
+            for root in self._roots:
+                self._arm(root)
+            self._drain()
+        except Exception as error:
+            self._sink.failed(error)
 
     # Roots
 
