@@ -48,7 +48,8 @@ class Served:
     def start(self) -> None:
         self._thread.start()
         assert self._listening.wait(PATIENCE)
-        wait_until(lambda: self.app.indexing.complete, "the first scan")
+        wait_until(lambda: self.app.indexing.complete or self.app.problems.all(), "the first scan")
+        assert self.app.problems.all() == []
 
     def stop(self) -> None:
         self.release.set()
