@@ -59,8 +59,6 @@ class App:
         self.server = Server(self)
         self.stop_soon: Callable[[str], None] = lambda reason: None
         """Ends the daemon; takes the reason, for the log."""
-        self.schema = ""
-        """The schema of the cache, once it was opened."""
         self._database: Database | None = None
         self._pipeline: Pipeline | None = None
         self._watcher: Watcher | None = None
@@ -196,12 +194,11 @@ class App:
             self._loaded = True
         from ccdashd.ingest.pipeline import Pipeline
         from ccdashd.store.database import Database
-        from ccdashd.store.schema import SCHEMA
 
         private_folder(self.paths.cache_dir)
         database = Database(self.paths.database, heavy_seconds=self.settings.sql_time_limit_seconds)
         await database.open()
-        self._database, self.schema = database, SCHEMA
+        self._database = database
         self.events.start(database.revision)
         self._pipeline = Pipeline(self)
         await self._pipeline.start()

@@ -9,8 +9,7 @@ from functools import partial
 from ccdashd.protocol import methods
 from ccdashd.protocol import types as t
 from ccdashd.rpc.dispatch import Call, ReadCall, handles
-from ccdashd.store import counts, verify
-from ccdashd.store.schema import SCHEMA
+from ccdashd.store import SCHEMA, counts, verify
 
 
 @handles(methods.CACHE_STATUS)

@@ -14,6 +14,7 @@ from ccdashd.protocol import methods
 from ccdashd.protocol import types as t
 from ccdashd.rpc.dispatch import Call, handles
 from ccdashd.runtime import memory_bytes
+from ccdashd.store import SCHEMA
 
 COUNT_WAIT = 1.0
 """Seconds that ``ccdash/status`` waits for the counts; without them it still tells how the daemon is."""
@@ -35,7 +36,7 @@ def hello(call: Call, params: t.Hello) -> t.HelloResult:
     return t.HelloResult(
         version=__version__,
         protocol=methods.PROTOCOL,
-        schema=app.schema,
+        schema=SCHEMA,
         pid=os.getpid(),
         started_at=app.started_at,
         revision=app.revision,

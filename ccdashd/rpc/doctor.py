@@ -12,5 +12,4 @@ from ccdashd.store import counts
 def doctor(call: ReadCall, params: t.DoctorParams) -> t.Doctor:
     """Everything that was not understood, and every session a user might miss."""
     app = call.app
-    app.review()
     return counts.doctor(call.conn, params, app.problems.all(), app.pipeline.skipped, call.revision)

@@ -241,7 +241,7 @@ def _connect(path: Path, readonly: bool) -> sa.Engine:
             raise
         return raw
 
-    engine = sa.create_engine("sqlite://", creator=creator, poolclass=sa.pool.StaticPool)
+    engine = sa.create_engine("sqlite://", creator=creator, poolclass=sa.pool.StaticPool, hide_parameters=True)
 
     # The driver would begin a deferred transaction; a writer must take its lock first (SQLITE_BUSY_SNAPSHOT).
     @sa.event.listens_for(engine, "begin")

@@ -24,9 +24,6 @@ from sqlalchemy import (
 APPLICATION_ID = 0x43434448
 """``CCDH``: tells our database from any other file (https://www.sqlite.org/pragma.html#pragma_application_id)."""
 
-SCHEMA = "0001"
-"""The newest migration; a database of that version needs none."""
-
 metadata = MetaData()
 
 

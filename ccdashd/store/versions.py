@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from ccdashd.store.schema import APPLICATION_ID, SCHEMA, metadata
+from ccdashd.store import SCHEMA
+from ccdashd.store.schema import APPLICATION_ID, metadata
 
 if TYPE_CHECKING:
     from alembic.config import Config
