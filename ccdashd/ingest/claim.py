@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 
 from ccdashd import sources
-from ccdashd.ingest.parse import guard
+from ccdashd.ingest.parse import guard, stamp
 from ccdashd.ingest.scan import FileStat
 from ccdashd.sources import PARSER
 from ccdashd.store import logs
@@ -69,6 +69,7 @@ def claim(
     claims = Claims()
     lost = {path: states[path] for path in missing if path in states and states[path].state != "gone"}
     for file in files:
+        file = file._replace(mtime_ns=stamp(file.path, file.mtime_ns))
         state = states.get(file.path)
         if state is None:
             origin = _origin(file, lost, by_inode)

@@ -109,6 +109,7 @@ def read_log(path: str, text_cap: int, known: Known | None = None) -> FileResult
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         status = os.fstat(fd)
+        mtime_ns = stamp(path, status.st_mtime_ns)
         start = 0
         if known is not None:
             resumed = _resume(fd, known.parsed_to)
@@ -130,7 +131,8 @@ def read_log(path: str, text_cap: int, known: Known | None = None) -> FileResult
         log.close()
         if identity.agent_id is not None:
             _describe(path, log.stats)
-        return _result(path, identity, log, status, start, end, guard(fd, end), packed.rows, log.stats.records - before)
+        read = log.stats.records - before
+        return _result(path, identity, log, status, mtime_ns, start, end, guard(fd, end), packed.rows, read)
     finally:
         os.close(fd)
 
@@ -141,7 +143,7 @@ def _resume(fd: int, end: int) -> int | None:
     When that was at a record without newline, what follows on the same line must be blank; else (None) the line holds more
     than one record, and only a reading of the whole log tells that as a first reading would.
     """
-    if os.pread(fd, 1, end - 1) == b"\n":
+    if end == 0 or os.pread(fd, 1, end - 1) == b"\n":
         return end
     data = os.pread(fd, _EDGE, end)
     line, newline, _ = data.partition(b"\n")
@@ -166,9 +168,27 @@ def _feed(reader: ClaudeCodeReader, fd: int, start: int, size: int) -> int:
     return offset
 
 
-def _describe(path: str, stats: Stats) -> None:
+def stamp(path: str, mtime_ns: int) -> int:
+    """The time by which a change of a log is told: a sub-agent's depends on that of its description too.
+
+    It stays within a second of `mtime_ns`, so that it still orders logs.
+    """
+    if "/agent-" not in path:
+        return mtime_ns
     try:
-        with open(path.removesuffix(".jsonl") + ".meta.json", "rb") as file:
+        return mtime_ns + 1 + os.stat(_description(path)).st_mtime_ns % 999_999_937
+    except OSError:
+        return mtime_ns
+
+
+def _description(path: str) -> str:
+    return path.removesuffix(".jsonl") + ".meta.json"
+
+
+def _describe(path: str, stats: Stats) -> None:
+    stats.agent_type = stats.agent_description = stats.parent_tool_use_id = ""
+    try:
+        with open(_description(path), "rb") as file:
             meta = agent_meta(file.read(GLANCE))
     except OSError:
         return
@@ -186,6 +206,7 @@ def _result(
     identity: sources.Identity,
     log: Log,
     status: os.stat_result,
+    mtime_ns: int,
     start: int,
     end: int,
     seal: bytes,
@@ -197,7 +218,7 @@ def _result(
     return FileResult(
         path,
         status.st_size,
-        status.st_mtime_ns,
+        mtime_ns,
         status.st_ino,
         start,
         end,
@@ -225,6 +246,7 @@ def glance(path: str) -> FileResult:
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         status = os.fstat(fd)
+        mtime_ns = stamp(path, status.st_mtime_ns)
         log = Log(identity.session_id, text_cap=0)
         reader = ClaudeCodeReader(log)
         head = os.pread(fd, GLANCE, 0)
@@ -243,7 +265,7 @@ def glance(path: str) -> FileResult:
     return FileResult(
         path,
         status.st_size,
-        status.st_mtime_ns,
+        mtime_ns,
         status.st_ino,
         0,
         0,
