@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ccdashd.sources.claude_records import Block, Record, ToolInput, tool_input
 from ccdashd.sources.log import Log, merge
-from ccdashd.sources.model import KIND, Entry, Message
+from ccdashd.sources.model import KIND, Entry, Message, ToolCall
 
 SYNTHETIC = "<synthetic>"
 """The model of messages that the agent writes itself, such as API errors."""
@@ -72,19 +72,22 @@ def _tool_use(log: Log, block: Block, offset: int, length: int, number: int, sid
     given = tool_input(block.input)
     path = given.file_path or given.notebook_path
     target = path or _target(given)
-    call = log.call(call_id)
-    if call.name is None:
-        call.name = name
-        call.target = target[:TARGET_CAP]
-        call.called_at = log.time
-        call.call_offset = offset
-        call.call_length = length
-        call.sidechain = sidechain
-        action = ACTIONS.get(name) if path else None
-        if action is not None:
-            update = log.file_update(call_id)
-            update.path = path
-            update.action = action
+    call = log.tool_calls.get(call_id)
+    if call is None:
+        log.tool_calls[call_id] = call = ToolCall(call_id)
+    elif call.name is not None:
+        return target  # the first record of a call counts
+    call.name = name
+    call.target = target[:TARGET_CAP]
+    call.called_at = log.time
+    call.call_offset = offset
+    call.call_length = length
+    call.sidechain = sidechain
+    action = ACTIONS.get(name) if path else None
+    if action is not None:
+        update = log.file_update(call_id)
+        update.path = path
+        update.action = action
     return target
 
 
@@ -126,9 +129,10 @@ def count_usage(log: Log, record: Record, time: int | None, *, mirror: bool = Fa
         fresh = usage.input_tokens or 0
         read = usage.cache_read_input_tokens or 0
         output = usage.output_tokens or 0
+    request_id = record.requestId or ""
     sighting = Message(
         message_id,
-        record.requestId or "",
+        request_id,
         time,
         message.model or "",
         fresh,
@@ -142,6 +146,6 @@ def count_usage(log: Log, record: Record, time: int | None, *, mirror: bool = Fa
         record.forkedFrom is not None or bool(log.own_id and record.sessionId and record.sessionId != log.own_id),
         record.isSidechain is True,
     )
-    key = (sighting.message_id, sighting.request_id)
+    key = (message_id, request_id)
     known = log.messages.get(key)
     log.messages[key] = sighting if known is None else merge(known, sighting)

@@ -26,7 +26,7 @@ class Feed(ABC, Generic[R]):
     def __init__(
         self,
         log: Log,
-        decode: Callable[[bytes], R],
+        decode: Callable[[bytes | memoryview], R],
         lenient: Callable[[dict[str, Any]], R],
     ) -> None:
         self.log = log
@@ -43,19 +43,18 @@ class Feed(ABC, Generic[R]):
         A last line without newline is read when it is whole and `final`, else left for the next piece.
         """
         log, stats = self.log, self.log.stats
-        decode, record, find = self._decode, self.record, data.find
+        decode, record, find, view = self._decode, self.record, data.find, memoryview(data)
         begin = 0
         if offset == 0 and data.startswith(lines.BOM):
             log.find("bom", "info", 0, 3, "the log begins with a byte order mark; it was skipped")
             begin = 3
-        # Searching newline by newline keeps one line at a time alive; splitting at all of them took three times as long.
+        # Decoding views, newline by newline, takes a third of the time that it takes to split all lines from each other.
         while (end := find(b"\n", begin)) >= 0:
-            line = data[begin:end]
             stats.lines += 1
             try:
-                value = decode(line)
+                value = decode(view[begin:end])
             except _UNDECODABLE:
-                self._odd(line, offset + begin)
+                self._odd(data[begin:end], offset + begin)
             else:
                 record(value, offset + begin, end - begin)
             begin = end + 1
