@@ -119,8 +119,8 @@ def _rows(raw: sqlite3.Connection, file_id: int, result: FileResult) -> None:
     calls = list(enumerate(result.tool_calls))
     updates = result.file_updates
     if result.start:
-        messages = _joined(raw, file_id, "session_messages", 2, messages, _merge_messages)
-        calls = _joined(raw, file_id, "session_tool_calls", 1, calls, _merge_calls)
+        messages = _joined(raw, file_id, "session_messages", ("message_id", "request_id"), messages, _merge_messages)
+        calls = _joined(raw, file_id, "session_tool_calls", ("tool_use_id",), calls, _merge_calls)
     numbers = {call[0]: n for n, call in calls}
     changes = [(numbers[update[0]], update[1:]) for update in updates]
     if result.start:
@@ -146,25 +146,25 @@ def _joined(
     raw: sqlite3.Connection,
     file_id: int,
     table: str,
-    width: int,
+    keys: tuple[str, ...],
     rows: list[tuple[int, Row]],
     merge: Callable[[Row, Row], Row],
 ) -> list[tuple[int, Row]]:
     """New rows of a log that grew, numbered on from the stored ones and merged with those of the same key.
 
-    The key is the first `width` columns after the number.
+    The columns of the key are the first after the number.
     """
-    stored = raw.execute(f"SELECT * FROM {table} WHERE file_id = ? ORDER BY n", (file_id,)).fetchall()
-    numbers = {row[2 : 2 + width]: (row[1], row[2:]) for row in stored}
-    following = stored[-1][1] + 1 if stored else 0
+    (last,) = raw.execute(f"SELECT MAX(n) FROM {table} WHERE file_id = ?", (file_id,)).fetchone()
+    following = 0 if last is None else last + 1
+    query = f"SELECT * FROM {table} WHERE file_id = ? AND {' AND '.join(f'{key} = ?' for key in keys)}"
     joined = []
     for _, row in rows:
-        known = numbers.get(row[:width])
+        known = raw.execute(query, (file_id, *row[: len(keys)])).fetchone()
         if known is None:
             joined.append((following, row))
             following += 1
         else:
-            joined.append((known[0], merge(known[1], row)))
+            joined.append((known[1], merge(known[2:], row)))
     return joined
 
 

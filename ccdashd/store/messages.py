@@ -26,9 +26,13 @@ FROM session_messages m JOIN sync_state f ON f.id = m.file_id WHERE m.message_id
 _SET = "UPDATE session_messages SET counted = ? WHERE file_id = ? AND n = ?"
 
 
-def shared(connection: sa.Connection, file_id: int) -> set[str]:
-    """Messages of a log that other rows know as well."""
-    return {row[0] for row in raw_connection(connection).execute(_SHARED, (file_id,))}
+def shared(connection: sa.Connection, file_id: int, among: Iterable[str] | None = None) -> set[str]:
+    """Messages of a log, or those `among` them, that other rows know as well."""
+    raw = raw_connection(connection)
+    if among is None:
+        return {row[0] for row in raw.execute(_SHARED, (file_id,))}
+    one = f"{_SHARED} AND a.message_id = ?"
+    return {row[0] for message_id in set(among) for row in raw.execute(one, (file_id, message_id))}
 
 
 def recount(connection: sa.Connection, message_ids: Iterable[str]) -> set[int]:
