@@ -60,7 +60,8 @@ class FileResult(msgspec.Struct, array_like=True):
     problem: str = ""
 
 
-class Known(msgspec.Struct):
+@dataclass
+class Known:
     """What is stored of a log that grew: enough to read on from `parsed_to`."""
 
     parsed_to: int
@@ -69,8 +70,8 @@ class Known(msgspec.Struct):
     tail: list[Entry]
     """Entries of the last page, when it is not full."""
     tail_keys: bytes
-    tool_names: dict[str, str] = {}
-    """Names of tools by the id of their call: the result of a call that was read before shows which tool gave it."""
+    tool_name: Callable[[str], str | None]
+    """The tool of a call by its id: the result of a call that was read before shows which tool gave it."""
 
 
 class _Pages:
@@ -123,7 +124,7 @@ def read_log(path: str, text_cap: int, known: Known | None = None) -> FileResult
             log = Log(own, text_cap=text_cap, turn=packed.turn)
         else:
             packed = _Pages(known.tail_keys)
-            log = Log(own, known.stats, known.seen, text_cap, known.tail, known.tool_names, packed.turn)
+            log = Log(own, known.stats, known.seen, text_cap, known.tail, known.tool_name, packed.turn)
         before = log.stats.records
         reader = ClaudeCodeReader(log)
         end = _feed(reader, fd, start, status.st_size)

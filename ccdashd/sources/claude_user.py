@@ -119,7 +119,7 @@ def _tool_result(log: Log, record: Record, block: Block, offset: int, length: in
     if len(text) > log.text_cap:
         text = text[: log.text_cap]
         cut = True
-    tool = call.name or log.tool_names.get(call_id)
+    tool = call.name or log.tool_name(call_id)
     sidechain = record.isSidechain is True
     log.entries.append(
         Entry(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 from ccdashd.sources.model import PAGE, Entry, FileUpdate, Finding, Message, Stats, Summary, ToolCall
@@ -21,6 +21,10 @@ Turn = Callable[[int, list[Entry], list[str]], None]
 """Takes a page of a transcript: its number, its entries, and the keys of the records that fall on it."""
 
 
+def _unknown(call_id: str) -> str | None:
+    return None
+
+
 def _drop(page: int, entries: list[Entry], keys: list[str]) -> None:
     """A reader that only wants figures turns pages to nowhere."""
 
@@ -32,7 +36,7 @@ class Log:
     prompt or answer, in characters. `turn` takes each page when it is full, so that a long log is never held whole.
 
     A piece carries on from an earlier one: from its `stats`, the keys that were `seen` (see `canonical_key`), the entries
-    of the page that is not full (`tail`), and the names of tools by the id of their call.
+    of the page that is not full (`tail`), and `tool_name`, which tells the tool of a call by its id.
     """
 
     def __init__(
@@ -42,7 +46,7 @@ class Log:
         seen: set[str] | None = None,
         text_cap: int = 16_384,
         tail: Iterable[Entry] = (),
-        tool_names: Mapping[str, str] | None = None,
+        tool_name: Callable[[str], str | None] = _unknown,
         turn: Turn = _drop,
     ) -> None:
         self.own_id = own_id
@@ -59,7 +63,7 @@ class Log:
         """Keys of the new records on the page at hand: that of the entry that would come next when a record is met."""
         self.messages: dict[tuple[str, str], Message] = {}
         self.tool_calls: dict[str, ToolCall] = {}
-        self.tool_names = tool_names if tool_names is not None else {}
+        self.tool_name = tool_name
         self.file_updates: dict[str, FileUpdate] = {}
         self.summaries: list[Summary] = []
         self.findings: list[Finding] = []
@@ -205,6 +209,26 @@ def unpack_keys(packed: bytes) -> set[str]:
     """The keys in the form that `canonical_key` gives."""
     text = packed.hex()
     return {_dashed(text[i : i + 16]) for i in range(0, len(text), 16)}
+
+
+class StoredKeys(set[str]):
+    """Keys of which most are left packed: an append asks for few, so unpacking all would cost more than it saves."""
+
+    def __init__(self, packed: bytes) -> None:
+        super().__init__()
+        self._packed = packed
+
+    def __contains__(self, key: object) -> bool:
+        return super().__contains__(key) or (isinstance(key, str) and self._stored(pack_key(key)))
+
+    def __bool__(self) -> bool:
+        return bool(self._packed) or len(self) > 0
+
+    def _stored(self, key: bytes) -> bool:
+        place = self._packed.find(key)
+        while place > 0 and place % 8:
+            place = self._packed.find(key, place + 1)
+        return place >= 0
 
 
 def _dashed(digits: str) -> str:

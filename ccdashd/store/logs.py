@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sqlite3
 from collections.abc import Callable, Iterable
@@ -12,8 +13,8 @@ import sqlalchemy as sa
 
 from ccdashd.ingest.parse import FileResult, Known, Row
 from ccdashd.sources import PARSER
+from ccdashd.sources.log import StoredKeys
 from ccdashd.sources.log import merge as merge_messages
-from ccdashd.sources.log import unpack_keys
 from ccdashd.sources.model import PAGE, Message, Stats, ToolCall
 from ccdashd.store import pages
 from ccdashd.store.database import raw_connection
@@ -259,20 +260,21 @@ def known(connection: sa.Connection, file_id: int) -> Known:
     """What is needed to read on where the last reading of a log ended."""
     row = connection.execute(sa.select(sync_state.c.parsed_to, sync_state.c.stats).where(sync_state.c.id == file_id)).one()
     stats = _stats.decode(row.stats)
-    seen: set[str] = set()
-    last_keys = b""
-    keys = sa.select(session_logs.c.page, session_logs.c["keys"]).where(session_logs.c.file_id == file_id)
-    for page, packed in connection.execute(keys):
-        seen |= unpack_keys(packed)
-        if page == stats.entries // PAGE:
-            last_keys = packed
+    query = "SELECT page, keys FROM session_logs WHERE file_id = ?"
+    keys: dict[int, bytes] = dict(raw_connection(connection).execute(query, (file_id,)).fetchall())
+    last = stats.entries // PAGE
     tail = []
     if stats.entries % PAGE:
-        last = sa.select(session_logs.c.data).where(
-            session_logs.c.file_id == file_id, session_logs.c.page == stats.entries // PAGE
-        )
-        tail = pages.unpack(connection.execute(last).scalar_one())
-    return Known(row.parsed_to, stats, seen, tail, last_keys)
+        page = sa.select(session_logs.c.data).where(session_logs.c.file_id == file_id, session_logs.c.page == last)
+        tail = pages.unpack(connection.execute(page).scalar_one())
+    name = functools.partial(_tool_name, raw_connection(connection), file_id)
+    return Known(row.parsed_to, stats, StoredKeys(b"".join(keys.values())), tail, keys.get(last, b""), name)
+
+
+def _tool_name(raw: sqlite3.Connection, file_id: int, call_id: str) -> str | None:
+    query = "SELECT name FROM session_tool_calls WHERE file_id = ? AND tool_use_id = ?"
+    row = raw.execute(query, (file_id, call_id)).fetchone()
+    return None if row is None else row[0]
 
 
 def mark(connection: sa.Connection, file_id: int, state: str, problem: str = "") -> None:
