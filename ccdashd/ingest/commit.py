@@ -12,7 +12,7 @@ from ccdashd.ingest.parse import FileResult
 from ccdashd.sources import PARSER, identify
 from ccdashd.sources.model import Stats
 from ccdashd.store import assemble, logs, messages, summaries
-from ccdashd.store.schema import session_summaries, sync_state
+from ccdashd.store.schema import sync_state
 
 Owner = Callable[[str], str]
 """The root of the project that a working directory belongs to."""
@@ -50,35 +50,62 @@ def commit(connection: sa.Connection, batch: Batch, owner: Owner, *, relink: boo
     """Write a batch. Without `relink`, summaries that name records of other logs wait for `relink_all`."""
     paths = [result.path for result in batch.results]
     states = logs.states(connection, {*paths, *batch.gone, *batch.unreadable, *batch.touched, *batch.moved, *batch.dropped})
-    affected: set[str] = set()
-    recount: set[str] = set()
+    follow = _Follow()
     for state in states.values():
-        affected |= {state.session_id or "", state.parent_id or ""}
+        follow.sessions |= {state.session_id, state.parent_id}
+    for path in batch.moved:
+        if path in states:
+            follow.unsettle(connection, states[path].id, states[path].session_id)
+            follow.leaves |= summaries.held(connection, states[path].id)
     _marks(connection, batch, states)
     for path in batch.dropped:
         if path in states:
-            recount |= messages.shared(connection, states[path].id)
-            logs.forget(connection, states[path].id)
-    rewritten = {states[path].session_id for path in paths if path in states}
+            follow.forget(connection, states[path].id, states[path].session_id)
     file_ids = []
     for result in batch.results:
         before = states.get(result.path)
         if before is not None and result.start == 0:
-            recount |= messages.shared(connection, before.id)
+            follow.unsettle(connection, before.id, before.session_id)
         file_ids.append(logs.store(connection, result))
-        affected |= {result.session_id or "", result.parent_id or ""}
+        follow.sessions |= {result.session_id, result.parent_id}
     for file_id, result in zip(file_ids, batch.results, strict=True):
         if result.messages:
-            recount |= messages.shared(connection, file_id)
-    if recount:
-        affected |= _sessions_of(connection, messages.recount(connection, recount))
+            among = None if result.start == 0 else [row[0] for row in result.messages]
+            follow.messages |= messages.shared(connection, file_id, among)
+    for file_id, session_id in assemble.superseded(connection, filter(None, follow.sessions)):
+        follow.forget(connection, file_id, session_id)
+    if follow.messages:
+        follow.sessions |= _sessions_of(connection, messages.recount(connection, follow.messages))
     if relink:
-        affected |= _relink(connection, file_ids, batch.results, {session for session in rewritten if session})
-    return _assemble(connection, affected, owner)
+        follow.sessions |= _relink(connection, file_ids, batch.results, follow.leaves)
+    return _assemble(connection, {session_id for session_id in follow.sessions if session_id}, owner)
+
+
+@dataclass
+class _Follow:
+    """What must be looked at again since rows of a log changed."""
+
+    sessions: set[str | None] = field(default_factory=set)
+    messages: set[str] = field(default_factory=set)
+    """Which row of them counts."""
+    leaves: set[bytes] = field(default_factory=set)
+    """Keys in summaries, whose session is to be found anew."""
+
+    def unsettle(self, connection: sa.Connection, file_id: int, session_id: str | None) -> None:
+        """The rows of this log go away, or their order among others changes with its path."""
+        self.messages |= messages.shared(connection, file_id)
+        self.sessions |= summaries.sessions_named(connection, file_id)
+        if session_id is not None:
+            self.leaves |= summaries.leaves_of(connection, session_id)
+
+    def forget(self, connection: sa.Connection, file_id: int, session_id: str | None) -> None:
+        """Delete a log with its rows."""
+        self.unsettle(connection, file_id, session_id)
+        logs.forget(connection, file_id)
 
 
 def _assemble(connection: sa.Connection, affected: set[str], owner: Owner) -> Written:
-    built = assemble.build(connection, affected - {""}, owner)
+    built = assemble.build(connection, affected, owner)
     return Written(built.upserted, built.deleted, built.projects, built.dropped_projects)
 
 
@@ -115,19 +142,15 @@ def _sessions_of(connection: sa.Connection, file_ids: set[int]) -> set[str]:
     return set(connection.execute(query).scalars())
 
 
-def _relink(connection: sa.Connection, file_ids: list[int], results: list[FileResult], rewritten: set[str]) -> set[str]:
-    """Join summaries with the sessions that they name, as far as these logs are concerned."""
-    wanted = summaries.leaves(connection, file_ids) if any(result.summaries for result in results) else set()
+def _relink(connection: sa.Connection, file_ids: list[int], results: list[FileResult], wanted: set[bytes]) -> set[str]:
+    """Join summaries with the sessions that they name: those wanted, and all that these logs hold or name."""
+    if any(result.summaries for result in results):
+        wanted = wanted | summaries.leaves(connection, file_ids)
     known = summaries.leaves(connection)
     if known:
         for result in results:
             for _, _, keys, _ in result.pages:
-                wanted |= summaries.named(known, keys)
-    if rewritten and known:
-        # Records that a summary named may be gone.
-        query = sa.select(session_summaries.c.leaf).where(session_summaries.c.session_id.in_(sorted(rewritten)))
-        if any(result.start == 0 for result in results):
-            wanted |= set(connection.execute(query).scalars())
+                wanted = wanted | summaries.named(known, keys)
     return summaries.resolve(connection, wanted)
 
 

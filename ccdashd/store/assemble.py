@@ -13,7 +13,7 @@ from ccdashd.derive import sessions as derive
 from ccdashd.sources import PARSER
 from ccdashd.sources.log import unpack_keys
 from ccdashd.sources.model import Entry, Stats
-from ccdashd.store import logs, pages, projects
+from ccdashd.store import pages, projects
 from ccdashd.store.database import raw_connection
 from ccdashd.store.schema import session_logs, session_summaries, session_tool_usage, sessions, sync_state
 
@@ -173,29 +173,26 @@ def _sources(connection: sa.Connection, wanted: list[str]) -> dict[str, list[_So
     found: dict[str, list[_Source]] = defaultdict(list)
     for row in connection.execute(query):
         found[row.session_id].append(_Source._make((*row[1:-1], _stats.decode(row.stats))))
-    for session_id, files in found.items():
+    for files in found.values():
         files.sort(key=lambda file: (file.state == "gone", -file.stats.entries, str(file.path)))
-        if len(files) > 1:
-            found[session_id] = _without_superseded(connection, files)
     return found
 
 
-def _without_superseded(connection: sa.Connection, files: list[_Source]) -> list[_Source]:
-    """Forget logs that are gone and whose every record stands in a log that is there (moved, or copied and deleted)."""
-    there = [file for file in files if file.state != "gone"]
-    if not there or len(there) == len(files):
-        return files
-    held: set[str] = set()
-    for file in there:
-        held |= _keys(connection, file.id)
-    kept = there
-    for file in files:
-        if file.state == "gone":
-            if _keys(connection, file.id) <= held:
-                logs.forget(connection, file.id)
-            else:
-                kept.append(file)
-    return kept
+def superseded(connection: sa.Connection, session_ids: Iterable[str]) -> list[tuple[int, str]]:
+    """``(id, session)`` of logs that are gone and whose every record stands in logs of the same session that are there:
+    moved, or copied and deleted."""
+    table = sync_state.c
+    wanted = sorted(session_ids)
+    found = []
+    for begin in range(0, len(wanted), _CHUNK):
+        part = wanted[begin : begin + _CHUNK]
+        gone = sa.select(table.id, table.session_id).where(table.session_id.in_(part), table.state == "gone")
+        for file_id, session_id in connection.execute(gone).all():
+            there = sa.select(table.id).where(table.session_id == session_id, table.state != "gone")
+            others = connection.execute(there).scalars().all()
+            if others and _keys(connection, file_id) <= set().union(*(_keys(connection, other) for other in others)):
+                found.append((file_id, session_id))
+    return found
 
 
 def _keys(connection: sa.Connection, file_id: int) -> set[str]:

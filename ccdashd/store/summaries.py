@@ -17,6 +17,26 @@ def leaves(connection: sa.Connection, file_ids: Iterable[int] | None = None) -> 
     return set(connection.execute(query).scalars())
 
 
+def leaves_of(connection: sa.Connection, session_id: str) -> set[bytes]:
+    """The keys of the summaries that were joined with a session."""
+    query = sa.select(session_summaries.c.leaf).where(session_summaries.c.session_id == session_id)
+    return set(connection.execute(query).scalars())
+
+
+def sessions_named(connection: sa.Connection, file_id: int) -> set[str]:
+    """The sessions that the summaries in a log were joined with."""
+    table = session_summaries.c
+    query = sa.select(table.session_id).where(table.file_id == file_id, table.session_id.is_not(None))
+    return set(connection.execute(query).scalars())
+
+
+def held(connection: sa.Connection, file_id: int) -> set[bytes]:
+    """The keys that summaries name and that a log holds."""
+    known = leaves(connection)
+    query = sa.select(session_logs.c["keys"]).where(session_logs.c.file_id == file_id)
+    return {key for keys in connection.execute(query).scalars() for key in named(known, keys)} if known else set()
+
+
 def named(wanted: set[bytes], keys: bytes) -> set[bytes]:
     """Those of the wanted keys that stand in a run of keys."""
     return {keys[i : i + 8] for i in range(0, len(keys), 8)} & wanted
