@@ -6,8 +6,10 @@ import argparse
 import json
 import os
 import platform
+import signal
 import sys
 import tempfile
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -47,7 +49,7 @@ def run(size: str, folder: Path, only: list[str] | None, failed: list[str]) -> l
         for name, measure in MEASURES.items():
             if only and name not in only:
                 continue
-            sys.stderr.write(f"{size}: {name}\n")
+            sys.stderr.write(f"{time.strftime('%H:%M:%S')} {size}: {name}\n")
             try:
                 rows += measure(bench, daemon)
             except (OSError, RuntimeError) as error:
@@ -60,6 +62,8 @@ def run(size: str, folder: Path, only: list[str] | None, failed: list[str]) -> l
 def main(argv: list[str] | None = None) -> int:
     """Returns 0, or 1 when something could not be measured; figures are printed, not judged."""
     args = arguments(argv)
+    # So that a bench that is ended ends its daemon, and puts back the logs that it appended to.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     results: dict[str, list[Row]] = {}
     failed: list[str] = []
     with ExitStack() as stack:

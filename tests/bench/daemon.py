@@ -18,6 +18,8 @@ from tests.bench.wire import Wire
 STARTING = 30.0
 """Seconds that a start may take before it is called a failure."""
 
+SETTLING = 60.0
+
 
 class Daemon:
     """One profile of folders over a home folder; the daemon on it can be started, stopped and asked."""
@@ -91,9 +93,13 @@ class Daemon:
         return wire
 
     def settle(self) -> None:
-        """Wait until nothing is being read and the first scan is over."""
+        """Wait until nothing is being read and the first scan is over. Raises `RuntimeError` after a minute of work
+        that does not end."""
+        until = time.perf_counter() + SETTLING
         with self.connect() as wire:
-            while not scanned(wire.call("ccdash/status")):
+            while not scanned(status := wire.call("ccdash/status")):
+                if time.perf_counter() > until:
+                    raise RuntimeError(f"the daemon did not come to rest: {status['indexing']}")
                 time.sleep(0.02)
 
     def database_bytes(self) -> int:

@@ -59,7 +59,9 @@ def _work(path: str, clients: int, seconds: float, request: bytes) -> list[float
             if not data:
                 raise ConnectionError("the daemon closed a connection under load")
             buffer += data
-            if cut(buffer) is not None:
+            if (body := cut(buffer)) is not None:
+                if b'"error":' in body[:200]:
+                    raise RuntimeError(f"the daemon answered with an error under load: {body[:200].decode()}")
                 times.append(time.perf_counter() - began)
                 key.data[1] = time.perf_counter()
                 connected.sendall(request)

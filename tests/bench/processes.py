@@ -57,7 +57,7 @@ def cpu_seconds(pid: int) -> float:
 class Peak:
     """Samples the memory of a family of processes until it is left."""
 
-    def __init__(self, pid: int, every: float = 0.1) -> None:
+    def __init__(self, pid: int, every: float = 0.25) -> None:
         self.pid = pid
         self.every = every
         self.pss = self.rss = 0
