@@ -46,7 +46,8 @@ SMALL = 2 * 1024 * 1024
 """Bytes up to which a change is parsed in the daemon itself; more goes to the workers."""
 
 PAUSE = 0.01
-"""Seconds at least between two looks at what the watcher named, so that a busy log costs a bounded share."""
+"""Seconds at least between two looks at what the watcher named; half of what the last one took, so that busy logs leave a
+share of a core to others."""
 
 
 class Pipeline:
@@ -111,7 +112,7 @@ class Pipeline:
             except Exception:
                 log.exception("changes could not be applied; a scan follows")
                 self.app.request_scan("changes could not be applied")
-            await asyncio.sleep(max(PAUSE, time.monotonic() - began))
+            await asyncio.sleep(max(PAUSE, (time.monotonic() - began) / 2))
 
     # --- the one door ---
 
