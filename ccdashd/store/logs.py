@@ -188,7 +188,7 @@ _STATUS, _AGENT, _SIDECHAIN = (ToolCall.__struct_fields__.index(name) for name i
 
 
 def _known_updates(raw: sqlite3.Connection, file_id: int, changes: list[tuple[int, Row]]) -> list[tuple[int, Row]]:
-    """Changes of files, with what is stored of the same calls: the path comes with the call, the lines with its result."""
+    """Changes of files, with what is stored of the same calls: the first call says the path, the last result the lines."""
     joined = []
     for n, row in changes:
         query = (
@@ -196,7 +196,8 @@ def _known_updates(raw: sqlite3.Connection, file_id: int, changes: list[tuple[in
         )
         stored = raw.execute(query, (file_id, n)).fetchone()
         if stored is not None:
-            row = tuple(old if old is not None else value for old, value in zip(stored, row, strict=True))
+            first, last = (stored[:2], row[:2]), (row[2:], stored[2:])
+            row = tuple(a if a is not None else b for pair in (first, last) for a, b in zip(*pair, strict=True))
         joined.append((n, row))
     return joined
 
