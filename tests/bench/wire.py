@@ -44,7 +44,11 @@ class Wire:
     def __init__(self, path: Path, timeout: float = 120.0) -> None:
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(timeout)
-        self.socket.connect(str(path))
+        try:
+            self.socket.connect(str(path))
+        except OSError:
+            self.socket.close()
+            raise
         self.buffer = bytearray()
         self.waiting: list[dict[str, Any]] = []
         """Notifications that came while an answer was awaited."""
