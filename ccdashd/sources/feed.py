@@ -76,11 +76,17 @@ class Feed(ABC, Generic[R]):
         if b"}" not in tail:
             return 0
         end = 0
+        whole = []
         for position, length, found in lines.recover(tail):
             if tail[end:position].strip(lines.BLANK):
                 break
-            self.record(self._lenient(lines.clean(found)), start + position, length)
+            whole.append((position, length, found))
             end = position + length
+        if end == len(tail):
+            self._odd(tail, start)  # nothing is missing but the newline
+        else:
+            for position, length, found in whole:
+                self.record(self._lenient(lines.clean(found)), start + position, length)
         return end
 
     def _odd(self, line: bytes, start: int) -> None:
