@@ -144,8 +144,8 @@ class Author:
     def system(self, subtype: str, fields: str, *, mark: MarkKind | None = None, root: bool = False) -> str:
         return self.record(f'"type":"system","subtype":"{subtype}",{fields}', mark=mark, root=root)
 
-    def attachment(self, body: str) -> str:
-        return self.record(f'"attachment":{{{body}}},"type":"attachment"')
+    def attachment(self, body: str, *, mark: MarkKind | None = None) -> str:
+        return self.record(f'"attachment":{{{body}}},"type":"attachment"', mark=mark)
 
     def progress(self, data: str, tool_use_id: str, parent: str) -> None:
         """A progress record, where this version writes them; one in ten is written late."""

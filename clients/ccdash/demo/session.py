@@ -255,7 +255,8 @@ class Script:
         if shape.between((2, 1, 185)):
             author.attachment(
                 f'"type":"queued_command","prompt":"{escape(text)}","commandMode":"prompt","origin":{{"kind":"human"}},'
-                f'"timestamp":"{iso(author.at)}"'
+                f'"timestamp":"{iso(author.at)}"',
+                mark="steering",
             )
         elif shape.between((2, 0, 67)):
             self.queue("enqueue", text)
