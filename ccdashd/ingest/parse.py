@@ -14,7 +14,6 @@ from typing import Any
 import msgspec
 
 from ccdashd import sources
-from ccdashd.sources import lines
 from ccdashd.sources.claude_code import ClaudeCodeReader, agent_meta
 from ccdashd.sources.log import Log, pack_keys
 from ccdashd.sources.model import Entry, Stats
@@ -143,31 +142,26 @@ def read_log(path: str, text_cap: int, known: Known | None = None) -> FileResult
 def _resume(fd: int, end: int) -> int | None:
     """Where to read on after a last reading that ended at `end`.
 
-    When that was at a record without newline, what follows on the same line must be blank; else (None) the line holds more
-    than one record, and only a reading of the whole log tells that as a first reading would.
+    When that was at a record without newline, a newline must follow; else (None) the line holds more than the record, and
+    only a reading of the whole log tells that as a first reading would.
     """
     if end == 0 or os.pread(fd, 1, end - 1) == b"\n":
         return end
-    data = os.pread(fd, _EDGE, end)
-    line, newline, _ = data.partition(b"\n")
-    if line.strip(lines.BLANK):
-        return None
-    return end + len(line) + len(newline) if newline else end
+    after = os.pread(fd, 1, end)
+    return end + len(after) if after in (b"\n", b"") else None
 
 
 def _feed(reader: ClaudeCodeReader, fd: int, start: int, size: int) -> int:
     """Feed the bytes from `start` to `size` in blocks; returns where reading ended."""
     offset = reached = start
-    length = BLOCK
     while reached < size:
         # A line that the last block cut is read again from its beginning, which is cheaper than to join its parts.
+        length = max(BLOCK, 2 * (reached - offset))
         data = os.pread(fd, min(length, size - offset), offset)
         if offset + len(data) <= reached:
             break  # the log shrank while it was read; the next look will tell
         reached = offset + len(data)
-        end = reader.feed(data, offset, final=reached >= size)
-        length = BLOCK if end > offset else 2 * length
-        offset = end
+        offset = reader.feed(data, offset, final=reached >= size)
     return offset
 
 

@@ -59,8 +59,10 @@ class Feed(ABC, Generic[R]):
                 record(value, offset + begin, end - begin)
             begin = end + 1
         if final and begin < len(data):
+            stats.lines += 1
             saved = self._tail(data[begin:], offset + begin)
-            stats.lines += saved > 0
+            if not saved:
+                stats.lines -= 1  # it counts when it is whole
             begin += saved
         return offset + begin
 

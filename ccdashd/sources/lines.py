@@ -58,7 +58,7 @@ def recover(line: bytes) -> list[tuple[int, int, dict[str, Any]]]:
 def _byte_length(line: bytes, start: int, text: str, chars: int) -> int:
     """Bytes that the first `chars` characters take in the line; exact also where bytes were replaced."""
     length = len(text[:chars].encode())
-    if line[start : start + length].decode("utf-8", "replace") == text[:chars]:
+    if start + length <= len(line) and line[start : start + length].decode("utf-8", "replace") == text[:chars]:
         return length
     # Bad bytes were replaced by a longer U+FFFD: find the end by bisection on the number of characters decoded.
     low, high = chars, length
@@ -154,9 +154,9 @@ def is_string(raw: msgspec.Raw) -> bool:
 
 
 def count_lines(raw: msgspec.Raw) -> int:
-    """Lines of an encoded string, which is not decoded: newlines, and a last line without one."""
-    data = bytes(raw)[1:-1]
-    if not data:
-        return 0
-    newlines = data.count(b"\\n") - data.count(b"\\\\n")
-    return newlines + (not data.endswith(b"\\n"))
+    """Lines of an encoded string: newlines, and a last line without one. Decodes it only where backslashes stand in it."""
+    data = bytes(raw)
+    if b"\\\\" in data or b"\\u" in data:
+        text, _ = head(data, len(data))
+        return text.count("\n") + (not text.endswith("\n")) if text else 0
+    return data.count(b"\\n") + (not data.endswith(b'\\n"')) if len(data) > 2 else 0
