@@ -61,15 +61,16 @@ def read_all(files: list[Path]) -> float:
     return time.perf_counter() - began
 
 
-def decode_all(files: list[Path]) -> float:
-    """Seconds to decode every line in one process, into the few fields that nobody can do without."""
+def decode_all(files: list[Path]) -> tuple[float, float]:
+    """Seconds to decode every line in one process, into the few fields that nobody can do without: by the clock, and
+    of processor time."""
     decoder = msgspec.json.Decoder(_Line)
-    began = time.perf_counter()
+    began, cpu = time.perf_counter(), time.process_time()
     for path in files:
         for line in path.read_bytes().split(b"\n"):
             if line:
                 decoder.decode(line)
-    return time.perf_counter() - began
+    return time.perf_counter() - began, time.process_time() - cpu
 
 
 class _Line(msgspec.Struct):

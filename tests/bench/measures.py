@@ -51,9 +51,11 @@ def cold(bench: Bench, daemon: Daemon) -> Iterator[Row]:
             # Often until there is something to see, then seldom enough not to slow down what is measured.
             time.sleep(0.01 if math.isnan(visible) else 0.1)
         whole = daemon.elapsed()
-    decoding = limits.decode_all(bench.logs)
+    decoding, decoding_cpu = limits.decode_all(bench.logs)
     yield Row("cold index", whole, "s", 6, Limit("read all bytes, s", reading), note=f"first answer {first:.2f} s")
     yield Row("cold index, to decoding", whole, "s", None, Limit("decode all lines, 1 process, s", decoding))
+    limit = Limit("decode all lines, CPU s", decoding_cpu)
+    yield Row("cold index, CPU", peak.cpu, "s", None, limit, note="of all processes; moves less with the machine's load")
     yield Row("newest 50 visible", visible, "s", 0.5, Limit("start Python, s", limits.start_python()))
     yield Row("slowest answer meanwhile", max(answers) * MS, "ms", note=f"{len(answers)} lists of 50 asked")
     note = f"resident set {peak.rss / MB:.0f} MB, shared pages counted for each process"

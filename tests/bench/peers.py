@@ -9,6 +9,7 @@ SOURCE = "measured on the same kind of machine, over a generated corpus of the s
 
 PEERS: dict[str, str] = {
     "cold index": "agentsview 0.46.1: 136 s; codeburn: 24 s; claude-code-to-sqlite: 43 s",
+    "cold index, CPU": "agentsview 0.46.1: 154 s",
     "slowest answer meanwhile": "agentsview 0.46.1: refuses connections for 144 s",
     "newest 50 visible": "agentsview 0.46.1: 144 s (first answer)",
     "restart, first answer": "agentsview 0.46.1: 1.2-1.3 s",

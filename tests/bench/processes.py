@@ -42,25 +42,31 @@ def memory(pid: int) -> tuple[int, int]:
     return pss, rss
 
 
-def cpu_seconds(pid: int) -> float:
-    """User and system time that `pid` and its living descendants have used."""
-    total = 0
+def cpu_times(pid: int) -> dict[int, float]:
+    """User and system seconds that each of `pid` and its living descendants has used."""
+    times = {}
     for member in family(pid):
         try:
             fields = Path(f"/proc/{member}/stat").read_text().rpartition(")")[2].split()
         except OSError:
             continue
-        total += int(fields[11]) + int(fields[12])
-    return total / TICKS
+        times[member] = (int(fields[11]) + int(fields[12])) / TICKS
+    return times
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time that `pid` and its living descendants have used."""
+    return sum(cpu_times(pid).values())
 
 
 class Peak:
-    """Samples the memory of a family of processes until it is left."""
+    """Samples memory and processor time of a family of processes until it is left."""
 
     def __init__(self, pid: int, every: float = 0.25) -> None:
         self.pid = pid
         self.every = every
         self.pss = self.rss = 0
+        self._cpu: dict[int, float] = {}
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
@@ -68,6 +74,12 @@ class Peak:
         while not self._over.wait(self.every):
             pss, rss = memory(self.pid)
             self.pss, self.rss = max(self.pss, pss), max(self.rss, rss)
+            self._cpu.update(cpu_times(self.pid))
+
+    @property
+    def cpu(self) -> float:
+        """Seconds used by all members, those that have ended by then included as far as they were seen."""
+        return sum(self._cpu.values())
 
     def __enter__(self) -> Peak:
         self._thread.start()
