@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from ccdashd import sources
 from ccdashd.ingest import commit as commits
 from ccdashd.ingest.commit import Batch, Written
+from ccdashd.ingest.memory import give_back
 from ccdashd.ingest.parse import FileResult, glance
 from ccdashd.ingest.scan import FileStat
 from ccdashd.ingest.workers import Unreadable, WorkerDied, Workers, decode
@@ -73,6 +74,7 @@ class Backlog:
                 task.cancel()
             await self.stop()
             await database.bulk(False)
+            give_back()
 
     async def _glance(self, files: list[FileStat]) -> None:
         """List the newest sessions that are not known yet from head and tail of their logs."""

@@ -13,7 +13,7 @@ from ccdashd.derive import sessions as derive
 from ccdashd.sources import PARSER
 from ccdashd.sources.log import unpack_keys
 from ccdashd.sources.model import Entry, Stats
-from ccdashd.store import pages, projects
+from ccdashd.store import figures, pages, projects
 from ccdashd.store.database import raw_connection
 from ccdashd.store.schema import session_logs, session_summaries, session_tool_usage, sessions, sync_state
 
@@ -21,51 +21,6 @@ _stats = msgspec.json.Decoder(Stats)
 _encode = msgspec.json.Encoder().encode
 _CHUNK = 200
 
-# Nearly every session has one log, in which each message and each call stands once.
-_USAGE = """
-SELECT f.session_id, m.model, COUNT(*), SUM(m.input), SUM(m.output), SUM(m.cache_read), SUM(m.cache_write),
-       SUM(m.cache_write_5m), SUM(m.cache_write_1h), SUM(m.lower_bound)
-FROM sync_state f JOIN session_messages m ON m.file_id = f.id
-WHERE f.session_id IN ({marks}) AND NOT m.mirror
-GROUP BY f.session_id, m.model
-"""
-_TOOLS = """
-SELECT f.session_id, c.name, COUNT(*), SUM(COALESCE(c.status, '') = 'success'),
-       SUM(COALESCE(c.status, '') = 'error'),
-       SUM(MAX(COALESCE(c.ended_at - c.called_at, 0), 0))
-FROM sync_state f JOIN session_tool_calls c ON c.file_id = f.id
-WHERE f.session_id IN ({marks}) AND c.name IS NOT NULL
-GROUP BY f.session_id, c.name
-"""
-# Copies in several logs of a session are one; all copies agree but for what a torn one lacks.
-_USAGE_ONCE = """
-SELECT session_id, model, COUNT(*), SUM(input), SUM(output), SUM(cache_read), SUM(cache_write), SUM(five), SUM(hour),
-       SUM(lower_bound)
-FROM (SELECT f.session_id, MAX(m.model) AS model, MAX(m.input) AS input, MAX(m.output) AS output,
-             MAX(m.cache_read) AS cache_read, MAX(m.cache_write) AS cache_write, MAX(m.cache_write_5m) AS five,
-             MAX(m.cache_write_1h) AS hour, MIN(m.lower_bound) AS lower_bound
-      FROM sync_state f JOIN session_messages m ON m.file_id = f.id
-      WHERE f.session_id IN ({marks}) AND NOT m.mirror
-      GROUP BY f.session_id, m.message_id, m.request_id)
-GROUP BY session_id, model
-"""
-_TOOLS_ONCE = """
-SELECT session_id, name, COUNT(*), SUM(ended AND NOT failed), SUM(failed), SUM(MAX(COALESCE(ended_at - called_at, 0), 0))
-FROM (SELECT f.session_id, MAX(c.name) AS name, MAX(c.status IS NOT NULL) AS ended,
-             MAX(COALESCE(c.status, '') = 'error') AS failed, MIN(c.called_at) AS called_at, MIN(c.ended_at) AS ended_at
-      FROM sync_state f JOIN session_tool_calls c ON c.file_id = f.id
-      WHERE f.session_id IN ({marks})
-      GROUP BY f.session_id, c.tool_use_id)
-WHERE name IS NOT NULL
-GROUP BY session_id, name
-"""
-_OWN = """
-SELECT f.session_id, m.mirror, SUM(m.input), SUM(m.output), SUM(m.cache_read), SUM(m.cache_write), SUM(m.cache_write_5m),
-       SUM(m.cache_write_1h)
-FROM sync_state f JOIN session_messages m ON m.file_id = f.id
-WHERE f.session_id IN ({marks}) AND m.counted
-GROUP BY f.session_id, m.mirror
-"""
 _AGENTS = """
 SELECT DISTINCT f.session_id, c.agent_id FROM sync_state f JOIN session_tool_calls c ON c.file_id = f.id
 WHERE f.session_id IN ({marks}) AND c.agent_id IS NOT NULL
@@ -113,14 +68,13 @@ def _build(connection: sa.Connection, wanted: list[str], owner: Callable[[str], 
     sources = _sources(connection, wanted)
     single = [session_id for session_id, files in sources.items() if len(files) == 1]
     several = [session_id for session_id, files in sources.items() if len(files) > 1]
-    usage = {**_grouped(connection, _USAGE, single), **_grouped(connection, _USAGE_ONCE, several)}
-    tools = {**_grouped(connection, _TOOLS, single), **_grouped(connection, _TOOLS_ONCE, several)}
-    own = _grouped(connection, _OWN, wanted)
+    usage = figures.usage(connection, single, several)
+    tools = figures.tools(connection, single, several)
     summaries = _summaries(connection, wanted)
     agents = _agents(connection, wanted, sources)
     rows: list[dict[str, Any]] = []
     for session_id, files in sources.items():
-        row = _row(connection, session_id, files, usage.get(session_id, []), own[session_id], tools.get(session_id, []))
+        row = _row(connection, session_id, files, usage[session_id], tools[session_id])
         details: derive.Details = row.pop("details")
         details.summaries = summaries[session_id]
         details.agents = sorted(agents[session_id])
@@ -136,7 +90,7 @@ def _build(connection: sa.Connection, wanted: list[str], owner: Callable[[str], 
     if rows:
         raw_connection(connection).executemany(_SESSIONS, [tuple(map(row.__getitem__, _SESSION_COLUMNS)) for row in rows])
     connection.execute(sa.delete(session_tool_usage).where(session_tool_usage.c.session_id.in_(wanted)))
-    counts = [tuple(row) for session_id in sources for row in tools.get(session_id, [])]
+    counts = [tuple(row) for session_id in sources for row in tools[session_id]]
     if counts:
         marks = "INSERT INTO session_tool_usage VALUES (?, ?, ?, ?, ?, ?)"
         raw_connection(connection).executemany(marks, counts)
@@ -145,15 +99,6 @@ def _build(connection: sa.Connection, wanted: list[str], owner: Callable[[str], 
         connection.execute(sa.delete(sessions).where(sessions.c.id.in_(lost)))
     built.upserted.update(sources)
     built.deleted.update(lost)
-
-
-def _grouped(connection: sa.Connection, statement: str, wanted: list[str]) -> dict[str, list[tuple[Any, ...]]]:
-    grouped: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
-    if not wanted:
-        return grouped
-    for row in raw_connection(connection).execute(statement.format(marks=", ".join("?" * len(wanted))), wanted):
-        grouped[row[0]].append(row)
-    return grouped
 
 
 def _sources(connection: sa.Connection, wanted: list[str]) -> dict[str, list[_Source]]:
@@ -225,7 +170,7 @@ def _summaries(connection: sa.Connection, wanted: list[str]) -> dict[str, list[s
 def _agents(connection: sa.Connection, wanted: list[str], sources: dict[str, list[_Source]]) -> dict[str, set[str]]:
     """Sub-agents that each session started: named by its records, or by logs that name it as parent."""
     found: dict[str, set[str]] = defaultdict(set)
-    for session_id, agent_id in _flat(_grouped(connection, _AGENTS, wanted)):
+    for session_id, agent_id in figures.rows(connection, _AGENTS, wanted):
         found[session_id].add(agent_id)
     children = sa.select(sync_state.c.parent_id, sync_state.c.agent_id).where(sync_state.c.parent_id.in_(wanted))
     for parent_id, agent_id in connection.execute(children):
@@ -237,32 +182,26 @@ def _agents(connection: sa.Connection, wanted: list[str], sources: dict[str, lis
     return found
 
 
-def _flat(grouped: dict[str, list[tuple[Any, ...]]]) -> Iterable[tuple[Any, ...]]:
-    return (row for rows in grouped.values() for row in rows)
-
-
 def _row(
     connection: sa.Connection,
     session_id: str,
     files: list[_Source],
-    usage: list[tuple[Any, ...]],
-    own: list[tuple[Any, ...]],
-    tools: list[tuple[Any, ...]],
+    usage: figures.Usage,
+    tools: list[figures.ToolUsage],
 ) -> dict[str, Any]:
     first = files[0]
     if len(files) == 1:
         stats = first.stats
     else:
         stats = derive.merge([(file.stats, entries_of(connection, file.id)) for file in files])
-    models = {row[1]: row[2] for row in usage}
+    models = {model: used.messages for model, used in usage.by_model.items()}
     details = derive.Details(
         stats=stats,
         models=models,
-        tokens_by_model={row[1]: list(row[3:9]) for row in usage},
-        tokens_mirrored=next((row[2:] for row in own if row[1]), (0,) * 6),
+        tokens_by_model={model: list(used.tokens) for model, used in usage.by_model.items()},
+        tokens_mirrored=usage.mirrored,
     )
-    counted = next((row[2:] for row in own if not row[1]), (0,) * 6)
-    totals = [sum(row[column] for row in usage) for column in range(2, 10)]
+    total = [sum(column) for column in zip(*(used.tokens for used in usage.by_model.values()), strict=True)] or [0] * 6
     return {
         "id": session_id,
         "agent": first.agent,
@@ -279,22 +218,12 @@ def _row(
         "ended_at": stats.ended_at,
         "records": stats.records,
         "prompts": stats.prompts,
-        "assistant_messages": totals[0],
-        "tool_calls": sum(row[2] for row in tools),
-        "tool_errors": sum(row[4] for row in tools),
-        "tokens_in": totals[1],
-        "tokens_out": totals[2],
-        "cache_read": totals[3],
-        "cache_write": totals[4],
-        "cache_write_5m": totals[5],
-        "cache_write_1h": totals[6],
-        "lower_bounds": totals[7],
-        "own_in": counted[0],
-        "own_out": counted[1],
-        "own_cache_read": counted[2],
-        "own_cache_write": counted[3],
-        "own_cache_write_5m": counted[4],
-        "own_cache_write_1h": counted[5],
+        "assistant_messages": sum(models.values()),
+        "tool_calls": sum(tool.calls for tool in tools),
+        "tool_errors": sum(tool.errors for tool in tools),
+        **dict(zip(figures.TOKENS, total, strict=True)),
+        "lower_bounds": sum(used.lower_bounds for used in usage.by_model.values()),
+        **dict(zip(figures.OWN, usage.own, strict=True)),
         "empty": derive.is_empty(stats),
         "indexed": all(file.state != "glanced" for file in files) and all(file.parser == PARSER for file in files),
         "source_gone": all(file.state == "gone" for file in files),

@@ -42,6 +42,10 @@ _PRAGMAS = (
 _AUTOCHECKPOINT = 4000
 """Pages in the write-ahead log from which on a commit copies them into the database."""
 
+_CACHE_KB = 8_000
+_BULK_CACHE_KB = 64_000
+"""Memory for pages: the writer's, usually and while much is written."""
+
 _CLOSED = "the cache is not open"
 
 Read = Callable[[sa.Connection, int], T]
@@ -234,7 +238,7 @@ def _connect(path: Path, readonly: bool) -> sa.Engine:
                 raw.execute("PRAGMA cache_size = -8000")
             else:
                 raw.execute("PRAGMA journal_mode = WAL")
-                raw.execute("PRAGMA cache_size = -32000")
+                raw.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
                 raw.execute(f"PRAGMA wal_autocheckpoint = {_AUTOCHECKPOINT}")
         except BaseException:
             raw.close()
@@ -272,6 +276,9 @@ def _set_bulk(on: bool, connection: sa.Connection) -> None:
     raw = raw_connection(connection)
     raw.execute(f"PRAGMA wal_autocheckpoint = {0 if on else _AUTOCHECKPOINT}").fetchall()
     raw.execute(f"PRAGMA foreign_keys = {'OFF' if on else 'ON'}")
+    raw.execute(f"PRAGMA cache_size = -{_BULK_CACHE_KB if on else _CACHE_KB}")
+    if not on:
+        raw.execute("PRAGMA shrink_memory")
 
 
 def _checkpoint(connection: sa.Connection) -> None:

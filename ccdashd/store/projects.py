@@ -13,8 +13,9 @@ from ccdashd.clock import iso
 from ccdashd.edits.journal import ProjectEdit
 from ccdashd.errors import NotFound
 from ccdashd.protocol import types as t
+from ccdashd.store.figures import OWN
 from ccdashd.store.schema import projects, sessions
-from ccdashd.store.sessions import OWN, tokens
+from ccdashd.store.sessions import tokens
 
 
 def project_id(root: str) -> str:

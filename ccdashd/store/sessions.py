@@ -16,6 +16,7 @@ from ccdashd.derive.sessions import Details
 from ccdashd.errors import InvalidParams, NotFound
 from ccdashd.protocol import types as t
 from ccdashd.store import logs
+from ccdashd.store.figures import OWN, TOKENS
 from ccdashd.store.schema import (
     diagnostics,
     projects,
@@ -28,9 +29,6 @@ from ccdashd.store.schema import (
 
 ACTIVE_MS = 600_000
 """A session counts as active for this long after its last record."""
-
-OWN = ("own_in", "own_out", "own_cache_read", "own_cache_write", "own_cache_write_5m", "own_cache_write_1h")
-"""Columns of the figures that add up over sessions, in the order of `tokens`."""
 
 _details = msgspec.json.Decoder(Details)
 
@@ -74,8 +72,7 @@ def tokens(figures: Sequence[int]) -> t.Tokens:
 
 def row_tokens(row: Any) -> t.Tokens:
     """The token columns of a session's row."""
-    names = ("tokens_in", "tokens_out", "cache_read", "cache_write", "cache_write_5m", "cache_write_1h")
-    return tokens([getattr(row, name) for name in names])
+    return tokens([getattr(row, name) for name in TOKENS])
 
 
 def _seconds(row: Any) -> float:
