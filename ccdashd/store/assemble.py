@@ -72,6 +72,7 @@ def _build(connection: sa.Connection, wanted: list[str], owner: Callable[[str], 
     tools = figures.tools(connection, single, several)
     summaries = _summaries(connection, wanted)
     agents = _agents(connection, wanted, sources)
+    known = projects.ids(connection)
     rows: list[dict[str, Any]] = []
     for session_id, files in sources.items():
         row = _row(connection, session_id, files, usage[session_id], tools[session_id])
@@ -82,8 +83,10 @@ def _build(connection: sa.Connection, wanted: list[str], owner: Callable[[str], 
         subagent = row["agent_id"] is not None
         row["title"], row["title_source"] = derive.title(details.stats, details.summaries, subagent)
         root = owner(row["cwd"]) if row["cwd"] else str(files[0].path).rsplit("/", 1)[0]
-        row["project_id"], is_new = projects.ensure(connection, root)
-        if is_new:
+        row["project_id"] = projects.project_id(root)
+        if row["project_id"] not in known:
+            projects.add(connection, root)
+            known.add(row["project_id"])
             built.projects.add(row["project_id"])
         row["details"] = _encode(details)
         rows.append(row)

@@ -29,14 +29,15 @@ def project_name(root: str) -> str:
     return os.path.basename(root.rstrip("/")) or root
 
 
-def ensure(connection: sa.Connection, root: str) -> tuple[str, bool]:
-    """``(id, whether it is new)`` of the project at `root`."""
-    key = project_id(root)
-    if connection.execute(sa.select(projects.c.id).where(projects.c.id == key)).first() is not None:
-        return key, False
-    values = {"id": key, "root": root, "name": project_name(root), "origin": "discovered", "hidden": False}
+def ids(connection: sa.Connection) -> set[str]:
+    """The ids of all projects."""
+    return set(connection.execute(sa.select(projects.c.id)).scalars())
+
+
+def add(connection: sa.Connection, root: str) -> None:
+    """Note the project at `root`, found from a session."""
+    values = {"id": project_id(root), "root": root, "name": project_name(root), "origin": "discovered", "hidden": False}
     connection.execute(sa.insert(projects).values(**values))
-    return key, True
 
 
 def drop_unused(connection: sa.Connection) -> set[str]:
@@ -126,7 +127,8 @@ def apply(connection: sa.Connection, edit: ProjectEdit) -> str:
         known = sa.update(projects).where(projects.c.id == key)
         connection.execute(known.values(origin="discovered", hidden=False, name=project_name(edit.root)))
         return key
-    ensure(connection, edit.root)
+    if key not in ids(connection):
+        add(connection, edit.root)
     values: dict[str, Any] = {}
     if edit.op == "add":
         values["origin"] = "added"
