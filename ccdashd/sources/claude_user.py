@@ -111,7 +111,7 @@ def _tool_result(log: Log, record: Record, block: Block, offset: int, length: in
     result = record.toolUseResult
     if isinstance(result, ToolUseResult):
         if result.agent_id:
-            call.agent_id = result.agent_id
+            call.agent_id = call.agent_id or result.agent_id
             log.stats.agent_ids[result.agent_id] = log.stats.agent_ids.get(result.agent_id, 0) + 1
         if result.structured_patch is not None or result.type == "create":
             _patch(log, call_id, result)

@@ -175,16 +175,15 @@ def _merge_messages(known: Row, new: Row) -> Row:
 
 
 def _merge_calls(known: Row, new: Row) -> Row:
-    """What is known first stays, but a result's error and an agent's id, which may come later."""
+    """What is known first stays, but an error, which a later result may tell."""
     merged = [old if old is not None else value for old, value in zip(known, new, strict=True)]
     if "error" in (known[_STATUS], new[_STATUS]):
         merged[_STATUS] = "error"
-    merged[_AGENT] = new[_AGENT] or known[_AGENT]
-    merged[_SIDECHAIN] = bool(known[_SIDECHAIN] or new[_SIDECHAIN])
+    merged[_SIDECHAIN] = known[_SIDECHAIN] if known[_NAME] is not None else new[_SIDECHAIN]
     return tuple(merged)
 
 
-_STATUS, _AGENT, _SIDECHAIN = (ToolCall.__struct_fields__.index(name) for name in ("status", "agent_id", "sidechain"))
+_NAME, _STATUS, _SIDECHAIN = (ToolCall.__struct_fields__.index(name) for name in ("name", "status", "sidechain"))
 
 
 def _known_updates(raw: sqlite3.Connection, file_id: int, changes: list[tuple[int, Row]]) -> list[tuple[int, Row]]:
