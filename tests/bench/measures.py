@@ -79,7 +79,7 @@ def _truth(bench: Bench, daemon: Daemon) -> Iterator[Row]:
             counts = session["counts"]
             found = (counts["prompts"], counts["assistantMessages"], counts["toolErrors"], session["tools"], tokens)
             if found != (truth.prompts, truth.assistant_messages, truth.tool_errors, truth.tools, truth.tokens):
-                wrong.append(truth.id)
+                wrong.append(f"{truth.id}: {found}")
         status = wire.call("cache/status")
         totals = {kind: status["tokens"][kind] for kind in ("input", "output", "cacheRead", "cacheWrite")}
     note = "" if not wrong else f"first: {wrong[0]}"
