@@ -6,7 +6,7 @@ from __future__ import annotations
 import msgspec
 import zstandard
 
-from ccdashd.sources.model import PAGE, Entry
+from ccdashd.sources.model import Entry
 
 _LEVEL = 1
 """Compression pays by its ratio on short texts; higher levels gained 3 % for twice the time."""
@@ -23,14 +23,3 @@ def pack(entries: list[Entry]) -> bytes:
 def unpack(data: bytes) -> list[Entry]:
     """The entries of a stored page. Raises `zstandard.ZstdError` or `msgspec.DecodeError` where it is damaged."""
     return _decoder.decode(zstandard.ZstdDecompressor().decompress(data))
-
-
-def cut(entries: list[Entry], keys: dict[int, bytes], first: int) -> list[tuple[int, int, bytes, bytes]]:
-    """``(page, entries, keys, data)`` rows of entries that begin at index `first`, which begins a page."""
-    start = first // PAGE
-    last = max([(first + len(entries) - 1) // PAGE if entries else start - 1, *keys])
-    rows = []
-    for page in range(start, last + 1):
-        piece = entries[page * PAGE - first : (page + 1) * PAGE - first]
-        rows.append((page, len(piece), keys.get(page, b""), pack(piece)))
-    return rows
