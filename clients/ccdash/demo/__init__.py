@@ -10,8 +10,9 @@ from random import Random
 from ccdash.demo.clock import DEFAULT_NOW
 from ccdash.demo.corpus import Corpus, Progress
 from ccdash.demo.faults import write_faults
+from ccdash.demo.plan import Plan
 from ccdash.demo.presets import PRESETS, Preset, plans
-from ccdash.demo.session import Plan, Script
+from ccdash.demo.session import Script
 from ccdash.demo.text import texts, title
 from ccdash.demo.truth import Record, SessionTruth, Summary
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from random import Random
 
 from ccdash.demo.agents import AgentLog
+from ccdash.demo.plan import Origin, Plan
 from ccdash.demo.records import Sink
-from ccdash.demo.session import Origin, Plan, Script
+from ccdash.demo.session import Script
 from ccdash.demo.text import Texts
 from ccdash.demo.truth import Message, Record, SessionTruth, Summary, Tracker
 

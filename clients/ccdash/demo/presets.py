@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from random import Random
 
 from ccdash.demo.clock import DAY, HOUR, MINUTE
+from ccdash.demo.plan import Plan
 from ccdash.demo.records import uuid4
-from ccdash.demo.session import Plan
 from ccdash.demo.shapes import shape_at
 from ccdash.demo.stories import story_of
 from ccdash.demo.text import NOUNS, VERBS

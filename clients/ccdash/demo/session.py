@@ -2,71 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from random import Random
 
 from ccdash.demo.agents import Agents, OpenAgent
 from ccdash.demo.clock import HOUR, iso
+from ccdash.demo.plan import Origin, Plan
 from ccdash.demo.records import Author, Sink, uuid4
-from ccdash.demo.shapes import Shape
 from ccdash.demo.talk import CONTEXT_LIMIT, Talk
 from ccdash.demo.text import ADJECTIVES, NOUNS, VERBS, Texts, escape, sentence
 from ccdash.demo.tools import Desk
-from ccdash.demo.truth import Record, Title
-
-PROMPTS = (
-    "Why does the {noun} {verb} twice when the {other} is {adjective}?",
-    "Please {verb} the {adjective} {noun} and add tests for the {other}.",
-    "{verb} {noun}, then run the tests",
-    "The {noun} is slow with 10,000 {other}s. Find out why and fix it — don't touch the {adjective} part.",
-    "Refactor `{noun}_{other}` so that it can {verb} without a {adjective} lock",
-    "Review the diff of this branch: does the {noun} still {verb} the {other}?",
-    "Write a short guide on how the {noun} and the {other} work together.\n\nKeep it below one page.",
-    "ok",
-    "go on",
-    "yes, and also {verb} the {adjective} {other}",
-)
-
-
-@dataclass(frozen=True)
-class Story:
-    """What a session is about, where its texts shall mean something."""
-
-    title: str
-    prompts: tuple[str, ...]
-    answers: tuple[str, ...]
-    files: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Origin:
-    """What a fork repeats of another session. `renamed`: with its own session id, else with the old one."""
-
-    session_id: str
-    records: tuple[Record, ...]
-    last: str
-    renamed: bool
-
-
-@dataclass
-class Plan:
-    """Everything that is settled before a session is written. `size` in characters, times in milliseconds."""
-
-    session_id: str
-    root: str
-    branch: str
-    shape: Shape
-    start: int
-    size: int
-    agents: int = 0
-    agent_size: int = 60_000
-    summaries: list[tuple[str, str]] = field(default_factory=list)
-    """Leaf uuid and text of summaries that stand at the top and name records of other files."""
-    story: Story | None = None
-    running: bool = False
-    """Still being worked on: no ending."""
-    origin: Origin | None = None
+from ccdash.demo.truth import Title
+from ccdash.demo.turns import Starts
 
 
 class Script:
@@ -85,10 +31,10 @@ class Script:
         desk.scale = min(0.8, max(0.15, plan.size / 400_000))
         self.talk = Talk(self.author, desk, rng.choice(plan.shape.models))
         self.agents = Agents(self.talk, open_agent)
+        self.starts = Starts(plan, self.talk)
         self.launched = 0
         self.prompts = list(reversed(story.prompts)) if story else []
         self.answers = list(reversed(story.answers)) if story else []
-        self.turns = 0
         self.turn_ends: list[int] = []
         """Records written when each turn ended: where a fork may cut."""
 
@@ -177,15 +123,9 @@ class Script:
 
     def turn(self) -> None:
         rng, author = self.rng, self.author
-        self.turns += 1
         author.wait(60 if rng.random() < 0.97 else 3600 * 6)
-        if self.prompts:
-            works = self.prompt(self.prompts.pop())
-        else:
-            kinds: tuple[Callable[[], bool], ...] = (
-                self.prompt, self.skill_command, self.local_command, self.bash, self.rich_prompt, self.notification,
-            )  # fmt: skip
-            works = rng.choices(kinds, (76, 6, 5, 3, 6, 4))[0]()
+        self.starts.turns += 1
+        works = self.starts.prompt(self.prompts.pop()) if self.prompts else self.starts.any()
         if works:
             self.work()
         self.turn_ends.append(author.lines)
@@ -272,111 +212,4 @@ class Script:
             f'{{"type":"queue-operation","operation":"{operation}","timestamp":"{iso(author.at)}",'
             f'"sessionId":"{author.session_id}"{said}}}',
             author.at,
-        )
-
-    # --- what starts a turn; true when the model works on it ---
-
-    def prompt(self, text: str = "") -> bool:
-        rng, author, shape = self.rng, self.author, self.plan.shape
-        if not text:
-            form = PROMPTS[int(rng.random() * (len(PROMPTS) - (3 if self.turns == 1 else 0)))]
-            words = {"noun": rng.choice(NOUNS), "other": rng.choice(NOUNS), "verb": rng.choice(VERBS)}
-            text = form.format(adjective=rng.choice(ADJECTIVES), **words)
-        self.snapshot()
-        extra = ""
-        if shape.between((2, 0, 64), (2, 1, 22)):
-            extra += ',"thinkingMetadata":{"level":"high","disabled":false,"triggers":[]}'
-        if shape.between((2, 1, 185)):
-            extra += ',"promptSource":"typed","origin":{"kind":"human"}'
-        if shape.between((2, 1, 37), (2, 1, 50)) and rng.random() < 0.06:
-            plan = author.texts.prose.take(rng, 2500)
-            text = "Implement the following plan:\n\n" + text
-            author.user(f'"{escape(text)}"', extra=extra, tail=f',"planContent":"{plan}"', mark="prompt", text=text)
-            return True
-        author.user(f'"{escape(text)}"', extra=extra, mark="prompt", text=text)
-        return True
-
-    def rich_prompt(self) -> bool:
-        """A prompt of blocks: a picture, an opened file, or plain text in a list."""
-        rng, author = self.rng, self.author
-        text = sentence(rng)
-        block = f'{{"type":"text","text":"{escape(text)}"}}'
-        form = rng.random()
-        if form < 0.4:
-            blob = author.texts.blob(rng, self.talk.desk.size(40_000, 0.8, 900_000) // 4 * 4)
-            source = f'{{"type":"base64","media_type":"image/png","data":"{blob}"}}'
-            content = f'[{block},{{"type":"image","source":{source}}}]'
-        elif form < 0.7:
-            note = f"<ide_opened_file>The user opened the file {self.talk.desk.file()} in the IDE.</ide_opened_file>"
-            content = f'[{{"type":"text","text":"{note}"}},{block}]'
-        else:
-            content = f"[{block}]"
-        author.user(content, mark="prompt", text=text)
-        return True
-
-    def skill_command(self) -> bool:
-        """A custom command: its record, then its body as meta text."""
-        name = self.rng.choice(("/review", "/plan", "/fix-issue", "/release"))
-        tags = [f"<command-message>{name[1:]}</command-message>", f"<command-name>{name}</command-name>"]
-        text = "\\n".join(tags) + "\\n<command-args>42</command-args>"
-        self.author.user(f'"{text}"', mark="command", text=name)
-        body = self.author.texts.prose.take(self.rng, 2200)
-        self.author.user(f'[{{"type":"text","text":"{body}"}}]', extra=',"isMeta":true')
-        return True
-
-    def local_command(self) -> bool:
-        """A built-in command: caveat, command, output; the model sees nothing of it."""
-        author = self.author
-        name = self.rng.choice(("/model", "/cost", "/context", "/mcp"))
-        caveat = "Caveat: The messages below were generated by the user while running local commands."
-        if author.shape.between((2, 1)):
-            caveat = f"<local-command-caveat>{caveat}</local-command-caveat>"
-        author.user(f'"{caveat}"', extra=',"isMeta":true')
-        text = f"<command-name>{name}</command-name>\\n            <command-message>{name[1:]}</command-message>"
-        text += "\\n            <command-args></command-args>"
-        if author.shape.between((2, 1, 12), (2, 1, 81)) and self.rng.random() < 0.2:
-            author.system("local_command", f'"content":"{text}","level":"info","isMeta":false')
-        else:
-            author.user(f'"{text}"', mark="command", text=name)
-        author.user('"<local-command-stdout>ok</local-command-stdout>"')
-        return False
-
-    def bash(self) -> bool:
-        author = self.author
-        author.user('"<bash-input>git pull --rebase</bash-input>"', mark="bash")
-        author.user('"<bash-stdout>Already up to date.</bash-stdout><bash-stderr></bash-stderr>"')
-        return False
-
-    def notification(self) -> bool:
-        """A background task ended, or a teammate wrote; also the place where the user moves to a worktree."""
-        rng, author = self.rng, self.author
-        if author.shape.between((2, 1, 12)) and rng.random() < 0.3:
-            tree = f"{self.plan.root}/.worktrees/{rng.choice(NOUNS)}"
-            author.place(tree if author.cwd == self.plan.root else self.plan.root, author.branch)
-        if author.shape.between((2, 1, 81)) and rng.random() < 0.4:
-            author.user(
-                f'"<teammate-message teammate_id=\\"lead\\">{sentence(rng).replace(chr(34), "")}</teammate-message>"'
-            )
-            return True
-        text = f"<task-id>{rng.getrandbits(28):07x}</task-id>\\n<status>completed</status>"
-        author.user(f'"<task-notification>\\n{text}\\n</task-notification>"')
-        return True
-
-    def snapshot(self) -> None:
-        author, rng = self.author, self.rng
-        if not author.shape.between((2, 0, 64)):
-            return
-        message = uuid4(rng)
-        backup = f'{{"backupFileName":"{message[:8]}@v1","version":1,"backupTime":"{iso(author.at)}"}}'
-        if author.shape.between((2, 1, 231)) and rng.random() < 0.5:
-            author.bare(
-                f'{{"type":"file-history-delta","messageId":"{message}","snapshotMessageId":"{uuid4(rng)}",'
-                f'"trackingPath":"{self.talk.desk.file()}","backup":{backup},"timestamp":"{iso(author.at)}"}}',
-                author.at,
-            )
-            return
-        files = ",".join(f'"{name}":{backup}' for name in sorted({self.talk.desk.file() for _ in range(3)}))
-        author.bare(
-            f'{{"type":"file-history-snapshot","messageId":"{message}","snapshot":{{"messageId":"{message}",'
-            f'"trackedFileBackups":{{{files}}},"timestamp":"{iso(author.at)}"}},"isSnapshotUpdate":false}}'
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ccdash.demo.session import Story
+from ccdash.demo.plan import Story
 
 BOOKS, WEATHER, SHOP, GAME, NOTES = (
     "/home/dev/work/library-api",
