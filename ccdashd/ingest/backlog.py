@@ -59,19 +59,15 @@ class Backlog:
         pipeline = self._pipeline
         settings = pipeline.app.settings
         self._workers = Workers(max(settings.workers, 1), settings.text_cap_bytes)
-        warm = [asyncio.create_task(self._workers.warm()) for _ in range(self._workers.count)]
         database = pipeline.app.database
         try:
             await self._glance(files)
-            await asyncio.gather(*warm)
             await database.bulk(True)
             await _Run(pipeline, self._workers, files).run()
             pipeline.progress("finish", done=1, total=1)
             written = await pipeline.write(partial(commits.relink_all, owner=pipeline.owner))
             pipeline.publish(written)
         finally:
-            for task in warm:
-                task.cancel()
             await self.stop()
             await database.bulk(False)
             give_back()

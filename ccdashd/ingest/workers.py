@@ -36,10 +36,6 @@ class Workers:
         self._idle: list[asyncio.subprocess.Process] = []
         self._all: set[asyncio.subprocess.Process] = set()
 
-    async def warm(self) -> None:
-        """Start one process ahead of the first log."""
-        self._idle.append(await self._start())
-
     async def parse(self, path: str) -> bytes:
         """An encoded `FileResult` (see `decode`). Raises Unreadable or WorkerDied."""
         worker = self._idle.pop() if self._idle else await self._start()
