@@ -71,6 +71,7 @@ class Backlog:
             await self.stop()
             await database.bulk(False)
             give_back()
+            pipeline.progress("idle")
 
     async def _glance(self, files: list[FileStat]) -> None:
         """List the newest sessions that are not known yet from head and tail of their logs."""

@@ -187,7 +187,7 @@ def thread(connection: sa.Connection, session_id: str, revision: int) -> t.Threa
     if own.parent_id is not None:
         parent = connection.execute(sa.select(sessions).where(sessions.c.id == own.parent_id)).one_or_none()
         nodes.insert(0, _node(parent, "parent") if parent is not None else _missing(own.parent_id, "parent", None, None))
-    calls = _calls_by_agent(connection, session_id)
+    calls = repository.calls_by_agent(connection, session_id)
     children = connection.execute(
         sa.select(sessions).where(sessions.c.parent_id == session_id).order_by(sessions.c.started_at, sessions.c.id)
     ).all()
@@ -200,16 +200,6 @@ def thread(connection: sa.Connection, session_id: str, revision: int) -> t.Threa
         rows = {row.id: row for row in connection.execute(sa.select(sessions).where(sessions.c.id.in_(ids)))}
         nodes += [_node(rows[x], relation) if x in rows else _missing(x, relation, None, None) for x in ids]
     return t.Thread(session_id=session_id, nodes=nodes, revision=revision)
-
-
-def _calls_by_agent(connection: sa.Connection, session_id: str) -> dict[str, str]:
-    query = (
-        sa.select(_call.agent_id, sa.func.min(_call.tool_use_id))
-        .join(sync_state, _file.id == _call.file_id)
-        .where(_file.session_id == session_id, _call.agent_id.is_not(None))
-        .group_by(_call.agent_id)
-    )
-    return dict(connection.execute(query).tuples().all())
 
 
 def _node(row: Any, relation: Any, tool_use_id: str | None = None) -> t.ThreadNode:

@@ -315,6 +315,13 @@ _SHARED = tuple(
 )
 
 
+def _started_by(connection: sa.Connection, row: Any) -> str | None:
+    """The parent's call that started a sub-agent: named beside its log since 2.1.2xx, in the parent's log before."""
+    if row.parent_tool_use_id is not None or row.parent_id is None:
+        return row.parent_tool_use_id
+    return calls_by_agent(connection, row.parent_id).get(row.agent_id)
+
+
 def _counts(row: Any, details: Details) -> t.SessionCounts:
     stats = details.stats
     names = t.SessionCounts.__struct_fields__
@@ -360,6 +367,18 @@ def relatives(connection: sa.Connection, session_id: str, details: Details) -> t
         else:
             forks.add(row.id)
     return sorted(origins), sorted(forks)
+
+
+def calls_by_agent(connection: sa.Connection, session_id: str) -> dict[str, str]:
+    """The call that started each sub-agent, as far as the session's own logs name it."""
+    call = session_tool_calls.c
+    query = (
+        sa.select(call.agent_id, sa.func.min(call.tool_use_id))
+        .join(sync_state, sync_state.c.id == call.file_id)
+        .where(sync_state.c.session_id == session_id, call.agent_id.is_not(None))
+        .group_by(call.agent_id)
+    )
+    return dict(connection.execute(query).tuples().all())
 
 
 def details_of(connection: sa.Connection, session_id: str) -> Details:
