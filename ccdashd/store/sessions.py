@@ -317,8 +317,9 @@ _SHARED = tuple(
 
 def _started_by(connection: sa.Connection, row: Any) -> str | None:
     """The parent's call that started a sub-agent: named beside its log since 2.1.2xx, in the parent's log before."""
-    if row.parent_tool_use_id is not None or row.parent_id is None:
-        return row.parent_tool_use_id
+    known: str | None = row.parent_tool_use_id
+    if known is not None or row.parent_id is None:
+        return known
     return calls_by_agent(connection, row.parent_id).get(row.agent_id)
 
 
