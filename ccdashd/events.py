@@ -44,7 +44,7 @@ class Event:
 
     topic: str
     method: str
-    params: t.ChangedNotification | t.TranscriptNotification | t.IndexingNotification
+    params: t.ChangedNotification | t.TranscriptNotification | t.IndexingNotification | t.ProgressNotification
 
     @cached_property
     def frame(self) -> bytes:

@@ -116,16 +116,17 @@ CACHE_RESCAN = Method(
     "cache/rescan", "write", t.RescanParams, t.RescanResult, "Compare every file with the cache now; read what differs."
 )
 CACHE_REBUILD = Method(
-    "cache/rebuild", "write", t.NoParams, t.RescanResult, "Read every log anew. Sessions whose log is gone stay."
+    "cache/rebuild", "write", t.WorkParams, t.RescanResult, "Read every log anew. Sessions whose log is gone stay."
 )
 CACHE_VERIFY = Method(
-    "cache/verify", "write", t.NoParams, t.VerifyResult, "Check the database, and parse every log again to compare."
+    "cache/verify", "write", t.WorkParams, t.VerifyResult, "Check the database, and parse every log again to compare."
 )
 
 METHODS: dict[str, Method] = {value.name: value for value in list(globals().values()) if isinstance(value, Method)}
 
 CHANGED = Notification("ccdash/changed", t.ChangedNotification, "Entities changed; sent to subscribers, coalesced.")
 TRANSCRIPT = Notification("ccdash/transcript", t.TranscriptNotification, "Entries were added to a followed session.")
+PROGRESS = Notification("$/progress", t.ProgressNotification, "Progress of a request that named a `workDoneToken`.")
 INDEXING = Notification("ccdash/indexing", t.IndexingNotification, "Progress of an index run.")
 
 NOTIFICATIONS: dict[str, Notification] = {

@@ -55,13 +55,13 @@ async def cache_rescan(call: Call, params: t.RescanParams) -> t.RescanResult:
 
 
 @handles(methods.CACHE_REBUILD)
-async def cache_rebuild(call: Call, params: t.NoParams) -> t.RescanResult:
+async def cache_rebuild(call: Call, params: t.WorkParams) -> t.RescanResult:
     """Read every log anew."""
     return await call.app.pipeline.rebuild()
 
 
 @handles(methods.CACHE_VERIFY)
-async def cache_verify(call: Call, params: t.NoParams) -> t.VerifyResult:
+async def cache_verify(call: Call, params: t.WorkParams) -> t.VerifyResult:
     """Check the database, and parse every log again to compare; log by log, so that nothing waits for it long."""
     began = time.monotonic()
     app = call.app

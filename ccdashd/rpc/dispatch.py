@@ -30,6 +30,7 @@ from ccdashd.protocol.methods import METHODS, Method
 from ccdashd.rpc.answers import Answers
 from ccdashd.rpc.flights import Flights
 from ccdashd.rpc.params import ParamsDecoder
+from ccdashd.rpc.progress import progress
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection as DatabaseConnection
@@ -150,7 +151,8 @@ class Dispatcher:
         await self._reach(handler.decoder.min_revision(params))
         async with connection.turn(method.lane):
             if method.lane in ("loop", "write"):
-                answer = frames.encode(await handler.function(Call(self._app, connection), params))
+                with progress(self._app.events, connection, params, name):
+                    answer = frames.encode(await handler.function(Call(self._app, connection), params))
             elif method.cached:
                 # The revision is part of the key: nobody gets an answer older than what he could know already.
                 key = (name, raw, self._app.revision)

@@ -772,6 +772,7 @@ export interface CacheStatus {
 }
 
 export interface RescanParams {
+  workDoneToken?: string | number | null;
   /** Files or folders to look at; by default every root. */
   paths?: string[] | null;
 }
@@ -787,6 +788,12 @@ export interface RescanResult {
   gone: number;
   seconds: number;
   revision: number;
+}
+
+/** For methods that may take long: with a token, `$/progress` tells how far they are. */
+export interface WorkParams {
+  /** Any value; the notifications repeat it. */
+  workDoneToken?: string | number | null;
 }
 
 /** `problems` tell what is wrong and what repairs it; empty when the cache says what the files say. */
@@ -811,6 +818,22 @@ export interface TranscriptNotification {
   entries: Entry[];
   revision: number;
   missed: boolean;
+}
+
+/** `$/progress`, to the connection whose request named the token. */
+export interface ProgressNotification {
+  token: string | number;
+  value: WorkDone;
+}
+
+/** How far a request is, as the Language Server Protocol has it: `begin`, then `report`, last `end`. */
+export interface WorkDone {
+  kind: "begin" | "report" | "end";
+  /** Of `begin`: the method. */
+  title: string | null;
+  message: string | null;
+  /** 0 to 100, when known. */
+  percentage: number | null;
 }
 
 /** `ccdash/indexing`. */
@@ -868,9 +891,9 @@ export interface Methods {
   /** Compare every file with the cache now; read what differs. */
   "cache/rescan": { params: RescanParams; result: RescanResult };
   /** Read every log anew. Sessions whose log is gone stay. */
-  "cache/rebuild": { params: NoParams; result: RescanResult };
+  "cache/rebuild": { params: WorkParams; result: RescanResult };
   /** Check the database, and parse every log again to compare. */
-  "cache/verify": { params: NoParams; result: VerifyResult };
+  "cache/verify": { params: WorkParams; result: VerifyResult };
 }
 
 /** Parameters of each message that the daemon sends on its own. */
@@ -879,6 +902,8 @@ export interface Notifications {
   "ccdash/changed": ChangedNotification;
   /** Entries were added to a followed session. */
   "ccdash/transcript": TranscriptNotification;
+  /** Progress of a request that named a `workDoneToken`. */
+  "$/progress": ProgressNotification;
   /** Progress of an index run. */
   "ccdash/indexing": IndexingNotification;
 }

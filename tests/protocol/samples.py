@@ -270,5 +270,8 @@ RESULTS: dict[str, t.Wire] = {
 MESSAGES: dict[str, t.Wire] = {
     m.CHANGED.name: t.ChangedNotification(revision=9, changes=[t.Change(type="session", id=SESSION, op="delete")]),
     m.TRANSCRIPT.name: t.TranscriptNotification(session_id=SESSION, entries=[ENTRY], revision=9, missed=True),
+    m.PROGRESS.name: t.ProgressNotification(
+        token="index", value=t.WorkDone(kind="report", message="parse: 3 of 9 logs", percentage=33)
+    ),
     m.INDEXING.name: t.IndexingNotification(indexing=INDEXING, revision=9),
 }

@@ -6,7 +6,7 @@ referred to as ``{type, id}``; ids are stable across rebuilds.
 
 from __future__ import annotations
 
-from ccdashd.protocol.types.base import NoParams, Ok, Page, Params, Ref, T, Tokens, Wire
+from ccdashd.protocol.types.base import NoParams, Ok, Page, Params, T, Tokens, Wire, WorkParams
 from ccdashd.protocol.types.cache import CacheStatus, RescanParams, RescanResult, VerifyResult
 from ccdashd.protocol.types.daemon import (
     Change,
@@ -26,7 +26,13 @@ from ccdashd.protocol.types.daemon import (
     WatchStatus,
 )
 from ccdashd.protocol.types.files import FileContext, FileContextParams, FileTouch
-from ccdashd.protocol.types.notifications import ChangedNotification, IndexingNotification, TranscriptNotification
+from ccdashd.protocol.types.notifications import (
+    ChangedNotification,
+    IndexingNotification,
+    ProgressNotification,
+    TranscriptNotification,
+    WorkDone,
+)
 from ccdashd.protocol.types.projects import Project, ProjectId, ProjectsAdd, ProjectsList, ProjectsUpdate
 from ccdashd.protocol.types.sessions import (
     ActiveParams,
@@ -77,12 +83,12 @@ __all__ = [
     "Page",
     "Params",
     "Problem",
+    "ProgressNotification",
     "Project",
     "ProjectId",
     "ProjectsAdd",
     "ProjectsList",
     "ProjectsUpdate",
-    "Ref",
     "RescanParams",
     "RescanResult",
     "Root",
@@ -113,4 +119,6 @@ __all__ = [
     "VerifyResult",
     "WatchStatus",
     "Wire",
+    "WorkDone",
+    "WorkParams",
 ]

@@ -17,6 +17,13 @@ class Params(Wire, forbid_unknown_fields=True, frozen=True):
     """Base of parameters: an unknown field is an error that names it, not a silent no-op."""
 
 
+class WorkParams(Params, frozen=True):
+    """For methods that may take long: with a token, ``$/progress`` tells how far they are."""
+
+    work_done_token: str | int | None = None
+    """Any value; the notifications repeat it."""
+
+
 class NoParams(Params, frozen=True):
     """For methods that take nothing."""
 
@@ -33,13 +40,6 @@ class Page(Wire, Generic[T], frozen=True):
     """The revision this page was read at."""
     next_cursor: str | None = None
     """Give it as `cursor` to get the next page; null on the last one."""
-
-
-class Ref(Wire, frozen=True):
-    """A reference to an entity."""
-
-    type: str
-    id: str
 
 
 class Ok(Wire, frozen=True):

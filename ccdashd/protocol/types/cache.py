@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ccdashd.protocol.types.base import Params, Tokens, Wire
+from ccdashd.protocol.types.base import Tokens, Wire, WorkParams
 from ccdashd.protocol.types.daemon import Indexing, Problem
 
 
@@ -56,7 +56,7 @@ class RescanResult(Wire, frozen=True):
     revision: int
 
 
-class RescanParams(Params, frozen=True):
+class RescanParams(WorkParams, frozen=True):
     paths: list[str] | None = None
     """Files or folders to look at; by default every root."""
 

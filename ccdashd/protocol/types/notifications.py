@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from ccdashd.protocol.types.base import Wire
 from ccdashd.protocol.types.daemon import Change, Indexing
 from ccdashd.protocol.types.transcript import Entry
@@ -29,3 +31,21 @@ class IndexingNotification(Wire, frozen=True):
 
     indexing: Indexing
     revision: int
+
+
+class WorkDone(Wire, frozen=True, omit_defaults=True):
+    """How far a request is, as the Language Server Protocol has it: ``begin``, then ``report``, last ``end``."""
+
+    kind: Literal["begin", "report", "end"]
+    title: str | None = None
+    """Of ``begin``: the method."""
+    message: str | None = None
+    percentage: int | None = None
+    """0 to 100, when known."""
+
+
+class ProgressNotification(Wire, frozen=True):
+    """``$/progress``, to the connection whose request named the token."""
+
+    token: str | int
+    value: WorkDone

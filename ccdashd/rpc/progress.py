@@ -1,0 +1,74 @@
+"""``$/progress`` of one request: what an index run reports, in the words of the Language Server Protocol.
+
+https://microsoft.github.io/language-server-protocol/specifications/lsp/3.17/specification/#workDoneProgress
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ccdashd.events import Event, Events
+from ccdashd.protocol import methods
+from ccdashd.protocol import types as t
+
+if TYPE_CHECKING:
+    from ccdashd.rpc.connection import Connection
+
+AFTER = 0.5
+"""Seconds that a request may take without saying how far it is."""
+
+EVERY = 0.1
+"""Seconds at least between two reports."""
+
+
+class Progress:
+    """Follows the index run for one request, and tells its connection."""
+
+    def __init__(self, connection: Connection, token: str | int, title: str) -> None:
+        self._connection = connection
+        self._token = token
+        self._title = title
+        self._next = time.monotonic() + AFTER
+        self._begun = False
+
+    def notify(self, event: Event) -> None:
+        """An ``indexing`` event."""
+        params = event.params
+        if not isinstance(params, t.IndexingNotification) or time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + EVERY
+        if not self._begun:
+            self._begun = True
+            self._send(t.WorkDone(kind="begin", title=self._title, percentage=0))
+        run = params.indexing
+        share = 100 * run.done // run.total if run.total else None
+        message = f"{run.phase}: {run.files_done} of {run.files_total} logs"
+        self._send(t.WorkDone(kind="report", message=message, percentage=share))
+
+    def end(self) -> None:
+        """The request is over."""
+        if self._begun:
+            self._send(t.WorkDone(kind="end"))
+
+    def _send(self, value: t.WorkDone) -> None:
+        params = t.ProgressNotification(token=self._token, value=value)
+        self._connection.notify(Event(f"progress:{self._token}", methods.PROGRESS.name, params))
+
+
+@contextmanager
+def progress(events: Events, connection: Connection, params: object, title: str) -> Iterator[None]:
+    """Report how far the request is while it runs, where its parameters name a token."""
+    token = params.work_done_token if isinstance(params, t.WorkParams) else None
+    if token is None:
+        yield
+        return
+    follower = Progress(connection, token, title)
+    events.subscribe(follower, ["indexing"])
+    try:
+        yield
+    finally:
+        events.drop(follower)
+        follower.end()
