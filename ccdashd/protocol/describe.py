@@ -43,12 +43,12 @@ class Field:
 
 @dataclass(frozen=True)
 class Shape:
-    """One struct of the wire. `is_params` tells parameters (defaults may be left out) from answers (all is sent)."""
+    """One struct of the wire. `sparse`: what has its default may be left out, as in parameters; answers hold all."""
 
     name: str
     doc: str
     fields: tuple[Field, ...]
-    is_params: bool
+    sparse: bool
     parameters: tuple[str, ...]
     """Names of its type variables: ``Page`` has ``T``."""
 
@@ -86,7 +86,7 @@ def shape(struct: type[t.Wire]) -> Shape:
         name=struct.__name__,
         doc=_sentences(struct.__dict__.get("__doc__")),
         fields=tuple(fields),
-        is_params=issubclass(struct, t.Params),
+        sparse=issubclass(struct, t.Params) or struct.__struct_config__.omit_defaults,
         parameters=tuple(variable.__name__ for variable in getattr(struct, "__parameters__", ())),
     )
 

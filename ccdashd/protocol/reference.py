@@ -78,10 +78,11 @@ def _notification(notification: Notification) -> str:
 
 
 def _types() -> Iterator[str]:
-    sent = {notification.params for notification in methods.NOTIFICATIONS.values()}
+    told = {notification.params for notification in methods.NOTIFICATIONS.values()}
+    told |= {method.params for method in methods.METHODS.values()}
     for struct in describe.structs():
         shape = describe.shape(struct)
-        if shape.is_params or struct in sent:
+        if struct in told:
             continue
         parts = [f"### type {shape.name}", _prose(shape.doc), _fields_table(shape)]
         yield "\n\n".join(part for part in parts if part)

@@ -27,7 +27,8 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def json_schema() -> dict[str, Any]:
     """A JSON Schema document: ``$defs`` holds every type, ``methods`` and ``notifications`` refer to them.
 
-    Answers carry every field, so all of their fields are required here, also those that have a default in the code.
+    Answers carry every field, so all of their fields are required here, also those that have a default in the code (but
+    of `describe.Shape.sparse` ones).
     """
     table = list(methods.METHODS.values())
     sent = list(methods.NOTIFICATIONS.values())
@@ -60,7 +61,7 @@ def _refine(component: dict[str, Any], shape: describe.Shape) -> None:
     for field in shape.fields:
         if field.doc:
             component["properties"][field.name]["description"] = field.doc
-    if not shape.is_params:
+    if not shape.sparse:
         component["required"] = [field.name for field in shape.fields]
 
 

@@ -56,9 +56,9 @@ def _interface(shape: describe.Shape) -> str:
     lines = [f"{_comment(shape.doc)}export interface {shape.name}{parameters} {{"]
     for field in shape.fields:
         doc = field.doc
-        if shape.is_params and not field.required and field.default is not None:
+        if shape.sparse and not field.required and field.default is not None:
             doc = f"{doc} Default: {field.default_json}.".strip()
-        optional = "?" if shape.is_params and not field.required else ""
+        optional = "?" if shape.sparse and not field.required else ""
         lines.append(f"{_comment(doc, '  ')}  {field.name}{optional}: {_name(field.hint)};")
     return "\n".join([*lines, "}"])
 

@@ -830,10 +830,10 @@ export interface ProgressNotification {
 export interface WorkDone {
   kind: "begin" | "report" | "end";
   /** Of `begin`: the method. */
-  title: string | null;
-  message: string | null;
+  title?: string | null;
+  message?: string | null;
   /** 0 to 100, when known. */
-  percentage: number | null;
+  percentage?: number | null;
 }
 
 /** `ccdash/indexing`. */
