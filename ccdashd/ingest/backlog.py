@@ -40,7 +40,7 @@ TRIES = 2
 
 
 class Backlog:
-    """One run at a time; the pipeline's lock sees to that."""
+    """One run at a time; a lock of the pipeline sees to that."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline

@@ -67,6 +67,7 @@ class Pipeline:
         self._wake = asyncio.Event()
         self._busy: set[str] = set()
         self._scanning = asyncio.Lock()
+        self._reading = asyncio.Lock()
         self._backlog = Backlog(self)
         self._follower: asyncio.Task[None] | None = None
 
@@ -170,7 +171,8 @@ class Pipeline:
             self._busy |= {file.path for file in files}
             try:
                 await self._here(small)
-                await self._backlog.run(newest_first(files))
+                async with self._reading:
+                    await self._backlog.run(newest_first(files))
             finally:
                 self._busy -= {file.path for file in files}
                 if self._pending:

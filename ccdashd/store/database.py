@@ -237,7 +237,6 @@ def _connect(path: Path, readonly: bool) -> sa.Engine:
                 raw.execute("PRAGMA query_only = ON")
                 raw.execute("PRAGMA cache_size = -8000")
             else:
-                raw.execute("PRAGMA journal_mode = WAL")
                 raw.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
                 raw.execute(f"PRAGMA wal_autocheckpoint = {_AUTOCHECKPOINT}")
         except BaseException:
@@ -257,6 +256,8 @@ def _connect(path: Path, readonly: bool) -> sa.Engine:
 
 def _prepare(connection: sa.Connection) -> tuple[bool, bool, int]:
     created = versions.ensure(connection)
+    # Only now, since it changes the file, which may be another application's.
+    raw_connection(connection).execute("PRAGMA journal_mode = WAL")
     with connection.begin():
         known = {row.key: row.value for row in connection.execute(sa.select(meta))}
         unclean = known.get("open") == "1"

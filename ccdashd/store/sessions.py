@@ -254,17 +254,6 @@ def find(connection: sa.Connection, wanted: str) -> str:
     raise NotFound("session", wanted, "see sessions/list")
 
 
-def _parent_call(connection: sa.Connection, parent_id: str | None, agent_id: str | None) -> str | None:
-    """The tool call that started a sub-agent, by the parent's records: older agents left no description."""
-    if parent_id is None or agent_id is None:
-        return None
-    call = session_tool_calls.c
-    query = sa.select(sa.func.min(call.tool_use_id)).join(sync_state, sync_state.c.id == call.file_id)
-    query = query.where(call.agent_id == agent_id, sync_state.c.session_id == parent_id)
-    tool_use_id: str | None = connection.execute(query).scalar_one()
-    return tool_use_id
-
-
 def get(connection: sa.Connection, session_id: str, revision: int) -> t.Session:
     """One session with all its figures."""
     row = connection.execute(_ROW.add_columns(sessions.c.details).where(sessions.c.id == session_id)).one()
@@ -300,7 +289,7 @@ def get(connection: sa.Connection, session_id: str, revision: int) -> t.Session:
         slug=stats.slug,
         pr_links=sorted(stats.pr_links),
         record_types=stats.record_types,
-        parent_tool_use_id=row.parent_tool_use_id or _parent_call(connection, row.parent_id, row.agent_id),
+        parent_tool_use_id=_started_by(connection, row),
         agent_type=row.agent_type,
         subagents=list(connection.execute(children).scalars()),
         forked_from=origins,
