@@ -12,6 +12,7 @@ The modules that open the cache take longer to import than all else together; th
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import time
 from collections.abc import Callable, Coroutine
@@ -293,3 +294,5 @@ def _import_all() -> None:
     importlib.import_module("ccdashd.ingest.pipeline")
     importlib.import_module("ccdashd.ingest.watch")
     dispatch.load()
+    # What is imported stays: the collector need not walk it while rows by the hundred thousand come and go.
+    gc.freeze()
