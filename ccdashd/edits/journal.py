@@ -32,6 +32,10 @@ _decode = msgspec.json.Decoder(ProjectEdit).decode
 _encode = msgspec.json.Encoder().encode
 
 
+class JournalUnreadable(Exception):
+    """The journal is there and cannot be read. Without it, decisions of the user would be forgotten."""
+
+
 class Journal:
     """One ``journal.jsonl``. Blocking; for the writer's thread."""
 
@@ -59,11 +63,13 @@ class Journal:
             _sync_folder(self.path.parent)
 
     def read(self) -> list[ProjectEdit]:
-        """All edits, oldest first. Lines that are none are logged and left out."""
+        """All edits, oldest first. Lines that are none are logged and left out. Raises JournalUnreadable."""
         try:
             data = self.path.read_bytes()
         except FileNotFoundError:
             return []
+        except OSError as error:
+            raise JournalUnreadable(f"the journal {self.path} cannot be read: {error.strerror or error}") from error
         edits = []
         for number, line in enumerate(data.split(b"\n"), 1):
             if not line.strip():

@@ -46,6 +46,9 @@ _CACHE_KB = 8_000
 _BULK_CACHE_KB = 64_000
 """Memory for pages: the writer's, usually and while much is written."""
 
+_INTERRUPT_AGAIN = 0.02
+"""Seconds between two interrupts of a query that nobody waits for any more."""
+
 _CLOSED = "the cache is not open"
 
 Read = Callable[[sa.Connection, int], T]
@@ -183,12 +186,12 @@ class _Thread:
         try:
             return await asyncio.wait_for(asyncio.shield(future), seconds)
         except TimeoutError as error:
-            self._interrupt(token)
+            self._interrupt_until_done(token, future)
             with contextlib.suppress(sqlite3.Error, sa.exc.SQLAlchemyError):
                 await future
             raise Busy(f"the query took longer than {seconds:g} s and was stopped", reason="timeout") from error
         except asyncio.CancelledError:
-            self._interrupt(token)
+            self._interrupt_until_done(token, future)
             future.add_done_callback(lambda done: done.cancelled() or done.exception())
             raise
         finally:
@@ -207,6 +210,12 @@ class _Thread:
                 self._running = None
             if self._connection.in_transaction():
                 self._connection.rollback()
+
+    def _interrupt_until_done(self, token: object, future: asyncio.Future[T]) -> None:
+        # Again and again, since an interrupt between two statements has no effect.
+        if not future.done():
+            self._interrupt(token)
+            asyncio.get_running_loop().call_later(_INTERRUPT_AGAIN, self._interrupt_until_done, token, future)
 
     def _interrupt(self, token: object) -> None:
         with self._lock:
