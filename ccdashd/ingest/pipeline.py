@@ -345,6 +345,10 @@ def _read(path: str, cap: int, known: Known | None, batch: Batch) -> None:
         batch.gone.append(path)
     except OSError as error:
         batch.unreadable[path] = error.strerror or str(error)
+    except Exception as error:
+        # A reader that fails on one log must not keep all others from being read.
+        log.exception("a log could not be read")
+        batch.unreadable[path] = f"an internal error ({type(error).__name__}); the log of the daemon says more"
 
 
 def _claim_paths(paths: set[str], connection: sa.Connection, revision: int) -> Claims:

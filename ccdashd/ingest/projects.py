@@ -21,7 +21,7 @@ class Roots:
         """The root of the project that `cwd` lies in. Does a few `stat` calls for a directory not seen before."""
         found = self._known.get(cwd)
         if found is None:
-            found = self._known[cwd] = _find(os.path.normpath(cwd))
+            found = self._known[cwd] = _find(cwd)
         return found
 
     def forget(self) -> None:
@@ -30,8 +30,9 @@ class Roots:
 
 
 def _find(cwd: str) -> str:
-    if not os.path.isabs(cwd):
-        return cwd
+    if not os.path.isabs(cwd) or "\0" in cwd:
+        return cwd  # no folder of this machine
+    cwd = os.path.normpath(cwd)
     home = os.path.expanduser("~")
     folder = PurePosixPath(cwd)
     for candidate in (folder, *folder.parents):

@@ -6,7 +6,7 @@ and keeps the rest.
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -14,17 +14,22 @@ from ccdashd.sources import lines
 
 S = TypeVar("S", bound=msgspec.Struct)
 
+TOKENS_CAP = 10**12
+"""Most tokens that one message can have used: a damaged number must not overflow the sums of a database."""
+
+TokenCount = Annotated[int, msgspec.Meta(ge=0, le=TOKENS_CAP)]
+
 
 class CacheCreation(msgspec.Struct, gc=False):
-    ephemeral_5m_input_tokens: int | None = None
-    ephemeral_1h_input_tokens: int | None = None
+    ephemeral_5m_input_tokens: TokenCount | None = None
+    ephemeral_1h_input_tokens: TokenCount | None = None
 
 
 class Usage(msgspec.Struct, gc=False):
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cache_read_input_tokens: int | None = None
-    cache_creation_input_tokens: int | None = None
+    input_tokens: TokenCount | None = None
+    output_tokens: TokenCount | None = None
+    cache_read_input_tokens: TokenCount | None = None
+    cache_creation_input_tokens: TokenCount | None = None
     cache_creation: CacheCreation | None = None
 
 
@@ -195,7 +200,7 @@ def _fit(value: dict[str, Any], shape: type[S]) -> S:
                 fitted[field.name] = _fit(item, nested)
             elif field.name == "content" and isinstance(item, list):
                 fitted[field.name] = [_fit(block, Block) for block in item if isinstance(block, dict)]
-            elif field.name.endswith("_tokens") and isinstance(item, float):
+            elif field.name.endswith("_tokens") and isinstance(item, float) and 0 <= item <= TOKENS_CAP:
                 fitted[field.name] = int(item)
     return shape(**fitted)
 

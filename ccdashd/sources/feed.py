@@ -88,7 +88,7 @@ class Feed(ABC, Generic[R]):
             self._odd(tail, start)  # nothing is missing but the newline
         else:
             for position, length, found in whole:
-                self.record(self._lenient(lines.clean(found)), start + position, length)
+                self.record(self._lenient(found), start + position, length)
         return end
 
     def _odd(self, line: bytes, start: int) -> None:
@@ -122,7 +122,7 @@ class Feed(ABC, Generic[R]):
     def _damaged(self, line: bytes, start: int) -> None:
         saved = lines.recover(line)
         for position, length, value in saved:
-            self.record(self._lenient(lines.clean(value)), start + position, length)
+            self.record(self._lenient(value), start + position, length)
         rest = len(line) - sum(length for _, length, _ in saved)
         count = "a whole record was" if len(saved) == 1 else f"{len(saved)} whole records were"
         if len(saved) > 1 and rest <= 8:

@@ -28,8 +28,8 @@ _decoder = json.JSONDecoder(strict=False)
 def recover(line: bytes) -> list[tuple[int, int, dict[str, Any]]]:
     """The records that a line holds which is no single JSON object: ``(offset in line, length, record)`` each.
 
-    Handles glued records, a torn record followed by a whole one, NUL runs and bytes that are not UTF-8 (U+FFFD takes their
-    place). Empty when nothing can be saved.
+    Handles glued records, a torn record followed by a whole one, NUL runs bytes that are not UTF-8 and lone surrogates (U+FFFD
+    takes their place). Empty when nothing can be saved.
     """
     found: list[tuple[int, int, dict[str, Any]]] = []
     position = 0
@@ -42,6 +42,7 @@ def recover(line: bytes) -> list[tuple[int, int, dict[str, Any]]]:
         text = line[match.start() :].decode("utf-8", "replace")
         try:
             value, chars = _decoder.raw_decode(text)
+            value = clean(value)
         except (ValueError, RecursionError):
             position = match.start() + 1
             continue

@@ -112,6 +112,20 @@ def test_nesting_without_end() -> None:
     assert log.findings == ["broken-line"]
 
 
+@pytest.mark.parametrize("depth", [100, 400, 700])
+@pytest.mark.parametrize("before", [b'{"type":5,"uuid":"u","data":', b'{"type":"user","mess{"type":5,"uuid":"u","data":'])
+def test_nesting_near_the_limit_of_recursion(depth: int, before: bytes) -> None:
+    log = Read(PROMPT + before + b"[" * depth + b"]" * depth + b"}\n" + ANSWER)
+    assert log.kinds in (KINDS[:3], [KINDS[0], "unknown", *KINDS[1:3]])
+
+
+@pytest.mark.parametrize("count", ["1e300", "-1", "9" * 25, "Infinity", "NaN", '"7"', "[]"])
+def test_a_number_of_tokens_that_is_none(count: str) -> None:
+    data = ANSWER.replace(b'"input_tokens":3', b'"input_tokens":' + count.encode())
+    (message,) = Read(PROMPT + data).messages
+    assert (message.input, message.output) == (0, 5)
+
+
 DAMAGE = st.one_of(
     st.tuples(st.just("insert"), st.integers(0, len(WHOLE)), st.binary(min_size=1, max_size=6)),
     st.tuples(
