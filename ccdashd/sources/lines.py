@@ -28,8 +28,8 @@ _decoder = json.JSONDecoder(strict=False)
 def recover(line: bytes) -> list[tuple[int, int, dict[str, Any]]]:
     """The records that a line holds which is no single JSON object: ``(offset in line, length, record)`` each.
 
-    Handles glued records, a torn record followed by a whole one, NUL runs bytes that are not UTF-8 and lone surrogates (U+FFFD
-    takes their place). Empty when nothing can be saved.
+    Handles glued records, a torn record followed by a whole one, and NUL runs; U+FFFD takes the place of bytes that are
+    not UTF-8 and of lone surrogates. Empty when nothing can be saved.
     """
     found: list[tuple[int, int, dict[str, Any]]] = []
     position = 0
