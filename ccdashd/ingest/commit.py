@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
+from ccdashd.ingest.claim import look
 from ccdashd.ingest.parse import FileResult
 from ccdashd.sources import PARSER, identify
 from ccdashd.sources.model import Stats
@@ -31,9 +31,6 @@ class Batch:
     """Old path to new path of logs that were renamed and belong to the same session."""
     dropped: list[str] = field(default_factory=list)
     """Old paths of logs that were renamed and belong to another session now."""
-
-    def __bool__(self) -> bool:
-        return bool(self.results or self.gone or self.unreadable or self.touched or self.moved or self.dropped)
 
 
 @dataclass
@@ -111,7 +108,7 @@ def _assemble(connection: sa.Connection, affected: set[str], owner: Owner) -> Wr
 
 def _marks(connection: sa.Connection, batch: Batch, states: dict[str, logs.FileState]) -> None:
     for path in batch.gone:
-        if path in states and not os.path.lexists(path):
+        if path in states and _is_gone(path):
             if states[path].session_id is None:
                 logs.forget(connection, states[path].id)
             else:
@@ -128,6 +125,14 @@ def _marks(connection: sa.Connection, batch: Batch, states: dict[str, logs.FileS
     for old, new in batch.moved.items():
         if old in states:
             logs.move(connection, states[old].id, new)
+
+
+def _is_gone(path: str) -> bool:
+    """Whether there is no log any more, also when something else took its place."""
+    try:
+        return look(path) is None
+    except OSError:
+        return False
 
 
 def _nothing(path: str, problem: str) -> FileResult:

@@ -66,6 +66,7 @@ class Known:
     """What is stored of a log that grew: enough to read on from `parsed_to`."""
 
     parsed_to: int
+    guard: bytes
     stats: Stats
     seen: set[str]
     tail: list[Entry]
@@ -115,7 +116,8 @@ def read_log(path: str, text_cap: int, known: Known | None = None) -> FileResult
         start = 0
         if known is not None:
             resumed = _resume(fd, known.parsed_to)
-            if resumed is None:
+            # Looked at once more: the log may have been replaced since the claim.
+            if resumed is None or guard(fd, known.parsed_to) != known.guard:
                 known = None
             else:
                 start = resumed

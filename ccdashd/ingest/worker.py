@@ -46,6 +46,8 @@ def run(jobs: BinaryIO, results: BinaryIO) -> None:
         job = decode(jobs.read(LENGTH.unpack(header)[0]))
         try:
             result = read_log(os.fsdecode(job.path), job.text_cap)
+            # MessagePack's text is UTF-8, which a path need not be; `workers.decode` undoes this.
+            result.path = job.path.decode("latin-1")
             data = OK + encode(result)
             read += result.size
             del result

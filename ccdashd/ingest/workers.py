@@ -89,4 +89,6 @@ class Workers:
 
 def decode(answer: bytes) -> FileResult:
     """What a worker read of a log."""
-    return _decode(memoryview(answer)[1:])
+    result = _decode(memoryview(answer)[1:])
+    result.path = os.fsdecode(result.path.encode("latin-1"))
+    return result

@@ -31,7 +31,7 @@ def identify(path: str) -> Identity | None:
     Claude Code's layouts: ``<slug>/<session>.jsonl``; a sub-agent's ``<slug>/agent-<id>.jsonl`` (2.0),
     ``<slug>/<session>/subagents/agent-<id>.jsonl`` (2.1.14) and ``…/subagents/workflows/<run>/agent-<id>.jsonl`` (2.1.2xx).
     """
-    pure = PurePath(path)
+    pure = PurePath(_readable(path))
     if pure.suffix != ".jsonl" and pure.name != ".jsonl":
         return None
     stem = pure.stem if pure.suffix == ".jsonl" else ""
@@ -43,6 +43,11 @@ def identify(path: str) -> Identity | None:
     if nested or "tool-results" in parts[-3:-1]:
         return None  # a workflow's journal and the like
     return Identity("claude-code", stem if _UUID.fullmatch(stem) else None)
+
+
+def _readable(path: str) -> str:
+    """The path with U+FFFD for what is not UTF-8: ids come from names, and must be fit to be stored and sent."""
+    return path if path.isascii() else path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def accepts(path: str) -> bool:
@@ -65,4 +70,4 @@ def session_of(path: str, identity: Identity, session_ids: dict[str, int]) -> tu
         parent = identity.parent_id or most
         name = f"agent-{identity.agent_id}"
         return (f"{parent}/{name}" if parent else name), parent
-    return identity.session_id or most or PurePath(path).stem or "unnamed", None
+    return identity.session_id or most or PurePath(_readable(path)).stem or "unnamed", None

@@ -13,7 +13,7 @@ from ccdashd.derive import sessions as derive
 from ccdashd.sources import PARSER
 from ccdashd.sources.log import unpack_keys
 from ccdashd.sources.model import Entry, Stats
-from ccdashd.store import figures, pages, projects
+from ccdashd.store import figures, logs, pages, projects
 from ccdashd.store.database import raw_connection
 from ccdashd.store.schema import session_logs, session_summaries, session_tool_usage, sessions, sync_state
 
@@ -82,7 +82,7 @@ def _build(connection: sa.Connection, wanted: list[str], owner: Callable[[str], 
         row["subagents"] = len(details.agents) + details.stats.sidechain_roots
         subagent = row["agent_id"] is not None
         row["title"], row["title_source"] = derive.title(details.stats, details.summaries, subagent)
-        root = owner(row["cwd"]) if row["cwd"] else str(files[0].path).rsplit("/", 1)[0]
+        root = owner(row["cwd"]) if row["cwd"] else logs.shown(files[0].path).rsplit("/", 1)[0]
         row["project_id"] = projects.project_id(root)
         if row["project_id"] not in known:
             projects.add(connection, root)

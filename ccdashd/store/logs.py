@@ -230,24 +230,22 @@ class FileState(msgspec.Struct):
     agent_id: str | None
 
 
-_STATE = sa.select(*(sync_state.c[name] for name in FileState.__struct_fields__))
-
-
-def _state(row: Any) -> FileState:
-    return FileState(row.id, path_from(row.path), *row[2:])
+_STATE = f"SELECT {', '.join(FileState.__struct_fields__)} FROM sync_state"
 
 
 def states(connection: sa.Connection, paths: Iterable[str] | None = None) -> dict[str, FileState]:
     """What is known of these logs, or of all."""
+    raw = raw_connection(connection)
     if paths is None:
-        rows = connection.execute(_STATE).all()
+        rows = raw.execute(_STATE).fetchall()
     else:
         rows = []
         wanted = [path_value(path) for path in paths]
         for begin in range(0, len(wanted), 500):
             part = wanted[begin : begin + 500]
-            rows += connection.execute(_STATE.where(sync_state.c.path.in_(part))).all()
-    return {state.path: state for state in map(_state, rows)}
+            rows += raw.execute(f"{_STATE} WHERE path IN ({', '.join('?' * len(part))})", part).fetchall()
+    found = (FileState(file_id, path_from(path), *rest) for file_id, path, *rest in rows)
+    return {state.path: state for state in found}
 
 
 def session_ids(connection: sa.Connection) -> set[str]:
@@ -256,9 +254,12 @@ def session_ids(connection: sa.Connection) -> set[str]:
     return set(connection.execute(query).scalars())
 
 
-def known(connection: sa.Connection, file_id: int) -> Known:
-    """What is needed to read on where the last reading of a log ended."""
-    row = connection.execute(sa.select(sync_state.c.parsed_to, sync_state.c.stats).where(sync_state.c.id == file_id)).one()
+def known(connection: sa.Connection, file_id: int) -> Known | None:
+    """What is needed to read on where the last reading of a log ended; None when the log was forgotten since."""
+    columns = (sync_state.c.parsed_to, sync_state.c.guard, sync_state.c.stats)
+    row = connection.execute(sa.select(*columns).where(sync_state.c.id == file_id)).one_or_none()
+    if row is None:
+        return None
     stats = _stats.decode(row.stats)
     query = "SELECT page, keys FROM session_logs WHERE file_id = ?"
     keys: dict[int, bytes] = dict(raw_connection(connection).execute(query, (file_id,)).fetchall())
@@ -268,7 +269,8 @@ def known(connection: sa.Connection, file_id: int) -> Known:
         page = sa.select(session_logs.c.data).where(session_logs.c.file_id == file_id, session_logs.c.page == last)
         tail = pages.unpack(connection.execute(page).scalar_one())
     name = functools.partial(_tool_name, raw_connection(connection), file_id)
-    return Known(row.parsed_to, stats, StoredKeys(b"".join(keys.values())), tail, keys.get(last, b""), name)
+    seen = StoredKeys(b"".join(keys.values()))
+    return Known(row.parsed_to, row.guard, stats, seen, tail, keys.get(last, b""), name)
 
 
 def _tool_name(raw: sqlite3.Connection, file_id: int, call_id: str) -> str | None:
