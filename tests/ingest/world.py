@@ -17,8 +17,10 @@ PLACES = tuple(
     + [f"{SLUGS[0]}/agent-a1.jsonl", f"{SLUGS[1]}/agent-a2.jsonl", f"{SLUGS[0]}/notes.jsonl"]
     + [f"{SLUGS[0]}/{SESSIONS[0]}/subagents/agent-{agent}.jsonl" for agent in ("a1", "a2")]
     + [f"{SLUGS[1]}/{SESSIONS[1]}/subagents/workflows/run/agent-a1.jsonl"]
+    + [os.fsdecode(b"%s/n\xff.jsonl" % SLUGS[1].encode())]
 )
-"""Where logs may be: main logs of three sessions in two folders, sub-agents in each layout, a name that is no id."""
+"""Where logs may be: main logs of three sessions in two folders, sub-agents in each layout, a name that is no id, and one
+that is not even UTF-8."""
 
 AGENT_PLACES = tuple(place for place in PLACES if "agent-" in place)
 

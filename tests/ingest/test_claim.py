@@ -1,0 +1,77 @@
+"""What is claimed of a log may be another thing when it is read: the reading looks again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from ccdashd.ingest.claim import Claims, claim, inode_lookup, look
+from ccdashd.store import logs
+from tests.ingest.caches import Cache, expected
+from tests.ingest.tables import same
+from tests.ingest.world import PLACES, World
+
+LOG, OTHER = PLACES[0], PLACES[1]
+KINDS = ["prompt", "answer", "tool", "result", "answer-ends"]
+
+
+def _claim(path: str, connection: object, revision: int) -> Claims:
+    file = look(path)
+    states = logs.states(connection, [path])  # type: ignore[arg-type]
+    found, missing = ([file], []) if file is not None else ([], [path])
+    return claim(found, missing, states, inode_lookup(connection), suspicious=True)  # type: ignore[arg-type]
+
+
+def _rewrite(world: World) -> None:
+    world.rewrite(LOG, [*KINDS, *KINDS, *KINDS], in_place=False)
+
+
+def _shrink(world: World) -> None:
+    world.truncate(LOG, 3)
+
+
+def _move(world: World) -> None:
+    world.move(LOG, OTHER)
+
+
+def _delete(world: World) -> None:
+    world.delete(LOG)
+
+
+def _become_a_folder(world: World) -> None:
+    world.delete(LOG)
+    world.path(LOG).mkdir()
+
+
+@pytest.mark.parametrize("change", [_rewrite, _shrink, _move, _delete, _become_a_folder])
+@pytest.mark.parametrize("known", [True, False], ids=["grown", "new"])
+def test_a_log_that_changes_between_claim_and_reading(tmp_path: Path, change: Callable[[World], None], known: bool) -> None:
+    world = World(tmp_path / "logs")
+    cache = Cache(tmp_path / "c", world.root)
+
+    async def run() -> None:
+        await cache.open()
+        try:
+            pipeline = cache.app.pipeline
+            path = str(world.path(LOG))
+            if known:
+                await pipeline.apply(world.append(LOG, KINDS))
+            world.append(LOG, KINDS)
+            claims = await cache.app.database.read(partial(_claim, path))
+            assert (len(claims.whole), len(claims.grown)) == (not known, known)
+            change(world)
+            await pipeline.carry_out(claims)
+            await pipeline.apply([path, str(world.path(OTHER))])
+            await cache.scan()
+            tables = await cache.dump()
+            if world.path(LOG).is_dir():
+                world.path(LOG).rmdir()
+            same(tables, await expected(tmp_path / "f", world, tables), "a new cache holds something else")
+        finally:
+            await cache.close()
+
+    asyncio.run(asyncio.wait_for(run(), 30))
