@@ -101,14 +101,15 @@ class _Run:
         self.answers: asyncio.Queue[tuple[FileStat, bytes | str]] = asyncio.Queue(32 * workers.count)
 
     async def run(self) -> None:
-        feeders = [asyncio.create_task(self._feed()) for _ in range(self.workers.count)]
+        """Raises the first error, be it of the writer (`Busy`) or of a feeder (OSError where no worker starts)."""
         try:
-            while self.files_done < self.count:
-                await self._write()
-        finally:
-            for feeder in feeders:
-                feeder.cancel()
-            await asyncio.gather(*feeders, return_exceptions=True)
+            async with asyncio.TaskGroup() as feeders:
+                for _ in range(self.workers.count):
+                    feeders.create_task(self._feed())
+                while self.files_done < self.count:
+                    await self._write()
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from group
 
     async def _feed(self) -> None:
         while self.waiting:

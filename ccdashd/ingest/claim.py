@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sa
 
@@ -16,6 +16,12 @@ from ccdashd.sources import PARSER
 from ccdashd.store import logs
 from ccdashd.store.logs import FileState
 from ccdashd.store.schema import sync_state
+
+SMALL = 2 * 1024 * 1024
+"""Bytes up to which changes are read in the daemon itself; more goes to the workers."""
+
+FEW = 16
+"""Whole logs up to which the same holds."""
 
 
 @dataclass
@@ -36,10 +42,24 @@ class Claims:
         """For the log: how many of each kind, and no path."""
         return " ".join(f"{name}={len(value)}" for name, value in vars(self).items())
 
+    def __bool__(self) -> bool:
+        return any(vars(self).values())
+
     @property
     def size(self) -> int:
         """Bytes to be read."""
-        return sum(file.size for file in self.whole) + sum(file.size - state.parsed_to for file, state in self.grown)
+        return sum(file.size for file in self.whole) + sum(_growth(*grown) for grown in self.grown)
+
+    def split(self) -> tuple[Claims, list[FileStat]]:
+        """What is to be done at once, and the logs that are left to the workers, which read them whole."""
+        if self.size <= SMALL and len(self.whole) <= FEW:
+            return self, []
+        backlog = self.whole + [grown[0] for grown in self.grown if _growth(*grown) > SMALL]
+        return replace(self, whole=[], grown=[grown for grown in self.grown if _growth(*grown) <= SMALL]), backlog
+
+
+def _growth(file: FileStat, state: FileState) -> int:
+    return file.size - state.parsed_to
 
 
 def look(path: str) -> FileStat | None:

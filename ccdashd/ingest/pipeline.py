@@ -42,9 +42,6 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-SMALL = 2 * 1024 * 1024
-"""Bytes up to which a change is parsed in the daemon itself; more goes to the workers."""
-
 PAUSE = 0.01
 """Seconds at least between two looks at what the watcher named; half of what the last one took, so that busy logs leave a
 share of a core to others."""
@@ -70,6 +67,8 @@ class Pipeline:
         self._reading = asyncio.Lock()
         self._backlog = Backlog(self)
         self._follower: asyncio.Task[None] | None = None
+        self._aside: set[asyncio.Task[None]] = set()
+        """Backlogs that the watcher named: whoever follows it does not wait for them."""
 
     # --- life ---
 
@@ -84,10 +83,11 @@ class Pipeline:
 
     async def stop(self) -> None:
         """Leave what is pending to the next start's scan."""
-        if self._follower is not None:
-            self._follower.cancel()
-            await asyncio.gather(self._follower, return_exceptions=True)
-            self._follower = None
+        tasks = [*self._aside, *([self._follower] if self._follower is not None else [])]
+        self._follower = None
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._backlog.stop()
 
     def changed(self, paths: Iterable[str]) -> None:
@@ -105,25 +105,35 @@ class Pipeline:
             self._pending |= later
             began = time.monotonic()
             try:
-                await self.apply(paths - later)
+                backlog = await self._at_once(await self._claim(paths - later))
             except Busy:
                 self._pending |= paths
                 await asyncio.sleep(1.0)
                 self._wake.set()
             except Exception:
-                log.exception("changes could not be applied; a scan follows")
-                self.app.request_scan("changes could not be applied")
+                self._failed()
+            else:
+                if backlog:
+                    task = asyncio.create_task(self._read_aside(backlog), name="backlog")
+                    self._aside.add(task)
+                    task.add_done_callback(self._aside.discard)
             await asyncio.sleep(max(PAUSE, (time.monotonic() - began) / 2))
+
+    async def _read_aside(self, files: list[FileStat]) -> None:
+        try:
+            await self._read_backlog(files)
+        except Exception:
+            self._failed()
+
+    def _failed(self) -> None:
+        log.exception("changes could not be applied; a scan follows")
+        self.app.request_scan("changes could not be applied")
 
     # --- the one door ---
 
-    async def apply(self, paths: Iterable[str]) -> Written | None:
+    async def apply(self, paths: Iterable[str]) -> None:
         """Look at these paths and write what changed. Raises Busy while the cache cannot be written."""
-        wanted = {path for path in paths if sources.identify(path) is not None}
-        if not wanted:
-            return None
-        claims = await self.app.database.read(partial(_claim_paths, wanted))
-        return await self.carry_out(claims)
+        await self._carry_out(await self._claim(paths))
 
     async def reconcile(self, reason: str, paths: list[str] | None = None) -> t.RescanResult:
         """Compare every log, or those at or below `paths`, with what is known, and write what differs."""
@@ -145,7 +155,7 @@ class Pipeline:
         claims = await self.app.database.read(partial(_claim_all, found, [problem.path for problem in problems], paths))
         log.info("scan done reason=%r files=%d %s", reason, len(found), claims)
         try:
-            await self.carry_out(claims)
+            await self._carry_out(claims)
             if not self.indexing.complete and paths is None:
                 await self.write(_set_indexed)
                 self.progress("idle", complete=True)
@@ -160,58 +170,55 @@ class Pipeline:
             revision=self.app.database.revision,
         )
 
-    async def carry_out(self, claims: Claims) -> Written | None:
-        """Read and write what was claimed: small changes here and at once, a backlog in workers."""
-        if claims.size > SMALL or len(claims.whole) > 16:
-            await self.commit(_marks(claims))
-            claims = Claims(whole=claims.whole, grown=claims.grown)
-            grown = [(file, state) for file, state in claims.grown if file.size - state.parsed_to <= SMALL]
-            files = claims.whole + [file for file, state in claims.grown if file.size - state.parsed_to > SMALL]
-            small = Claims(grown=grown)
-            self._busy |= {file.path for file in files}
-            try:
-                await self._here(small)
-                async with self._reading:
-                    await self._backlog.run(newest_first(files))
-            finally:
-                self._busy -= {file.path for file in files}
-                if self._pending:
-                    self._wake.set()
-            return None
-        return await self._here(claims)
+    async def _claim(self, paths: Iterable[str]) -> Claims:
+        wanted = {path for path in paths if sources.identify(path) is not None}
+        return await self.app.database.read(partial(_claim_paths, wanted)) if wanted else Claims()
 
-    async def _here(self, claims: Claims) -> Written | None:
-        """Parse on the writer's thread, inside the transaction: one hop for all that an append costs."""
-        if not (claims.whole or claims.grown):
-            return await self.commit(_marks(claims))
-        results: list[FileResult] = []
-        owner = self.owner
+    async def _carry_out(self, claims: Claims) -> None:
+        await self._read_backlog(await self._at_once(claims))
+
+    async def _at_once(self, claims: Claims) -> list[FileStat]:
+        """Read and write what is small; returns the logs that are left to the workers.
+
+        Reads on the writer's thread, inside the transaction: one hop for all that an append costs.
+        """
+        claims, backlog = claims.split()
+        if claims:
+            results, written = await self.write(partial(self._transaction, claims))
+            self.files_parsed += sum(1 for result in results if result.start == 0)
+            self.records_parsed += sum(result.records for result in results)
+            self.publish(written)
+            await self._publish_entries(results)
+        return backlog
+
+    def _transaction(self, claims: Claims, connection: sa.Connection) -> tuple[list[FileResult], Written]:
         cap = self.app.settings.text_cap_bytes
+        batch = Batch(
+            gone=list(claims.gone),
+            unreadable=dict(claims.unreadable),
+            touched=claims.touched,
+            moved=claims.moved,
+            dropped=claims.dropped,
+        )
+        for file in claims.whole:
+            _read(file.path, cap, None, batch)
+        for file, state in claims.grown:
+            _read(file.path, cap, logs.known(connection, state.id), batch)
+        return batch.results, commits.commit(connection, batch, self.owner)
 
-        def transaction(connection: sa.Connection) -> Written:
-            batch = _marks(claims)
-            results.clear()
-            for file in claims.whole:
-                _read(file.path, cap, None, batch)
-            for file, state in claims.grown:
-                _read(file.path, cap, logs.known(connection, state.id), batch)
-            results.extend(batch.results)
-            return commits.commit(connection, batch, owner)
-
-        written = await self.write(transaction)
-        self.files_parsed += sum(1 for result in results if result.start == 0)
-        self.records_parsed += sum(result.records for result in results)
-        self.publish(written)
-        await self._publish_entries(results)
-        return written
-
-    async def commit(self, batch: Batch, *, relink: bool = True) -> Written | None:
-        """Write what was read, and publish it."""
-        if not batch:
-            return None
-        written = await self.write(partial(commits.commit, batch=batch, owner=self.owner, relink=relink))
-        self.publish(written)
-        return written
+    async def _read_backlog(self, files: list[FileStat]) -> None:
+        """Read these logs in workers; what the watcher says of them meanwhile waits."""
+        if not files:
+            return
+        paths = {file.path for file in files}
+        self._busy |= paths
+        try:
+            async with self._reading:
+                await self._backlog.run(newest_first(files))
+        finally:
+            self._busy -= paths
+            if self._pending:
+                self._wake.set()
 
     async def write(self, transaction: Callable[[sa.Connection], T]) -> T:
         """One transaction; what hinders it shows in the status until one succeeds."""
@@ -326,16 +333,6 @@ def _is_transcript(skipped: list[str], path: str) -> bool:
 
 def _set_indexed(connection: sa.Connection) -> None:
     put_meta(connection, "indexed", "1")
-
-
-def _marks(claims: Claims) -> Batch:
-    return Batch(
-        gone=claims.gone,
-        unreadable=dict(claims.unreadable),
-        touched=claims.touched,
-        moved=claims.moved,
-        dropped=claims.dropped,
-    )
 
 
 def _read(path: str, cap: int, known: Known | None, batch: Batch) -> None:
