@@ -86,7 +86,7 @@ class ClaudeCodeReader(Feed[Record]):
         key: str | None
         uuid = record.uuid
         if uuid is not None:
-            key = uuid[:18] if log.fast and len(uuid) == 36 else log.key(uuid)
+            key = uuid[:8] + uuid[28:] if log.fast and len(uuid) == 36 else log.key(uuid)
         else:
             key = _queue_key(log, record) if record.operation == "enqueue" else None
         if key is not None:

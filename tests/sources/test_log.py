@@ -40,8 +40,22 @@ def test_a_key_is_the_key_of_itself(key: str) -> None:
 
 @given(uuids)
 def test_the_fast_key_of_a_uuid_is_the_stored_one(uuid: str) -> None:
-    assert fast_key(uuid) == canonical_key(uuid) == uuid[:18]
+    assert fast_key(uuid) == canonical_key(uuid) == uuid[:8] + uuid[28:]
     assert canonical_key(uuid.upper()) == canonical_key(uuid)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("11111111-0000-4000-8000-000000000001", "11111111-0000-4000-8000-000000000002"),
+        ("00000001-0000-4000-8000-000000000000", "00000002-0000-4000-8000-000000000000"),
+        ("01979a5e-7c00-7abc-8def-0123456789ab", "01979a5e-7c00-7abc-8def-0123456789ac"),
+    ],
+    ids=["counted up at the end", "counted up at the start", "of one moment"],
+)
+def test_uuids_that_are_not_random_have_keys_of_their_own(one: str, other: str) -> None:
+    assert fast_key(one) != fast_key(other)
+    assert canonical_key(one) != canonical_key(other)
 
 
 times = st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1)).map(lambda time: time.replace(tzinfo=UTC))
