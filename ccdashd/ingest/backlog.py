@@ -16,9 +16,10 @@ from ccdashd import sources
 from ccdashd.ingest import commit as commits
 from ccdashd.ingest.commit import Batch, Written
 from ccdashd.ingest.memory import give_back
-from ccdashd.ingest.parse import FileResult, glance
+from ccdashd.ingest.parse import glance
 from ccdashd.ingest.scan import FileStat
 from ccdashd.ingest.workers import Unreadable, WorkerDied, Workers, decode
+from ccdashd.sources.result import FileResult
 from ccdashd.store import logs
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 
 from ccdashd.ingest.claim import look
-from ccdashd.ingest.parse import FileResult
 from ccdashd.sources import PARSER, identify
 from ccdashd.sources.model import Stats
+from ccdashd.sources.result import FileResult
 from ccdashd.store import assemble, logs, messages, summaries
 from ccdashd.store.schema import sync_state
 
@@ -138,7 +138,7 @@ def _is_gone(path: str) -> bool:
 def _nothing(path: str, problem: str) -> FileResult:
     identity = identify(path)
     agent = identity.agent if identity is not None else ""
-    return FileResult(path, 0, 0, 0, 0, 0, b"", True, agent, None, None, None, Stats(), [], [], [], [], [], [], 0, problem)
+    return FileResult(path, 0, 0, 0, agent, None, None, None, Stats(), glance=True, problem=problem)
 
 
 def _sessions_of(connection: sa.Connection, file_ids: set[int]) -> set[str]:

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable
 
 import msgspec
 
@@ -17,6 +15,7 @@ from ccdashd import sources
 from ccdashd.sources.claude_code import ClaudeCodeReader, agent_meta
 from ccdashd.sources.log import Log, pack_keys
 from ccdashd.sources.model import Entry, Stats
+from ccdashd.sources.result import FileResult, Known, Row
 from ccdashd.store import pages
 
 BLOCK = 256 * 1024
@@ -28,52 +27,6 @@ GLANCE = 64 * 1024
 _SAMPLE = 512
 _SAMPLES = 14
 _EDGE = 4096
-
-Row = tuple[Any, ...]
-
-
-class FileResult(msgspec.Struct, array_like=True):
-    """What was read of one log. Rows are tuples in the order of their table's columns after `file_id`."""
-
-    path: str
-    size: int
-    mtime_ns: int
-    inode: int
-    start: int
-    """Where reading began: 0 for a whole log."""
-    parsed_to: int
-    guard: bytes
-    glance: bool
-    agent: str
-    session_id: str | None
-    """None where the log holds no record."""
-    parent_id: str | None
-    agent_id: str | None
-    stats: Stats
-    pages: list[Row]
-    messages: list[Row]
-    tool_calls: list[Row]
-    file_updates: list[Row]
-    summaries: list[Row]
-    findings: list[Row]
-    records: int
-    """Records read in this go."""
-    problem: str = ""
-
-
-@dataclass
-class Known:
-    """What is stored of a log that grew: enough to read on from `parsed_to`."""
-
-    parsed_to: int
-    guard: bytes
-    stats: Stats
-    seen: set[str]
-    tail: list[Entry]
-    """Entries of the last page, when it is not full."""
-    tail_keys: bytes
-    tool_name: Callable[[str], str | None]
-    """The tool of a call by its id: the result of a call that was read before shows which tool gave it."""
 
 
 class _Pages:
@@ -133,10 +86,18 @@ def read_log(path: str, text_cap: int, known: Known | None = None) -> FileResult
         end = _feed(reader, fd, start, status.st_size)
         reader.flush()
         log.close()
-        if identity.agent_id is not None:
-            _describe(path, log.stats)
-        read = log.stats.records - before
-        return _result(path, identity, log, status, mtime_ns, start, end, guard(fd, end), packed.rows, read)
+        result = _result(path, identity, status, mtime_ns, log.stats)
+        result.start = start
+        result.parsed_to = end
+        result.guard = guard(fd, end)
+        result.pages = packed.rows
+        result.messages = _rows(log.messages.values())
+        result.tool_calls = _rows(call for call in log.tool_calls.values() if call.tool_use_id)
+        result.file_updates = _rows(log.file_updates.values())
+        result.summaries = _rows(log.summaries)
+        result.findings = _rows(log.findings)
+        result.records = log.stats.records - before
+        return result
     finally:
         os.close(fd)
 
@@ -196,46 +157,28 @@ def _describe(path: str, stats: Stats) -> None:
     stats.parent_tool_use_id = meta.toolUseId or ""
 
 
-def _session(path: str, identity: sources.Identity, stats: Stats) -> tuple[str | None, str | None]:
-    return sources.session_of(path, identity, stats.session_ids) if stats.records else (None, identity.parent_id)
-
-
-def _result(
-    path: str,
-    identity: sources.Identity,
-    log: Log,
-    status: os.stat_result,
-    mtime_ns: int,
-    start: int,
-    end: int,
-    seal: bytes,
-    packed: list[Row],
-    records: int,
-) -> FileResult:
-    session_id, parent_id = _session(path, identity, log.stats)
-    as_tuple = msgspec.structs.astuple
+def _result(path: str, identity: sources.Identity, status: os.stat_result, mtime_ns: int, stats: Stats) -> FileResult:
+    """Whose log it is and its figures, which is all that a glance gives."""
+    if identity.agent_id is not None:
+        _describe(path, stats)
+    session_id, parent_id = None, identity.parent_id
+    if stats.records:
+        session_id, parent_id = sources.session_of(path, identity, stats.session_ids)
     return FileResult(
-        path,
-        status.st_size,
-        mtime_ns,
-        status.st_ino,
-        start,
-        end,
-        seal,
-        False,
-        identity.agent,
-        session_id,
-        parent_id,
-        identity.agent_id,
-        log.stats,
-        packed,
-        [as_tuple(row) for row in log.messages.values()],
-        [as_tuple(row) for row in log.tool_calls.values() if row.tool_use_id],
-        [as_tuple(row) for row in log.file_updates.values()],
-        [as_tuple(row) for row in log.summaries],
-        [as_tuple(row) for row in log.findings],
-        records,
+        path=path,
+        size=status.st_size,
+        mtime_ns=mtime_ns,
+        inode=status.st_ino,
+        agent=identity.agent,
+        session_id=session_id,
+        parent_id=parent_id,
+        agent_id=identity.agent_id,
+        stats=stats,
     )
+
+
+def _rows(rows: Iterable[msgspec.Struct]) -> list[Row]:
+    return list(map(msgspec.structs.astuple, rows))
 
 
 def glance(path: str) -> FileResult:
@@ -258,28 +201,6 @@ def glance(path: str) -> FileResult:
         reader.flush()
     finally:
         os.close(fd)
-    session_id, parent_id = _session(path, identity, log.stats)
-    if identity.agent_id is not None:
-        _describe(path, log.stats)
-    return FileResult(
-        path,
-        status.st_size,
-        mtime_ns,
-        status.st_ino,
-        0,
-        0,
-        b"",
-        True,
-        identity.agent,
-        session_id,
-        parent_id,
-        identity.agent_id,
-        log.stats,
-        [],
-        [],
-        [],
-        [],
-        [],
-        [],
-        0,
-    )
+    result = _result(path, identity, status, mtime_ns, log.stats)
+    result.glance = True
+    return result

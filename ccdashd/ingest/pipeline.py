@@ -27,10 +27,11 @@ from ccdashd.ingest import commit as commits
 from ccdashd.ingest.backlog import Backlog
 from ccdashd.ingest.claim import Claims, claim, inode_lookup, look
 from ccdashd.ingest.commit import Batch, Written
-from ccdashd.ingest.parse import FileResult, Known, read_log
+from ccdashd.ingest.parse import read_log
 from ccdashd.ingest.projects import Roots, owner
 from ccdashd.ingest.scan import FileStat, Problem, newest_first, scan
 from ccdashd.protocol import types as t
+from ccdashd.sources.result import FileResult, Known
 from ccdashd.store import logs, projects
 from ccdashd.store.database import get_meta, put_meta
 from ccdashd.store.transcripts import new_entries
@@ -133,7 +134,7 @@ class Pipeline:
 
     async def apply(self, paths: Iterable[str]) -> None:
         """Look at these paths and write what changed. Raises Busy while the cache cannot be written."""
-        await self._carry_out(await self._claim(paths))
+        await self.carry_out(await self._claim(paths))
 
     async def reconcile(self, reason: str, paths: list[str] | None = None) -> t.RescanResult:
         """Compare every log, or those at or below `paths`, with what is known, and write what differs."""
@@ -155,7 +156,7 @@ class Pipeline:
         claims = await self.app.database.read(partial(_claim_all, found, [problem.path for problem in problems], paths))
         log.info("scan done reason=%r files=%d %s", reason, len(found), claims)
         try:
-            await self._carry_out(claims)
+            await self.carry_out(claims)
             if not self.indexing.complete and paths is None:
                 await self.write(_set_indexed)
                 self.progress("idle", complete=True)
@@ -174,7 +175,8 @@ class Pipeline:
         wanted = {path for path in paths if sources.identify(path) is not None}
         return await self.app.database.read(partial(_claim_paths, wanted)) if wanted else Claims()
 
-    async def _carry_out(self, claims: Claims) -> None:
+    async def carry_out(self, claims: Claims) -> None:
+        """Read and write what was claimed: small changes here and at once, a backlog in workers."""
         await self._read_backlog(await self._at_once(claims))
 
     async def _at_once(self, claims: Claims) -> list[FileStat]:

@@ -10,8 +10,8 @@ import sys
 
 import msgspec
 
-from ccdashd.ingest.parse import FileResult
 from ccdashd.ingest.worker import LENGTH, OK, Job
+from ccdashd.sources.result import FileResult
 
 log = logging.getLogger(__name__)
 

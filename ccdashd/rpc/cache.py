@@ -6,10 +6,11 @@ import os
 import time
 from functools import partial
 
+from ccdashd.ingest import verify
 from ccdashd.protocol import methods
 from ccdashd.protocol import types as t
 from ccdashd.rpc.dispatch import Call, ReadCall, handles
-from ccdashd.store import SCHEMA, counts, verify
+from ccdashd.store import SCHEMA, counts
 
 
 @handles(methods.CACHE_STATUS)

@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from ccdashd.ingest.parse import FileResult, Known, Row
 from ccdashd.sources import PARSER
 from ccdashd.sources.log import StoredKeys
 from ccdashd.sources.log import merge as merge_messages
 from ccdashd.sources.model import PAGE, Message, Stats, ToolCall
+from ccdashd.sources.result import FileResult, Known, Row
 from ccdashd.store import pages
 from ccdashd.store.database import raw_connection
 from ccdashd.store.schema import (

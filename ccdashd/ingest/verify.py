@@ -8,9 +8,10 @@ from collections.abc import Iterator
 import msgspec
 import sqlalchemy as sa
 
-from ccdashd.ingest.parse import FileResult, read_log
+from ccdashd.ingest.parse import read_log
 from ccdashd.protocol import types as t
 from ccdashd.sources import PARSER
+from ccdashd.sources.result import FileResult
 from ccdashd.store import logs
 from ccdashd.store.schema import (
     diagnostics,
