@@ -25,12 +25,12 @@ def settle(client: Client) -> None:
     wait_until(settled, "a scan that finds nothing")
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(3))
 def test_any_order_of_changes(idle_daemon: Daemon, short_folder: Path, seed: int) -> None:
     rng = Random(seed)
     world = World(idle_daemon.home / ".claude/projects")
     idle_daemon.start()
-    for _ in range(2):
+    for _ in range(3):
         for _ in range(25):
             world.any_change(rng)
             if rng.random() < 0.05:
