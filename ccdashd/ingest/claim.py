@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -15,7 +16,6 @@ from ccdashd.ingest.scan import FileStat
 from ccdashd.sources import PARSER
 from ccdashd.store import logs
 from ccdashd.store.logs import FileState
-from ccdashd.store.schema import sync_state
 
 SMALL = 2 * 1024 * 1024
 """Bytes up to which changes are read in the daemon itself; more goes to the workers."""
@@ -154,9 +154,4 @@ def _origin(file: FileStat, lost: dict[str, FileState], by_inode: Callable[[int]
 
 def inode_lookup(connection: sa.Connection) -> Callable[[int], list[FileState]]:
     """`by_inode` for `claim`, on this connection."""
-
-    def find(inode: int) -> list[FileState]:
-        paths = connection.execute(sa.select(sync_state.c.path).where(sync_state.c.inode == inode)).scalars()
-        return list(logs.states(connection, map(logs.path_from, paths)).values())
-
-    return find
+    return partial(logs.with_inode, connection)

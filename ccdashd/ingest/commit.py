@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 
 from ccdashd.ingest.claim import look
-from ccdashd.sources import PARSER, identify
+from ccdashd.sources import identify
 from ccdashd.sources.model import Stats
 from ccdashd.sources.result import FileResult
-from ccdashd.store import assemble, logs, messages, summaries
-from ccdashd.store.schema import sync_state
+from ccdashd.store import assemble, logs, messages, rows, summaries
 
 Owner = Callable[[str], str]
 """The root of the project that a working directory belongs to."""
@@ -63,7 +62,7 @@ def commit(connection: sa.Connection, batch: Batch, owner: Owner, *, relink: boo
         before = states.get(result.path)
         if before is not None and result.start == 0:
             follow.unsettle(connection, before.id, before.session_id)
-        file_ids.append(logs.store(connection, result))
+        file_ids.append(rows.store(connection, result))
         follow.sessions |= {result.session_id, result.parent_id}
     for file_id, result in zip(file_ids, batch.results, strict=True):
         if result.messages:
@@ -72,7 +71,7 @@ def commit(connection: sa.Connection, batch: Batch, owner: Owner, *, relink: boo
     for file_id, session_id in assemble.superseded(connection, filter(None, follow.sessions)):
         follow.forget(connection, file_id, session_id)
     if follow.messages:
-        follow.sessions |= _sessions_of(connection, messages.recount(connection, follow.messages))
+        follow.sessions |= logs.sessions_of(connection, messages.recount(connection, follow.messages))
     if relink:
         follow.sessions |= _relink(connection, file_ids, batch.results, follow.leaves)
     return _assemble(connection, {session_id for session_id in follow.sessions if session_id}, owner)
@@ -98,7 +97,7 @@ class _Follow:
     def forget(self, connection: sa.Connection, file_id: int, session_id: str | None) -> None:
         """Delete a log with its rows."""
         self.unsettle(connection, file_id, session_id)
-        logs.forget(connection, file_id)
+        rows.forget(connection, file_id)
 
 
 def _assemble(connection: sa.Connection, affected: set[str], owner: Owner) -> Written:
@@ -110,14 +109,14 @@ def _marks(connection: sa.Connection, batch: Batch, states: dict[str, logs.FileS
     for path in batch.gone:
         if path in states and _is_gone(path):
             if states[path].session_id is None:
-                logs.forget(connection, states[path].id)
+                rows.forget(connection, states[path].id)
             else:
                 logs.mark(connection, states[path].id, "gone")
     for path, problem in batch.unreadable.items():
         if path in states:
             logs.mark(connection, states[path].id, "unreadable", problem)
         else:
-            logs.store(connection, _nothing(path, problem))
+            rows.store(connection, _nothing(path, problem))
             logs.mark(connection, logs.states(connection, [path])[path].id, "unreadable", problem)
     for path, (size, mtime_ns, inode) in batch.touched.items():
         if path in states:
@@ -141,12 +140,6 @@ def _nothing(path: str, problem: str) -> FileResult:
     return FileResult(path, 0, 0, 0, agent, None, None, None, Stats(), glance=True, problem=problem)
 
 
-def _sessions_of(connection: sa.Connection, file_ids: set[int]) -> set[str]:
-    table = sync_state
-    query = sa.select(table.c.session_id).where(table.c.id.in_(sorted(file_ids)), table.c.session_id.is_not(None))
-    return set(connection.execute(query).scalars())
-
-
 def _relink(connection: sa.Connection, file_ids: list[int], results: list[FileResult], wanted: set[bytes]) -> set[str]:
     """Join summaries with the sessions that they name: those wanted, and all that these logs hold or name."""
     if any(result.summaries for result in results):
@@ -167,9 +160,3 @@ def relink_all(connection: sa.Connection, owner: Owner) -> Written:
 def reassign(connection: sa.Connection, session_ids: set[str], owner: Owner) -> Written:
     """Build these sessions anew, since projects were added or removed."""
     return _assemble(connection, session_ids, owner)
-
-
-def expire(connection: sa.Connection) -> None:
-    """Make every log that is there be read anew, whatever its time says."""
-    table = sync_state
-    connection.execute(sa.update(table).where(table.c.state != "gone", table.c.parser == PARSER).values(parser=0))

@@ -32,7 +32,7 @@ from ccdashd.ingest.projects import Roots, owner
 from ccdashd.ingest.scan import FileStat, Problem, newest_first, scan
 from ccdashd.protocol import types as t
 from ccdashd.sources.result import FileResult, Known
-from ccdashd.store import logs, projects
+from ccdashd.store import logs, projects, rows
 from ccdashd.store.database import get_meta, put_meta
 from ccdashd.store.transcripts import new_entries
 
@@ -144,7 +144,7 @@ class Pipeline:
     async def rebuild(self) -> t.RescanResult:
         """Read every log anew, as if each were new. What is kept of logs that are gone stays."""
         async with self._scanning:
-            await self.write(commits.expire)
+            await self.write(logs.expire)
             return await self._reconcile("rebuild", None)
 
     async def _reconcile(self, reason: str, paths: list[str] | None) -> t.RescanResult:
@@ -205,7 +205,7 @@ class Pipeline:
         for file in claims.whole:
             _read(file.path, cap, None, batch)
         for file, state in claims.grown:
-            _read(file.path, cap, logs.known(connection, state.id), batch)
+            _read(file.path, cap, rows.known(connection, state.id), batch)
         return batch.results, commits.commit(connection, batch, self.owner)
 
     async def _read_backlog(self, files: list[FileStat]) -> None:

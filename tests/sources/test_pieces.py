@@ -17,7 +17,8 @@ from ccdashd.ingest import parse
 from ccdashd.ingest.parse import read_log
 from ccdashd.sources.claude_code import ClaudeCodeReader
 from ccdashd.sources.model import PAGE
-from ccdashd.store import logs, pages
+from ccdashd.store import pages
+from ccdashd.store import rows as repository
 from ccdashd.store.schema import metadata, session_logs, sync_state
 from tests.sources.logs import OTHER, SESSION, USAGE, Writer, call, line, text
 
@@ -84,12 +85,12 @@ class Cache:
     def look(self) -> None:
         with self.engine.begin() as connection:
             row = connection.execute(sa.select(sync_state.c.id)).one_or_none()
-            known = None if row is None else logs.known(connection, row.id)
-            logs.store(connection, read_log(str(self.path), CAP, known))
+            known = None if row is None else repository.known(connection, row.id)
+            repository.store(connection, read_log(str(self.path), CAP, known))
 
     def rows(self) -> Iterator[tuple[str, list[Any]]]:
         with self.engine.begin() as connection:
-            for table in (sync_state, *logs.ROW_TABLES):
+            for table in (sync_state, *repository.ROW_TABLES):
                 rows = [dict(row._mapping) for row in connection.execute(sa.select(table))]
                 for row in rows:
                     if table is sync_state:

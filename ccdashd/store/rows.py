@@ -1,0 +1,231 @@
+"""Rows of one log: written whole, extended when the log grew, kept when it is gone."""
+
+from __future__ import annotations
+
+import functools
+import sqlite3
+from collections.abc import Callable
+from typing import NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+
+from ccdashd.sources import PARSER
+from ccdashd.sources.log import StoredKeys
+from ccdashd.sources.log import merge as merge_messages
+from ccdashd.sources.model import PAGE, Message, Stats, ToolCall
+from ccdashd.sources.result import FileResult, Known, Row
+from ccdashd.store import pages
+from ccdashd.store.database import raw_connection
+from ccdashd.store.logs import path_value
+from ccdashd.store.schema import (
+    diagnostics,
+    session_file_updates,
+    session_logs,
+    session_messages,
+    session_summaries,
+    session_tool_calls,
+    sync_state,
+)
+
+_stats = msgspec.json.Decoder(Stats)
+_encode = msgspec.json.Encoder().encode
+
+
+def _insert(table: sa.Table, verb: str = "INSERT") -> str:
+    """The driver's statement that writes a row of all columns of `table`."""
+    names = ", ".join(f'"{column.name}"' for column in table.columns)
+    marks = ", ".join("?" * len(table.columns))
+    return f"{verb} INTO {table.name} ({names}) VALUES ({marks})"
+
+
+_STATE_COLUMNS = [column.name for column in sync_state.columns if column.name != "id"]
+_ADD = f"INSERT INTO sync_state ({', '.join(_STATE_COLUMNS)}) VALUES ({', '.join('?' * len(_STATE_COLUMNS))})"
+_CHANGE = f"UPDATE sync_state SET {', '.join(f'{name} = ?' for name in _STATE_COLUMNS)} WHERE id = ?"
+_FIND = "SELECT id FROM sync_state WHERE path = ?"
+
+_PAGES = _insert(session_logs, "INSERT OR REPLACE")
+_MESSAGES = _insert(session_messages, "INSERT OR REPLACE")
+_TOOL_CALLS = _insert(session_tool_calls, "INSERT OR REPLACE")
+_FILE_UPDATES = _insert(session_file_updates, "INSERT OR REPLACE")
+_SUMMARIES = _insert(session_summaries)
+_DIAGNOSTICS = _insert(diagnostics, "INSERT OR REPLACE")
+
+ROW_TABLES = (
+    session_logs,
+    session_messages,
+    session_tool_calls,
+    session_file_updates,
+    session_summaries,
+    diagnostics,
+)
+
+
+def store(connection: sa.Connection, result: FileResult) -> int:
+    """Write what was read of a log: all its rows anew, or those of its new end. Returns its `file_id`."""
+    raw = raw_connection(connection)
+    path = path_value(result.path)
+    values = (
+        path,
+        result.agent,
+        result.size,
+        result.mtime_ns,
+        result.inode,
+        result.parsed_to,
+        result.guard,
+        PARSER,
+        "glanced" if result.glance else "ok",
+        result.problem,
+        result.session_id,
+        result.parent_id,
+        result.agent_id,
+        result.stats.root_uuid,
+        _encode(result.stats),
+    )
+    known = raw.execute(_FIND, (path,)).fetchone()
+    if known is None:
+        file_id = raw.execute(_ADD, values).lastrowid
+        assert file_id is not None
+    else:
+        file_id = int(known[0])
+        raw.execute(_CHANGE, (*values, file_id))
+        if result.start == 0:
+            clear(connection, file_id)
+    if not result.glance:
+        _rows(raw, file_id, result)
+    return file_id
+
+
+def _rows(raw: sqlite3.Connection, file_id: int, result: FileResult) -> None:
+    messages = list(enumerate(result.messages))
+    calls = list(enumerate(result.tool_calls))
+    updates = result.file_updates
+    if result.start:
+        messages = _joined(raw, file_id, _MESSAGE_TABLE, messages)
+        calls = _joined(raw, file_id, _CALL_TABLE, calls)
+    numbers = {call[0]: n for n, call in calls}
+    changes = [(numbers[update[0]], update[1:]) for update in updates]
+    if result.start:
+        changes = _known_updates(raw, file_id, changes)
+    raw.executemany(_PAGES, [(file_id, *row) for row in result.pages])
+    raw.executemany(_MESSAGES, [(file_id, n, *row, not row[_MIRROR]) for n, row in messages])
+    raw.executemany(_TOOL_CALLS, [(file_id, n, *row) for n, row in calls])
+    raw.executemany(_FILE_UPDATES, [(file_id, n, *row) for n, row in changes])
+    raw.executemany(_SUMMARIES, [(file_id, *row, None) for row in result.summaries])
+    raw.executemany(
+        _DIAGNOSTICS,
+        [
+            (file_id, offset, code, severity, length, line, message, count)
+            for code, severity, offset, length, line, message, count in result.findings
+        ],
+    )
+
+
+_MIRROR = Message.__struct_fields__.index("mirror")
+
+
+def _merge_messages(known: Row, new: Row) -> Row:
+    width = len(Message.__struct_fields__)
+    return msgspec.structs.astuple(merge_messages(Message(*known[:width]), Message(*new)))
+
+
+def _merge_calls(known: Row, new: Row) -> Row:
+    """What is known first stays, but an error, which a later result may tell."""
+    merged = [old if old is not None else value for old, value in zip(known, new, strict=True)]
+    if "error" in (known[_STATUS], new[_STATUS]):
+        merged[_STATUS] = "error"
+    merged[_SIDECHAIN] = known[_SIDECHAIN] if known[_NAME] is not None else new[_SIDECHAIN]
+    return tuple(merged)
+
+
+_NAME, _STATUS, _SIDECHAIN = (ToolCall.__struct_fields__.index(name) for name in ("name", "status", "sidechain"))
+
+
+class _Table(NamedTuple):
+    """How new rows are joined with stored ones of the same key, whose columns are the first after the number."""
+
+    last: str
+    find: str
+    keys: int
+    merge: Callable[[Row, Row], Row]
+
+
+_MESSAGE_TABLE = _Table(
+    "SELECT MAX(n) FROM session_messages WHERE file_id = ?",
+    "SELECT * FROM session_messages WHERE file_id = ? AND message_id = ? AND request_id = ?",
+    2,
+    _merge_messages,
+)
+_CALL_TABLE = _Table(
+    "SELECT MAX(n) FROM session_tool_calls WHERE file_id = ?",
+    "SELECT * FROM session_tool_calls WHERE file_id = ? AND tool_use_id = ?",
+    1,
+    _merge_calls,
+)
+
+
+def _joined(raw: sqlite3.Connection, file_id: int, table: _Table, rows: list[tuple[int, Row]]) -> list[tuple[int, Row]]:
+    """New rows of a log that grew, numbered on from the stored ones and merged with those of the same key."""
+    (last,) = raw.execute(table.last, (file_id,)).fetchone()
+    following = 0 if last is None else last + 1
+    joined = []
+    for _, row in rows:
+        known = raw.execute(table.find, (file_id, *row[: table.keys])).fetchone()
+        if known is None:
+            joined.append((following, row))
+            following += 1
+        else:
+            joined.append((known[1], table.merge(known[2:], row)))
+    return joined
+
+
+_UPDATE = "SELECT file_path, action, additions, deletions, created FROM session_file_updates WHERE file_id = ? AND n = ?"
+
+
+def _known_updates(raw: sqlite3.Connection, file_id: int, changes: list[tuple[int, Row]]) -> list[tuple[int, Row]]:
+    """Changes of files, with what is stored of the same calls: the first call says the path, the last result the lines."""
+    joined = []
+    for n, row in changes:
+        stored = raw.execute(_UPDATE, (file_id, n)).fetchone()
+        if stored is not None:
+            first, last = (stored[:2], row[:2]), (row[2:], stored[2:])
+            row = tuple(a if a is not None else b for pair in (first, last) for a, b in zip(*pair, strict=True))
+        joined.append((n, row))
+    return joined
+
+
+def clear(connection: sa.Connection, file_id: int) -> None:
+    """Delete the rows of a log, not the log."""
+    for table in ROW_TABLES:
+        connection.execute(sa.delete(table).where(table.c.file_id == file_id))
+
+
+def forget(connection: sa.Connection, file_id: int) -> None:
+    """Delete a log with its rows."""
+    clear(connection, file_id)
+    connection.execute(sa.delete(sync_state).where(sync_state.c.id == file_id))
+
+
+def known(connection: sa.Connection, file_id: int) -> Known | None:
+    """What is needed to read on where the last reading of a log ended; None when the log was forgotten since."""
+    columns = (sync_state.c.parsed_to, sync_state.c.guard, sync_state.c.stats)
+    row = connection.execute(sa.select(*columns).where(sync_state.c.id == file_id)).one_or_none()
+    if row is None:
+        return None
+    stats = _stats.decode(row.stats)
+    query = "SELECT page, keys FROM session_logs WHERE file_id = ?"
+    keys: dict[int, bytes] = dict(raw_connection(connection).execute(query, (file_id,)).fetchall())
+    last = stats.entries // PAGE
+    tail = []
+    if stats.entries % PAGE:
+        page = sa.select(session_logs.c.data).where(session_logs.c.file_id == file_id, session_logs.c.page == last)
+        tail = pages.unpack(connection.execute(page).scalar_one())
+    name = functools.partial(_tool_name, raw_connection(connection), file_id)
+    seen = StoredKeys(b"".join(keys.values()))
+    return Known(row.parsed_to, row.guard, stats, seen, tail, keys.get(last, b""), name)
+
+
+def _tool_name(raw: sqlite3.Connection, file_id: int, call_id: str) -> str | None:
+    query = "SELECT name FROM session_tool_calls WHERE file_id = ? AND tool_use_id = ?"
+    row = raw.execute(query, (file_id, call_id)).fetchone()
+    return None if row is None else row[0]
