@@ -109,25 +109,23 @@ def claim(
 
 
 def _compare(file: FileStat, state: FileState, claims: Claims, suspicious: bool) -> None:
-    current = state.parser == PARSER and state.state in ("ok", "gone")
-    same = (file.size, file.mtime_ns, file.inode) == (state.size, state.mtime_ns, state.inode)
-    if current and same and not suspicious:
-        if state.state == "gone":
-            claims.touched[file.path] = (file.size, file.mtime_ns, file.inode)
-        return
-    if not current or file.size < state.size or not _begins_as(file.path, state):
-        claims.whole.append(file)
-    elif file.size > state.size:
-        claims.grown.append((file, state))
-    elif same:
-        if state.state == "gone":
-            claims.touched[file.path] = (file.size, file.mtime_ns, file.inode)
-    elif file.mtime_ns == state.mtime_ns:
-        # Another inode with the same time and size: a copy that kept its time.
-        claims.touched[file.path] = (file.size, file.mtime_ns, file.inode)
-    else:
-        # Written without growing: the samples may miss what changed.
-        claims.whole.append(file)
+    current = state.parser == PARSER and state.is_whole and state.state in ("ok", "gone")
+    now = (file.size, file.mtime_ns, file.inode)
+    same = now == (state.size, state.mtime_ns, state.inode)
+    if not (current and same and not suspicious):
+        if not current or file.size < state.size or not _begins_as(file.path, state):
+            claims.whole.append(file)
+            return
+        if file.size > state.size:
+            claims.grown.append((file, state))
+            return
+        if file.mtime_ns != state.mtime_ns:
+            # Written without growing: the samples may miss what changed.
+            claims.whole.append(file)
+            return
+    # The bytes are those that were read. Another inode with the same time is a copy that kept its time.
+    if state.state == "gone" or not same:
+        claims.touched[file.path] = now
 
 
 def _begins_as(path: str, state: FileState) -> bool:

@@ -56,7 +56,7 @@ def _log(connection: sa.Connection, state: logs.FileState, text_cap: int) -> Ite
     shown = logs.shown(logs.path_value(state.path))
     try:
         size = os.stat(state.path).st_size
-        if state.state == "glanced" or state.parser != PARSER:
+        if not state.is_whole or state.parser != PARSER:
             yield t.Problem(part=shown, problem="the log was not read whole yet", hint="wait for the index to be complete")
             return
         result = read_log(state.path, text_cap)

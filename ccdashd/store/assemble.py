@@ -39,6 +39,7 @@ class _Source(NamedTuple):
     path: str
     agent: str
     state: str
+    guard: bytes
     parent_id: str | None
     agent_id: str | None
     parser: int
@@ -113,6 +114,7 @@ def _sources(connection: sa.Connection, wanted: list[str]) -> dict[str, list[_So
         table.path,
         table.agent,
         table.state,
+        table.guard,
         table.parent_id,
         table.agent_id,
         table.parser,
@@ -228,7 +230,12 @@ def _row(
         "lower_bounds": sum(used.lower_bounds for used in usage.by_model.values()),
         **dict(zip(figures.OWN, usage.own, strict=True)),
         "empty": derive.is_empty(stats),
-        "indexed": all(file.state != "glanced" for file in files) and all(file.parser == PARSER for file in files),
+        "indexed": all(_is_indexed(file) for file in files),
         "source_gone": all(file.state == "gone" for file in files),
         "details": details,
     }
+
+
+def _is_indexed(file: _Source) -> bool:
+    """Whether the log was read whole, by today's reader if it can still be read."""
+    return file.guard != b"" and (file.parser == PARSER or file.state == "gone")

@@ -49,6 +49,11 @@ class FileState(msgspec.Struct):
     parent_id: str | None
     agent_id: str | None
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it was read whole; else a glance, or nothing, is all that is known, whatever became of it since."""
+        return self.guard != b""
+
 
 _STATES = f"SELECT {', '.join(FileState.__struct_fields__)} FROM sync_state"
 _BY_INODE = f"{_STATES} WHERE inode = ?"

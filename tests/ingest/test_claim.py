@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from ccdashd.ingest.claim import Claims, claim, inode_lookup, look
+from ccdashd.ingest.commit import Batch, commit
+from ccdashd.ingest.parse import glance
 from ccdashd.store import logs
 from tests.ingest.caches import Cache, expected
 from tests.ingest.tables import same
@@ -75,3 +78,33 @@ def test_a_log_that_changes_between_claim_and_reading(tmp_path: Path, change: Ca
             await cache.close()
 
     asyncio.run(asyncio.wait_for(run(), 30))
+
+
+@pytest.mark.parametrize("fate", ["gone", "unreadable"])
+def test_a_log_that_was_only_glanced_at_is_not_taken_for_read(tmp_path: Path, fate: str) -> None:
+    world = World(tmp_path / "logs")
+    cache = Cache(tmp_path / "c", world.root)
+
+    async def run() -> None:
+        await cache.open()
+        try:
+            pipeline, database = cache.app.pipeline, cache.app.database
+            world.append(LOG, KINDS)
+            path = str(world.path(LOG))
+            other = path + ".away"
+            await pipeline.write(lambda connection: commit(connection, Batch(results=[glance(path)]), pipeline.owner))
+            os.rename(path, other)
+            batch = Batch(gone=[path]) if fate == "gone" else Batch(unreadable={path: "Permission denied"})
+            await pipeline.write(lambda connection: commit(connection, batch, pipeline.owner))
+            (row,) = (await cache.dump())["sessions"].values()
+            assert not row["indexed"]
+            os.rename(other, path)
+            claims = await database.read(partial(_claim, path))
+            assert ([file.path for file in claims.whole], claims.touched) == ([path], {})
+            await pipeline.carry_out(claims)
+            (row,) = (await cache.dump())["sessions"].values()
+            assert row["indexed"]
+        finally:
+            await cache.close()
+
+    asyncio.run(run())
