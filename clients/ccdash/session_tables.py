@@ -27,7 +27,7 @@ def draw_usage(out: Output, usage: Rows, most: int | None = None) -> None:
         (
             clean(tool["name"]),
             f"{tool['calls']:,}",
-            f"{100 * tool['success'] // max(1, tool['calls'])} %",
+            _share(tool["success"], tool["calls"] - tool["pending"]),
             f"{tool['errors']:,}",
             f"{tool['pending']:,}",
             duration(tool["totalSeconds"]),
@@ -35,6 +35,10 @@ def draw_usage(out: Output, usage: Rows, most: int | None = None) -> None:
         for tool in usage
     ]
     draw(out, columns, rows[:most])
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part // whole} %" if whole else NOTHING
 
 
 def draw_calls(out: Output, calls: Rows, *, full: bool) -> None:
@@ -62,7 +66,7 @@ def draw_calls(out: Output, calls: Rows, *, full: bool) -> None:
 def draw_files(out: Output, changes: Rows, most: int | None = None) -> None:
     """Write what was done to each path."""
     columns = (
-        Column("PATH", flexible=True),
+        Column("PATH", flexible=True, path=True, least=24),
         Column("READS", right=True, drop=2),
         Column("EDITS", right=True),
         Column("FAILED", right=True, drop=3),

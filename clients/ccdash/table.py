@@ -11,23 +11,28 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ccdash.output import Output
-from ccdash.text import clip, pad, width
+from ccdash.text import clip, clip_start, pad, width, wrap
 
 GAP = "  "
 FLEX_MIN = 16
+VALUE_MIN = 20
+"""Cells that a value of `fields` needs to be worth breaking into lines."""
+
 PIPE_MAX = 100
-"""Cells of a flexible column in a pipe, where no window limits it."""
+"""Cells of a flexible column in a pipe, where no window limits it; paths are whole there."""
 
 
 class Column(NamedTuple):
-    """A column. Those that are `flexible` are cut first where the window is narrow, then the one of the highest `drop`
-    goes, and so on; a column with ``drop=0`` always stays."""
+    """A column. Those that are `flexible` are cut first where the window is narrow, down to `least` cells, then the one
+    of the highest `drop` goes, and so on; a column with ``drop=0`` always stays. A `path` loses its start, not its end."""
 
     title: str
     right: bool = False
     flexible: bool = False
     style: str = ""
     drop: int = 0
+    least: int = FLEX_MIN
+    path: bool = False
 
 
 def draw(out: Output, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
@@ -45,16 +50,23 @@ def draw(out: Output, columns: Sequence[Column], rows: Sequence[Sequence[str]]) 
                   ["bold"] * len(kept)))  # fmt: skip
     styles = [columns[at].style for at in kept]
     for row in rows:
-        cells = [pad(clip(row[at], widths[at]), widths[at], right=columns[at].right) for at in kept]
+        cells = [_cell(columns[at], row[at], widths[at]) for at in kept]
         out.line(_row(out, cells, styles))
 
 
 def fields(out: Output, pairs: Iterable[tuple[str, str]]) -> None:
-    """Write ``label  value`` lines, labels padded to the longest; a value's further lines are indented as its first."""
+    """Write ``label  value`` lines, labels padded to the longest; a value's further lines are indented as its first.
+
+    Values are broken to fit the window, but for those that are painted.
+    """
     shown = [(label, value) for label, value in pairs if value]
     indent = max((width(label) for label, _ in shown), default=0)
+    room = None if out.columns is None else out.columns - indent - len(GAP)
     for label, value in shown:
-        first, *more = value.split("\n")
+        lines = value.split("\n")
+        if room is not None and room >= VALUE_MIN and "\x1b" not in value:
+            lines = [part for line in lines for part in wrap(line, room)]
+        first, *more = lines
         out.line(f"{out.paint(pad(label, indent), 'dim')}{GAP}{first}")
         for line in more:
             out.line(f"{' ' * indent}{GAP}{line}")
@@ -66,6 +78,10 @@ def heading(out: Output, text: str) -> None:
     out.line(out.paint(text, "bold"))
 
 
+def _cell(column: Column, text: str, cells: int) -> str:
+    return pad((clip_start if column.path else clip)(text, cells), cells, right=column.right)
+
+
 def _row(out: Output, cells: list[str], styles: list[str]) -> str:
     cells[-1] = cells[-1].rstrip()
     return GAP.join(out.paint(cell, style) if out.color else cell for cell, style in zip(cells, styles, strict=True))
@@ -73,21 +89,18 @@ def _row(out: Output, cells: list[str], styles: list[str]) -> str:
 
 def _least(columns: Sequence[Column], widths: list[int], kept: list[int]) -> int:
     """Cells of a line whose flexible columns are as narrow as they may be."""
-    cells = sum(min(widths[at], FLEX_MIN) if columns[at].flexible else widths[at] for at in kept)
+    cells = sum(min(widths[at], columns[at].least) if columns[at].flexible else widths[at] for at in kept)
     return cells + len(GAP) * (len(kept) - 1)
 
 
 def _fit(columns: Sequence[Column], widths: list[int], kept: list[int], room: int | None) -> None:
-    """Narrow the flexible columns, the widest first, until a line has room."""
+    """Narrow the flexible columns until a line has room: the one first that is the furthest above its least width."""
     flexible = [at for at in kept if columns[at].flexible]
     if room is None:
         for at in flexible:
-            widths[at] = min(widths[at], PIPE_MAX)
+            widths[at] = widths[at] if columns[at].path else min(widths[at], PIPE_MAX)
         return
     excess = sum(widths[at] for at in kept) + len(GAP) * (len(kept) - 1) - room
-    while excess > 0 and flexible:
-        widest = max(flexible, key=lambda at: widths[at])
-        if widths[widest] <= 1:
-            return
-        widths[widest] -= 1
+    while excess > 0 and (wide := [at for at in flexible if widths[at] > 1]):
+        widths[max(wide, key=lambda at: (widths[at] - columns[at].least, widths[at]))] -= 1
         excess -= 1

@@ -38,6 +38,12 @@ def clean_lines(text: object) -> str:
     return _CONTROLS.sub("", kept).expandtabs(4)
 
 
+def sentences(*parts: object) -> str:
+    """What a problem is and what to do about it, each a sentence of its own."""
+    said = [part for part in map(clean, parts) if part]
+    return " ".join(f"{part[0].upper()}{part[1:]}{'' if part[-1] in '.!?' else '.'}" for part in said)
+
+
 def width(text: str) -> int:
     """Terminal cells that `text` takes: two for wide characters, none for marks that combine."""
     if text.isascii():
@@ -58,6 +64,31 @@ def clip(text: str, cells: int) -> str:
             break
         kept.append(character)
     return "".join(kept) + ELLIPSIS
+
+
+def clip_start(text: str, cells: int) -> str:
+    """`text` cut to its last `cells` cells, beginning with an ellipsis: of a path, the end tells most."""
+    if width(text) <= cells:
+        return text
+    kept, used = "", 1
+    for character in reversed(text):
+        used += _cells(character)
+        if used > cells:
+            break
+        kept = character + kept
+    return ELLIPSIS + kept if cells > 0 else ""
+
+
+def wrap(text: str, cells: int) -> list[str]:
+    """One line as several of at most `cells` cells, broken at spaces where that leaves no line half empty."""
+    lines = []
+    while width(text) > cells:
+        head = clip(text, cells + 1)[:-1] or text[0]
+        space = head.rfind(" ") if text[len(head)] != " " else len(head)
+        end = space if space > len(head) // 2 and head[:space].strip() else len(head)
+        lines.append(text[:end].rstrip())
+        text = text[end:].lstrip(" ")
+    return [*lines, text] if text or not lines else lines
 
 
 def pad(text: str, cells: int, *, right: bool = False) -> str:

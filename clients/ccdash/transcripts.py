@@ -7,7 +7,7 @@ from typing import Any
 from ccdash.client import Client
 from ccdash.figures import clock, local
 from ccdash.output import Output
-from ccdash.text import clean, clean_lines, pad
+from ccdash.text import clean, clean_lines, pad, wrap
 
 SHORT_LINES = 12
 """Lines of an entry that are shown unless all are wanted."""
@@ -29,6 +29,11 @@ _LOOKS: dict[str, tuple[str, str]] = {
     "notification": ("notice", "magenta"),
 }
 _LABEL = 10
+_INDENT = 8 + 2 + _LABEL + 1
+"""Cells before the text: time of day and label."""
+
+TEXT_MIN = 30
+"""Cells that text needs to be worth breaking into lines."""
 
 
 class Writer:
@@ -45,27 +50,33 @@ class Writer:
         label, style = _LOOKS.get(kind, (kind, "dim"))
         if kind == "toolResult" and entry["isError"]:
             label, style = "error", "red"
+        text = clean_lines(entry["text"]).strip("\n")
+        if not text and not self._full and kind in ("assistant", "thinking"):
+            # What models send between two blocks, and thinking of which the log keeps only a signature.
+            return
         day = local(entry["timestamp"])[:10]
         if entry["timestamp"] and day != self._day:
             self._day = day
             out.line(out.paint(f"--- {day} ---", "dim"))
-        text = clean_lines(entry["text"]).strip("\n")
         if kind == "toolCall" and entry["tool"]:
             text = f"{clean(entry['tool'])}  {text}"
         side = "↳ " if entry["sidechain"] else ""
         prefix = f"{out.paint(clock(entry['timestamp']), 'dim')}  {out.paint(pad(label, _LABEL), style)} {side}"
-        indent = " " * (8 + 2 + _LABEL + 1)
+        indent = " " * _INDENT
         lines = text.split("\n")
         dropped = 0
         if not self._full and len(lines) > SHORT_LINES:
             dropped = len(lines) - SHORT_LINES
             lines = lines[:SHORT_LINES]
+        room = None if out.columns is None else out.columns - _INDENT - len(side)
+        if room is not None and room >= TEXT_MIN:
+            lines = [part for line in lines for part in wrap(line, room)]
         body = "dim" if kind in ("thinking", "toolResult", "meta", "system", "attachment") else ""
         out.line(f"{prefix}{out.paint(lines[0], body)}".rstrip())
         for line in lines[1:]:
             out.line(f"{indent}{out.paint(line, body)}".rstrip())
         if dropped or (entry["truncated"] and not self._full):
-            cut = f"{dropped} more lines" if dropped else "cut"
+            cut = f"{dropped} more {'line' if dropped == 1 else 'lines'}" if dropped else "cut"
             out.line(f"{indent}{out.paint(f'… {cut}; --full shows all', 'dim')}")
 
 

@@ -92,3 +92,33 @@ def test_fields_leave_out_what_is_empty_and_indent_lines() -> None:
     out = _Window(80)
     fields(out, [("id", "x"), ("kind", ""), ("logs", "/a\n/b")])
     assert out.text == ["id    x", "logs  /a", "      /b"]
+
+
+def test_paths_lose_their_start_and_are_whole_in_a_pipe() -> None:
+    path = "/home/me/a/folder/with/many/more/below/it/" * 4 + "till.py"
+    columns = (Column("PATH", flexible=True, path=True), Column("N", right=True))
+    narrow, pipe = _Window(30), _Window(None)
+    for out in (narrow, pipe):
+        draw(out, columns, [(path, "7")])
+    assert narrow.text[1].startswith("…") and narrow.text[1].endswith("till.py  7") and width(narrow.text[1]) == 30
+    assert pipe.text[1] == f"{path}  7"
+
+
+def test_columns_shrink_to_their_least_before_others_go() -> None:
+    columns = (
+        Column("PROJECT", flexible=True, least=8),
+        Column("TITLE", flexible=True, least=24),
+        Column("TOKENS", right=True, drop=1),
+    )
+    out = _Window(42)
+    draw(out, columns, [("a-project-of-a-long-name", "A title that is long as well, and goes on", "1.2M")])
+    assert out.text[1] == "a-proje…  A title that is long as…    1.2M"
+
+
+def test_fields_break_long_values_where_there_is_a_window() -> None:
+    pairs = [("id", "x"), ("counts", "thirty prompts, two commands, one answer")]
+    window, pipe = _Window(30), _Window(None)
+    for out in (window, pipe):
+        fields(out, pairs)
+    assert window.text == ["id      x", "counts  thirty prompts, two", "        commands, one answer"]
+    assert pipe.text[1] == "counts  thirty prompts, two commands, one answer"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ccdash.text import clean, clean_lines, clip, pad, width
+from ccdash.text import clean, clean_lines, clip, clip_start, pad, sentences, width, wrap
 
 
 @pytest.mark.parametrize(
@@ -59,6 +61,44 @@ def test_clip_marks_what_it_cut() -> None:
     assert clip("session", 7) == "session"
     assert clip("sessions", 7) == "sessio…"
     assert clip("日本語", 4) == "日…"
+
+
+@given(st.text(), st.integers(0, 20))
+def test_clip_start_fits(text: str, cells: int) -> None:
+    assert width(clip_start(text, cells)) <= cells
+
+
+def test_clip_start_keeps_the_end() -> None:
+    assert clip_start("/home/me/till.py", 8) == "…till.py"
+    assert clip_start("till.py", 7) == "till.py"
+    assert clip_start("日本語", 4) == "…語"
+
+
+@given(st.text(st.characters(exclude_characters="\n")), st.integers(2, 20))
+def test_wrapped_lines_fit_and_lose_nothing_but_spaces(text: str, cells: int) -> None:
+    lines = wrap(text, cells)
+    assert lines and all(width(line) <= cells for line in lines)
+    assert re.sub(r"\s", "", "".join(lines)) == re.sub(r"\s", "", text)
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("", [""]),
+        ("as it is", ["as it is"]),
+        ("one word more than fits", ["one word", "more than", "fits"]),
+        ("aaaaaaaaaaaaaaa b", ["aaaaaaaaaa", "aaaaa b"]),
+        ("    indented code", ["    indent", "ed code"]),
+        ("ten cells: and", ["ten cells:", "and"]),
+        ("日本語のタイトル", ["日本語のタ", "イトル"]),
+    ],
+)
+def test_wrap(text: str, lines: list[str]) -> None:
+    assert wrap(text, 10) == lines
+
+
+def test_sentences() -> None:
+    assert sentences("the disk is full", "", "make room!") == "The disk is full. Make room!"
 
 
 def test_pad_counts_cells() -> None:

@@ -33,8 +33,8 @@ def run(context: Context) -> None:
             return
         columns = (
             Column("ID", style="cyan"),
-            Column("PROJECT", flexible=True, drop=2),
-            Column("TITLE", flexible=True),
+            Column("PROJECT", flexible=True, drop=2, least=10),
+            Column("TITLE", flexible=True, least=24),
             Column("READS", right=True, drop=1),
             Column("EDITS", right=True),
             Column("+", right=True, style="green"),
@@ -65,7 +65,7 @@ HANDLERS = {
         configure,
         run,
         (
-            "ccdash files src/app.py               # sessions that read or changed it, newest first",
+            "ccdash files src/app.py    # sessions that read or changed it, newest first",
             "ccdash files src/app.py --json | jq '.sessions[].session.id'",
         ),
     ),

@@ -77,7 +77,7 @@ def _draw(context: Context, projects: list[dict[str, Any]]) -> None:
     columns = (
         Column("ID", style="cyan", drop=3),
         Column("NAME", flexible=True),
-        Column("FOLDER", flexible=True, style="dim"),
+        Column("FOLDER", flexible=True, style="dim", path=True),
         Column("SESSIONS", right=True),
         Column("SUB-AGENTS", right=True, drop=2),
         Column("TOKENS", right=True, drop=1),
@@ -103,7 +103,7 @@ HANDLERS = {
         configure,
         run,
         (
-            "ccdash projects                          # those with sessions, last active first",
+            "ccdash projects                       # last active first",
             "ccdash projects add ~/work/shop --name Shop",
             "ccdash projects rename shop 'Web shop'",
             "ccdash projects hide scratch",
