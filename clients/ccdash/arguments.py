@@ -20,6 +20,17 @@ def positive(text: str) -> int:
     return _whole(text, 1)
 
 
+def seconds(text: str) -> float:
+    """An argparse type: a number of seconds above 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+    return number
+
+
 def natural(text: str) -> int:
     """An argparse type: a whole number, 0 included."""
     return _whole(text, 0)
@@ -30,8 +41,24 @@ def absolute(path: str) -> str:
     return os.path.abspath(os.path.expanduser(path))
 
 
+def log_path(client: Client, path: str) -> str:
+    """The absolute path of a log or of a folder of logs, which need not exist any more. Raises `UsageError`."""
+    given = absolute(path)
+    roots = [root["path"] for root in client.request("ccdash/status")["roots"]]
+    if not roots or any(_within(given, root) or _within(root, given) for root in roots):
+        return given
+    raise UsageError(f"{path} is in no folder of logs. These are looked at: {', '.join(map(clean, roots))}.")
+
+
+def _within(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
+
+
 def session_id(client: Client, text: str) -> str:
-    """The id to ask for: prefixes are resolved by the daemon, the halves of ``PARENT/agent-PREFIX`` here."""
+    """The id to ask for: prefixes are resolved by the daemon, the halves of ``PARENT/agent-PREFIX`` here.
+
+    Raises `UsageError` for a sub-agent that is not there, or whose log is not.
+    """
     parent, slash, agent = text.partition("/")
     if not slash:
         return text
@@ -40,6 +67,9 @@ def session_id(client: Client, text: str) -> str:
     if len(found) == 1:
         return str(found[0])
     if not found:
+        nodes = client.request("sessions/thread", {"id": session["id"]})["nodes"]
+        if any(node["missing"] and node["id"].startswith(f"{session['id']}/{agent}") for node in nodes):
+            raise UsageError(f"The log of {text} is missing, so nothing is known of it but that it was started.")
         raise UsageError(f"Session {parent} has no sub-agent {agent!r}. `ccdash show {parent} --thread` lists them.")
     raise UsageError(f"{agent!r} fits {len(found)} sub-agents of {parent}: {', '.join(sorted(found)[:5])}. Type more.")
 
@@ -62,7 +92,8 @@ def project_id(client: Client, text: str, *, path_in: bool = False) -> str:
             return str(fits[0]["id"])
         if fits:
             choices = ", ".join(f"{clean(project['root'])} ({project['id']})" for project in fits[:5])
-            raise UsageError(f"{text!r} fits {len(fits)} projects: {choices}. Use the id.")
+            more = f" and {len(fits) - 5} more" if len(fits) > 5 else ""
+            raise UsageError(f"{text!r} fits {len(fits)} projects: {choices}{more}. Use the id, in parentheses here.")
     if path_in and Path(given).is_dir():
         return given
     raise UsageError(f"There is no project {text!r}. `ccdash projects` lists them.")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
-from ccdash.arguments import absolute
+from ccdash.arguments import log_path
 from ccdash.context import Context
 from ccdash.parser import Handler
-from ccdash.text import clean
+from ccdash.text import clean, sentences
 
 
 def configure_rescan(parser: argparse.ArgumentParser) -> None:
@@ -19,18 +20,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run_rescan(context: Context) -> None:
-    given = [absolute(path) for path in context.args.paths]
-    _reread(context, "cache/rescan", {"paths": given} if given else {}, "Comparing")
+    with context.connect() as client:
+        given = [log_path(client, path) for path in context.args.paths]
+        _tell(context, context.long_call(client, "cache/rescan", {"paths": given} if given else {}, label="Comparing"))
 
 
 def run_rebuild(context: Context) -> None:
-    _reread(context, "cache/rebuild", None, "Reading every log")
-
-
-def _reread(context: Context, method: str, params: object, label: str) -> None:
-    out = context.out
     with context.connect() as client:
-        result = context.long_call(client, method, params, label=label)
+        _tell(context, context.long_call(client, "cache/rebuild", label="Reading every log"))
+
+
+def _tell(context: Context, result: Any) -> None:
+    out = context.out
     if out.as_json:
         out.result(result)
         return
@@ -50,8 +51,9 @@ def run_verify(context: Context) -> int:
     verdict = out.paint("The cache says what the logs say", "green") if result["ok"] else "The cache differs from the logs"
     out.line(f"{verdict}: {result['checkedFiles']:,} files checked in {result['seconds']:.2f} s.")
     for problem in result["problems"]:
-        hint = f" {clean(problem['hint'])}" if problem["hint"] else ""
-        out.line(f"{out.paint(clean(problem['part']), 'red')}: {clean(problem['problem'])}{hint}")
+        out.line(f"{out.paint(clean(problem['part']), 'red')}: {sentences(problem['problem'], problem['hint'])}")
+    if not result["ok"]:
+        out.line("`ccdash rebuild` reads every log anew.")
     return 0 if result["ok"] else 1
 
 

@@ -14,9 +14,10 @@ from ccdash.figures import ago, duration, local, size
 from ccdash.output import Output
 from ccdash.parser import Handler
 from ccdash.table import fields
-from ccdash.text import clean
+from ccdash.text import clean, sentences
 
 _CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_NAMES = {"subagents": "sub-agents", "files": "logs"}
 PROBE = 5.0
 """Seconds that a running daemon may take to answer."""
 
@@ -84,8 +85,8 @@ def describe(out: Output, status: dict[str, Any]) -> None:
     )
     for problem in status["problems"]:
         since = f" (since {ago(problem['since'])})" if problem["since"] else ""
-        hint = f" {clean(problem['hint'])}" if problem["hint"] else ""
-        out.line(f"{out.paint('problem', 'red')}  {clean(problem['part'])}: {clean(problem['problem'])}{since}{hint}")
+        text = sentences(problem["problem"], problem["hint"])
+        fields(out, [("problem", f"{clean(problem['part'])}{since}: {text}")])
 
 
 def root_lines(roots: list[dict[str, Any]]) -> list[str]:
@@ -98,8 +99,8 @@ def root_lines(roots: list[dict[str, Any]]) -> list[str]:
 
 
 def counts_line(counts: dict[str, int]) -> str:
-    """What the cache holds: ``40 sessions, 49 subagents``; sessions always, the rest where there is any."""
-    named = [(_CAPITAL.sub(" ", clean(name)).lower(), number) for name, number in counts.items()]
+    """What the cache holds: ``40 sessions, 49 sub-agents``; sessions always, the rest where there is any."""
+    named = [(_NAMES.get(name) or _CAPITAL.sub(" ", clean(name)).lower(), number) for name, number in counts.items()]
     return ", ".join(f"{number:,} {name}" for name, number in named if number or name == "sessions")
 
 
@@ -115,13 +116,16 @@ def index_line(indexing: dict[str, Any]) -> str:
 
 
 def _watch(watch: dict[str, Any]) -> str:
-    text = f"{watch['mode']}, {watch['directories']:,} folders, {watch['events']:,} events"
+    if watch["mode"] == "off":
+        text = "off"
+    else:
+        text = f"{watch['mode']}, {watch['directories']:,} folders, {watch['events']:,} events"
     if watch["lastScanAt"]:
-        text += f", all compared {ago(watch['lastScanAt'])}"
+        text += f", last scan {ago(watch['lastScanAt'])}"
     for name in ("restarts", "overflows"):
         if watch[name]:
             text += f", {watch[name]:,} {name}"
-    return text if watch["healthy"] else f"{text}; not healthy, changes are found by scans"
+    return text if watch["healthy"] or watch["mode"] == "off" else f"{text}; not healthy, changes are found by scans"
 
 
 HANDLERS = {

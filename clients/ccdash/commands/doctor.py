@@ -6,12 +6,12 @@ import argparse
 from itertools import groupby
 from typing import Any
 
-from ccdash.arguments import PAGE, absolute, positive
+from ccdash.arguments import PAGE, log_path, positive
 from ccdash.context import Context
 from ccdash.output import Output
 from ccdash.parser import Handler
 from ccdash.table import Column, draw, heading
-from ccdash.text import clean
+from ccdash.text import clean, sentences
 
 SEVERITIES = {"error": "red", "warning": "yellow", "info": "dim"}
 
@@ -26,9 +26,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(context: Context) -> None:
     args, out = context.args, context.out
     params: dict[str, Any] = {"severity": args.severity, "limit": min(args.limit, PAGE)}
-    if args.path:
-        params["path"] = absolute(args.path)
     with context.connect() as client:
+        if args.path:
+            params["path"] = log_path(client, args.path)
         report = context.call(client, "ccdash/doctor", params, label="Examining", timeout=None)
         if out.as_json:
             out.result(report)
@@ -47,8 +47,7 @@ def _problems(out: Output, problems: list[dict[str, Any]]) -> None:
     if not problems:
         out.line("The daemon is well.")
     for problem in problems:
-        hint = f" {clean(problem['hint'])}" if problem["hint"] else ""
-        out.line(f"{out.paint(clean(problem['part']), 'red')}: {clean(problem['problem'])}{hint}")
+        out.line(f"{out.paint(clean(problem['part']), 'red')}: {sentences(problem['problem'], problem['hint'])}")
 
 
 def _findings(out: Output, report: dict[str, Any]) -> None:
@@ -106,8 +105,8 @@ HANDLERS = {
         configure,
         run,
         (
-            "ccdash doctor                        # all of it",
-            "ccdash doctor --severity warning     # what may matter",
+            "ccdash doctor                       # all of it",
+            "ccdash doctor --severity warning    # what may matter",
             "ccdash doctor --path ~/.claude/projects/-home-me-shop",
         ),
     ),

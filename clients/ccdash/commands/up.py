@@ -12,10 +12,13 @@ from ccdash.commands.demo import show_demo
 from ccdash.context import Context
 from ccdash.parser import Handler
 from ccdash.progress import ProgressLine
-from ccdash.text import clean
+from ccdash.text import clean, sentences
 
 SETTLE = 10.0
 """Seconds that the daemon may take to count the logs."""
+
+CACHE = "cache"
+"""The part of a status whose problems keep the index from getting on."""
 
 POLL = 1.0
 """Seconds without news of the index, after which the daemon is asked."""
@@ -25,14 +28,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--wait",
         action=argparse.BooleanOptionalAction,
-        help="return when the first index is complete; by default in a terminal, where progress is shown",
+        help="return when all logs are indexed; by default in a terminal, where progress is shown",
     )
 
 
-def run(context: Context) -> None:
+def run(context: Context) -> int:
     out, wait = context.out, context.args.wait
     with context.connect() as client:
-        status = _settle(client)
+        status = _settle(context, client)
+        if _stuck(status):
+            tell(context, client)
+            return 1
         if not _has_logs(status):
             out.note("No agent log was found. Looked in:")
             for line in root_lines(status["roots"]) or ["no folder at all: the setting claude_dirs is empty"]:
@@ -40,27 +46,28 @@ def run(context: Context) -> None:
             out.note("Sessions will appear as soon as an agent writes there. Until then, here is demo data.")
     if not _has_logs(status):
         show_demo(context, wait=wait is not False)
-        return
+        return 0
     with context.connect() as client:
         follow(context, client, wait=wait)
         tell(context, client)
+    return 0
 
 
 def follow(context: Context, client: Client, *, wait: bool | None) -> None:
-    """Wait until the first index is complete, with progress; by default only where somebody sees that."""
+    """Wait until all logs are indexed, with progress; by default only where somebody sees that."""
     if not (context.out.notes.isatty() if wait is None else wait):
         return
     with ProgressLine(context.out, "Indexing") as progress:
         try:
             client.request("ccdash/subscribe", {"topics": ["indexing"]})
             told: set[str] = set()
-            while not (status := client.request("ccdash/status"))["indexing"]["complete"]:
+            while not _indexed(status := client.request("ccdash/status")):
                 _tell_problems(context, status, told)
                 for notification in client.notifications(POLL):
                     if notification.method == "ccdash/indexing":
                         state = notification.params["indexing"]
                         progress.indexing(state)
-                        if state["complete"]:
+                        if state["phase"] == "idle":
                             break
         except KeyboardInterrupt:
             context.out.note("The daemon goes on indexing; `ccdash up --wait` shows how far it is.")
@@ -68,10 +75,10 @@ def follow(context: Context, client: Client, *, wait: bool | None) -> None:
 
 
 def _tell_problems(context: Context, status: dict[str, Any], told: set[str]) -> None:
-    """Tell each problem once: one of them may be why the index does not get on."""
+    """Tell once each why the index does not get on; what else is wrong is told in the end."""
     for problem in status["problems"]:
-        text = clean(f"{problem['problem']} {problem['hint']}")
-        if text not in told:
+        text = sentences(problem["problem"], problem["hint"])
+        if problem["part"] == CACHE and text not in told:
             told.add(text)
             context.out.note(text)
 
@@ -89,23 +96,39 @@ def tell(context: Context, client: Client) -> None:
     counts = counts_line(status["counts"])
     out.line(f"Index: {index_line(status['indexing'])}" + (f" ({counts})" if counts else ""))
     for problem in status["problems"]:
-        out.line(f"{out.paint('problem', 'red')}: {clean(problem['problem'])} {clean(problem['hint'])}".rstrip())
+        out.line(f"{out.paint('problem', 'red')}: {sentences(problem['problem'], problem['hint'])}")
+    if _stuck(status):
+        out.line("No log can be read until that is mended. `ccdash status` shows how it is.")
+        return
     option = "" if context.paths.profile == status["profile"] else f" --profile {clean(status['profile'])}"
     out.line(f"Next: `ccdash{option} sessions`, `ccdash{option} doctor`, `ccdash --help`.")
 
 
-def _settle(client: Client) -> dict[str, Any]:
-    """The daemon's status, once it knows whether there are logs."""
+def _settle(context: Context, client: Client) -> dict[str, Any]:
+    """The daemon's status, once it knows whether there are logs, or why it cannot know."""
     deadline = time.monotonic() + SETTLE
     client.request("ccdash/subscribe", {"topics": ["indexing"]})
-    while True:
-        status: dict[str, Any] = client.request("ccdash/status")
-        # While the daemon starts it has no roots yet.
-        roots = status["roots"]
-        looked = status["indexing"]["complete"] or (roots and not any(root["exists"] for root in roots))
-        if _has_logs(status) or looked or time.monotonic() > deadline:
-            return status
-        next(iter(client.notifications(0.1)), None)
+    with ProgressLine(context.out, "Looking for logs") as progress:
+        while True:
+            status: dict[str, Any] = client.request("ccdash/status")
+            # While the daemon starts, or cannot open its cache, it has no roots.
+            roots = status["roots"]
+            looked = _indexed(status) or (roots and not any(root["exists"] for root in roots))
+            if _has_logs(status) or looked or _stuck(status) or time.monotonic() > deadline:
+                return status
+            progress.waited(SETTLE - (deadline - time.monotonic()))
+            next(iter(client.notifications(0.1)), None)
+
+
+def _stuck(status: dict[str, Any]) -> bool:
+    """Whether the cache cannot be opened, so that nothing is known of any log."""
+    return not status["roots"] and any(problem["part"] == CACHE for problem in status["problems"])
+
+
+def _indexed(status: dict[str, Any]) -> bool:
+    """Whether the first index is complete and, after a start, every log was compared with it once."""
+    indexing = status["indexing"]
+    return indexing["complete"] and indexing["phase"] == "idle" and status["watch"]["lastScanAt"] is not None
 
 
 def _has_logs(status: dict[str, Any]) -> bool:
