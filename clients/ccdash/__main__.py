@@ -13,6 +13,9 @@ from ccdash.parser import build, find
 from ccdash.text import clean_lines
 
 INTERRUPTED = 130
+_LISTS = {"session": ("sessions/list", "ccdash sessions --all"), "project": ("projects/list", "ccdash projects")}
+"""Where the daemon sends a client for ids of a kind, and where that is for a user."""
+
 BROKEN_PIPE = 141
 """What a shell reports for a program that SIGPIPE ended."""
 
@@ -22,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         # Text of others may hold what the terminal's encoding lacks; a question mark is better than no answer.
         getattr(stream, "reconfigure", lambda **_: None)(errors="replace")
-    out = Output()
+    out, context = Output(), None
     try:
         parser = build()
         args = parser.parse_args(argv)
@@ -30,7 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if args.command is None:
             parser.print_help()
             return 0
-        code = find(args.command).load().run(Context(args, out)) or 0
+        context = Context(args, out)
+        code = find(args.command).load().run(context) or 0
         out.flush()
         return code
     except KeyboardInterrupt:
@@ -40,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return BROKEN_PIPE
     except Error as error:
-        return _fail(out, clean_lines(error) + _next_step(error), error.exit_code)
+        return _fail(out, _told(error, context), error.exit_code)
     except OSError as error:
         what = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
         return _fail(out, f"{clean_lines(what)}. Check the path and its permissions.", 1)
@@ -59,24 +63,29 @@ def _fail(out: Output, text: str, code: int) -> int:
     return code
 
 
-def _next_step(error: Error) -> str:
-    """What to do about an error of the daemon; errors of the client say so themselves."""
+def _told(error: Error, context: Context | None) -> str:
+    """The error with what to do about it; errors of the client say that themselves."""
+    text = clean_lines(error)
     if not isinstance(error, RpcError):
-        return ""
+        return text
     data = error.data if isinstance(error.data, dict) else {}
-    end = "" if error.message.endswith((".", "!", "?")) else "."
+    end = "" if text.endswith((".", "!", "?")) else "."
     if error.code == NOT_FOUND:
-        listing = {"session": "ccdash sessions", "project": "ccdash projects"}.get(str(data.get("type")))
-        return f"{end} `{listing}` lists them." if listing else end
+        method, command = _LISTS.get(str(data.get("type")), ("", ""))
+        text = text.removesuffix(f"; see {method}") + end
+        if context is not None and context.is_indexing():
+            return f"{text} The first index is not complete: it may come. `ccdash up --wait` waits for it."
+        return f"{text} `{command}` lists them." if command else text
     if error.code == BUSY:
-        return f"{end} Try again in {float(data.get('retryAfter', 1)):g} s."
+        wait = f"{float(data.get('retryAfter', 1)):g} s"
+        return f"{text}{end} Try again in {wait}; `ccdash status` tells more."
     if error.code == INVALID_PARAMS and "got" in data and data["got"] is not None:
-        return f" (got {clean_lines(data['got'])}){end}"
+        return f"{text} (got {clean_lines(data['got'])}){end}"
     if error.code == -32601:
-        return f"{end} `ccdash rpc --help` says where the methods are listed."
+        return f"{text}{end} `ccdash rpc` lists the methods."
     if error.code == -32603:
-        return f"{end} The daemon's log tells more" + (f" under {data['id']}." if data.get("id") else ".")
-    return end
+        return f"{text}{end} The daemon's log tells more" + (f" under {data['id']}." if data.get("id") else ".")
+    return text + end
 
 
 if __name__ == "__main__":

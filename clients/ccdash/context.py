@@ -7,7 +7,7 @@ from typing import Any
 
 from ccdash.autostart import connect
 from ccdash.client import Client, Notification
-from ccdash.errors import UsageError
+from ccdash.errors import Error, UsageError
 from ccdash.output import Output
 from ccdash.progress import ProgressLine
 from ccdashd.paths import Paths, resolve
@@ -50,9 +50,20 @@ class Context:
         client.request("ccdash/subscribe", {"topics": ["indexing"]})
         return self.call(client, method, params, label=label, timeout=None)
 
+    def is_indexing(self) -> bool:
+        """Whether a daemon runs whose first index is not complete."""
+        try:
+            with self.connect(autostart=False) as client:
+                return not client.request("ccdash/status")["indexing"]["complete"]
+        except Error:
+            return False
+
     def note_indexing(self, client: Client) -> None:
         """Tell that lists may be incomplete, while the first index is not complete."""
         state = client.hello.get("indexing") or {}
+        if not state.get("complete", True):
+            # A daemon that has just started says hello before it has opened its cache.
+            state = client.request("ccdash/status")["indexing"]
         if not state.get("complete", True) and not self.out.as_json:
             total = int(state.get("total", 0))
             share = f" ({100 * int(state.get('done', 0)) // total} %)" if total else ""

@@ -7,12 +7,14 @@ between the prompt and the answer would otherwise go into building parsers that 
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from ccdash import __version__
 from ccdash.context import Context
+from ccdash.text import clean_lines
 
 
 class Handler(NamedTuple):
@@ -74,7 +76,16 @@ class Parser(argparse.ArgumentParser):
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         self.ready()
-        return super().parse_known_args(args, namespace)
+        namespace, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            # Told here and not by the parser above, which would send the user to the help of another command.
+            self.error(f"unknown: {' '.join(unknown)}")
+        return namespace, unknown
+
+    def error(self, message: str) -> NoReturn:
+        """Say in one line what is wrong, and where the help is; exit with 2."""
+        text = clean_lines(_nearest(message))
+        self.exit(2, f"{self.prog}: {text}{'' if text.endswith('?') else '.'} `{self.prog} --help` explains.\n")
 
 
 def build(*, whole: bool = False) -> Parser:
@@ -122,6 +133,19 @@ def shared(parser: argparse.ArgumentParser, *, top: bool = False) -> None:
     group.add_argument(
         "--no-color", action="store_true", default=default(False), help="no colour, as the variable NO_COLOR does"
     )
+
+
+def _nearest(message: str) -> str:
+    """argparse's words for a choice that is none, with the one that was probably meant."""
+    found = re.fullmatch(r"argument (.+): invalid choice: '(.*)' \(choose from (.+)\)", message, re.DOTALL)
+    if found is None:
+        return message
+    import difflib
+
+    what, given, choices = found[1], found[2], [choice.strip("' ") for choice in found[3].split(",")]
+    near = difflib.get_close_matches(given, choices, 1)
+    meant = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(choices)}"
+    return f"{what}: there is no {given!r}; {meant}"
 
 
 def _sentence(summary: str) -> str:

@@ -135,7 +135,11 @@ def _log_tail(path: Path, start: int) -> str:
 
 
 def _last_lines(text: bytes) -> str:
-    return "\n".join(f"  {line}" for line in text.decode(errors="replace").splitlines()[-LOG_LINES:])
+    lines = text.decode(errors="replace").splitlines()
+    if any(line.startswith("Traceback (") for line in lines):
+        # Of a traceback only the error that ended it: the lines that are not indented.
+        lines = [line for line in lines if line.strip() and not line.startswith((" ", "Traceback (", "\t"))]
+    return "\n".join(f"  {line}" for line in lines[-LOG_LINES:])
 
 
 def size_of(path: Path) -> int:

@@ -142,6 +142,13 @@ def test_a_daemon_that_fails_to_start_tells_why(spawning: Path, paths: Paths) ->
     assert str(paths.log_file) in str(caught.value)
 
 
+def test_of_a_traceback_only_its_error_is_told(spawning: Path) -> None:
+    spawning.write_text("def start():\n    raise OSError('half\\nan installation')\n\nstart()\n")
+    with pytest.raises(StartFailed, match=r"It says:\n  OSError: half\n  an installation\n") as caught:
+        connect()
+    assert "Traceback" not in str(caught.value) and "line 4" not in str(caught.value)
+
+
 def test_a_daemon_that_fails_after_it_opened_its_log_tells_its_end(spawning: Path, paths: Paths) -> None:
     paths.log_file.parent.mkdir(parents=True)
     paths.log_file.write_text("an old line\n")

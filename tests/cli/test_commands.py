@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ccdashd.protocol.methods import METHODS
 from tests.cli.conftest import Done
 from tests.cli.daemon import Failure, FakeDaemon, Raw
 from tests.protocol.samples import SESSION
@@ -80,7 +82,7 @@ def test_sessions_writes_a_table(run: Run, fake: FakeDaemon) -> None:
     heading, row = done.out.splitlines()
     assert heading.split() == ["ID", "PROJECT", "TITLE", "LAST", "DURATION", "PROMPTS", "TOOLS", "TOKENS", "MODEL"]
     assert row.split() == ["5f3c1d9e", "shop", "Fix", "the", "till", "-", "3m", "20s", "2", "4", "36", "sonnet-4"]
-    assert done.err == "1-1 of 2 sessions; `--all` shows every one.\n"
+    assert done.err == "1 of 2 sessions; `--all` shows every one.\n"
     assert fake.params("sessions/list") == {"offset": 0, "limit": 50}
 
 
@@ -137,7 +139,8 @@ def test_a_name_of_several_projects_is_refused(run: Run, fake: FakeDaemon) -> No
 
 def test_sessions_of_a_parent_are_subagents(run: Run, fake: FakeDaemon) -> None:
     run("sessions", "--parent", "5f3c")
-    assert fake.params("sessions/list")["parent"] == "5f3c"
+    assert fake.params("sessions/get") == {"id": "5f3c"}
+    assert fake.params("sessions/list")["parent"] == SESSION
     assert fake.params("sessions/list")["includeSubagents"] is True
 
 
@@ -173,6 +176,8 @@ def test_a_list_tells_while_the_first_index_runs(run: Run, fake: FakeDaemon) -> 
     fake.answers["ccdash/hello"]["indexing"] = {"phase": "parse", "done": 10, "total": 40, "complete": False}
     assert "not complete (25 %)" in run("sessions").err
     assert run("sessions", "--json").err == ""
+    fake.answers["ccdash/status"]["indexing"]["complete"] = True
+    assert "not complete" not in run("sessions").err, "it had only not opened its cache when it said hello"
 
 
 def test_no_session_is_said_so(run: Run, fake: FakeDaemon) -> None:
@@ -187,7 +192,7 @@ def test_active_sends_seconds(run: Run, fake: FakeDaemon) -> None:
     assert fake.params("sessions/active") == {"within": 7200}
     assert "Fix the till" in done.out
     fake.answers["sessions/active"]["items"] = []
-    assert run("active").err == "No session was written to in the last 10m 00s.\n"
+    assert run("active").err == "No session was written to in the last 10m.\n"
 
 
 def test_show_tells_the_figures(run: Run, fake: FakeDaemon) -> None:
@@ -223,7 +228,7 @@ def test_show_tells_the_figures(run: Run, fake: FakeDaemon) -> None:
     ):
         assert expected in text
     assert text.count("Edit") == 1
-    assert "50 %" in text
+    assert "66 %" in text, "of the calls that came back"
 
 
 def test_show_without_lower_bound_has_no_sign(run: Run, fake: FakeDaemon) -> None:
@@ -246,6 +251,10 @@ def test_a_subagent_is_found_by_the_starts_of_both_ids(run: Run, fake: FakeDaemo
     assert done.code == 2 and "fits 2 sub-agents" in done.err
     done = run("show", "5f3c1d9e/agent-x", "--files")
     assert done.code == 2 and "has no sub-agent 'agent-x'" in done.err
+    node = fake.answers["sessions/thread"]["nodes"][0]
+    fake.answers["sessions/thread"]["nodes"] = [{**node, "id": f"{SESSION}/agent-x1", "missing": True}]
+    done = run("show", "5f3c1d9e/agent-x", "--files")
+    assert done.code == 2 and "log of 5f3c1d9e/agent-x is missing" in done.err
 
 
 def test_a_transcript_is_written_whole(run: Run, fake: FakeDaemon, entries: list[dict[str, Any]]) -> None:
@@ -260,6 +269,13 @@ def test_a_transcript_is_written_whole(run: Run, fake: FakeDaemon, entries: list
         ["error", "text", "5"],
         ["agent", "text", "6"],
     ]
+
+
+def test_what_says_nothing_is_left_out_unless_all_is_wanted(run: Run, entries: list[dict[str, Any]]) -> None:
+    entries[1]["text"] = entries[2]["text"] = "\n"
+    short, full = (run("show", SESSION, "--transcript", *more).out.splitlines() for more in ((), ("--full",)))
+    assert len(full) == len(short) + 2 == 1 + 7
+    assert [line.split()[1:] for line in full[2:4]] == [["thinks"], ["agent"]]
 
 
 def test_a_transcript_as_json_is_one_result(run: Run, entries: list[dict[str, Any]]) -> None:
@@ -428,7 +444,7 @@ def test_doctor_explains(run: Run, fake: FakeDaemon) -> None:
     text = run("doctor", "--severity", "warning", "--path", "/logs", "--types").out
     assert fake.params("ccdash/doctor") == {"severity": "warning", "path": "/logs", "limit": 500}
     for expected in (
-        "database: the disk is full free some space",
+        "database: The disk is full. Free some space.",
         "warning broken-json: not JSON\n    Nothing to do.\n    /logs/a.jsonl:3 (byte 120)\n"
         "    /logs/a.jsonl:9 (byte 120) (4 times)\n"
         f"info broken-json: not JSON\n    Nothing to do.\n    session {SESSION}\n",
@@ -454,23 +470,32 @@ def test_status_tells_all(run: Run, fake: FakeDaemon) -> None:
         "6s left",
         "/logs (claude-code: 4 files)",
         "inotify, 3 folders",
-        "database: the disk is full",
-        "free some space",
+        "problem  database (since 2026-02-03): The disk is full. Free some space.",
     ):
         assert expected in text
 
 
 def test_rescan_sends_absolute_paths(run: Run, fake: FakeDaemon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    fake.answers["ccdash/status"]["roots"][0]["path"] = str(tmp_path)
     assert run("rescan", "a").out == "4 files compared in 0.25 s: 1 read whole, 1 read on, 0 gone.\n"
     assert fake.params("cache/rescan") == {"paths": [str(tmp_path / "a")]}
     run("rescan")
     assert fake.params("cache/rescan") == {}
 
 
+@pytest.mark.parametrize("arguments", [("rescan",), ("doctor", "--path")], ids=" ".join)
+def test_a_path_without_logs_is_refused(run: Run, fake: FakeDaemon, arguments: tuple[str, ...]) -> None:
+    done = run(*arguments, "/elsewhere")
+    assert done.code == 2
+    assert done.err == "ccdash: /elsewhere is in no folder of logs. These are looked at: /logs.\n"
+    assert run(*arguments, "/").code == 0, "above all logs is as good"
+
+
 def test_verify_tells_by_its_exit_code(run: Run, fake: FakeDaemon) -> None:
     done = run("verify")
-    assert done.code == 1 and "differs from the logs: 4 files" in done.out and "the disk is full" in done.out
+    assert done.code == 1 and "differs from the logs: 4 files" in done.out and "The disk is full" in done.out
+    assert "`ccdash rebuild`" in done.out
     fake.answers["cache/verify"] |= {"ok": True, "problems": []}
     assert run("verify").code == 0
 
@@ -505,26 +530,40 @@ def test_up_tells_where_logs_were_found(run: Run, fake: FakeDaemon) -> None:
     assert done.code == 0
     assert "  /logs (claude-code: 4 files)\n" in done.out
     assert "ccdashd 0.1.0 is up (process 42, profile default).\n" in done.out
-    assert "the disk is full" in done.out
+    assert "problem: The disk is full. Free some space.\n" in done.out
 
 
 def test_up_waits_for_the_first_index(run: Run, fake: FakeDaemon) -> None:
-    """The daemon says twice that it is not complete, then once in a notification that it is."""
+    """The daemon reads, then has read all but not compared it yet, then is done; notifications say when to ask."""
     status = fake.answers["ccdash/status"]
-    asked: list[bool] = []
+    status["problems"][0]["part"] = "cache"
+    idle = {**status["indexing"], "phase": "idle", "complete": True}
+    states = [(status["indexing"], None), (status["indexing"], None), (idle, None), (idle, "2026-02-03T04:05:06.000Z")]
+    asked: list[object] = []
 
     def answer(params: object) -> dict[str, Any]:
-        asked.append(len(asked) >= 3)
-        return {**status, "indexing": {**status["indexing"], "complete": asked[-1]}}
+        indexing, scanned = states[min(len(asked), len(states) - 1)]
+        asked.append(scanned)
+        return {**status, "indexing": indexing, "watch": {**status["watch"], "lastScanAt": scanned}}
 
     fake.answers["ccdash/status"] = answer
-    fake.after["ccdash/status"] = [("ccdash/indexing", {"indexing": {**status["indexing"], "complete": True}})]
+    fake.after["ccdash/status"] = [("ccdash/indexing", {"indexing": idle})]
     done = run("up", "--wait")
-    assert (done.code, done.err) == (0, "the disk is full free some space\n")
-    assert True in asked
+    assert (done.code, done.err) == (0, "The disk is full. Free some space.\n")
+    assert asked.count(None) == 3 and asked[-1] is not None
     asked.clear()
     assert run("up", "--no-wait").code == 0
-    assert asked == [False, False]
+    assert asked == [None, None]
+
+
+def test_up_shows_no_demo_where_the_cache_cannot_be_opened(run: Run, fake: FakeDaemon, home: Path) -> None:
+    status = fake.answers["ccdash/status"]
+    status["problems"][0] |= {"part": "cache", "problem": "no permission", "hint": "Look at the folder."}
+    status |= {"roots": [], "counts": {}}
+    done = run("up")
+    assert done.code == 1
+    assert "problem: No permission. Look at the folder.\n" in done.out and "`ccdash status`" in done.out
+    assert "demo" not in done.out + done.err
 
 
 def test_rpc_passes_parameters_and_prints_the_result_alone(
@@ -543,3 +582,14 @@ def test_rpc_passes_parameters_and_prints_the_result_alone(
 def test_rpc_refuses_what_is_no_json(run: Run) -> None:
     done = run("rpc", "any/method", "{")
     assert done.code == 2 and "not JSON" in done.err and done.out == ""
+
+
+def test_rpc_lists_the_methods(run: Run, home: Path) -> None:
+    done = run("rpc")
+    assert done.code == 0
+    listed = [line.split()[0] for line in done.out.splitlines()[1:]]
+    assert listed == list(METHODS)
+    assert re.search(r"^sessions/get +id,? ", done.out, re.MULTILINE)
+    as_json = {method["name"]: method["takes"] for method in json.loads(run("rpc", "--json").out)}
+    assert as_json["files/context"][0] == "path" and "[limit]" in as_json["files/context"]
+    assert run("rpc", "any/method", "--timeout", "-1").code == 2

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ccdash import __main__, __version__
-from ccdash.parser import COMMANDS, build
+from ccdash.parser import COMMANDS, build, find
 from tests.cli.conftest import Done, run_in_terminal, run_process
 from tests.cli.daemon import Failure, FakeDaemon, Silence
 from tests.protocol.samples import SESSION
@@ -56,13 +56,52 @@ def test_wrong_usage_is_told_and_starts_nothing(run: Run, fake: FakeDaemon, argu
 
 
 @pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("sesions",), "ccdash: COMMAND: there is no 'sesions'; did you mean 'sessions'? `ccdash --help` explains.\n"),
+        (("completion", "x"), "ccdash completion: shell: there is no 'x'; there are bash, zsh, tcsh, fish. "
+                              "`ccdash completion --help` explains.\n"),
+        (("sessions", "-n", "3"), "ccdash sessions: unknown: -n 3. `ccdash sessions --help` explains.\n"),
+        (("projects", "add", "/", "--nme", "x"),
+         "ccdash projects add: unknown: --nme x. `ccdash projects add --help` explains.\n"),
+        (("show",), "ccdash show: the following arguments are required: ID. `ccdash show --help` explains.\n"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)  # fmt: skip
+def test_wrong_usage_is_one_line_that_names_the_right_help(run: Run, arguments: tuple[str, ...], text: str) -> None:
+    assert run(*arguments) == Done(2, "", text)
+
+
+@pytest.mark.parametrize("command", [command.name for command in COMMANDS])
+def test_examples_fit_a_terminal(command: str) -> None:
+    for example in find(command).load().examples:
+        assert len(f"  {example}") <= 80, example
+
+
+def test_what_is_not_found_may_come_while_the_first_index_runs(run: Run, fake: FakeDaemon) -> None:
+    def fail(params: object) -> None:
+        raise Failure(-32001, "no session 'x'; see sessions/list", {"type": "session"})
+
+    fake.answers["sessions/get"] = fail
+    fake.answers["ccdash/status"]["indexing"]["complete"] = False
+    assert "no session 'x'. The first index is not complete: it may come." in run("show", "x").err
+
+
+@pytest.mark.parametrize(
     ("error", "text"),
     [
-        (Failure(-32001, "no session 'x'", {"type": "session"}), "no session 'x'. `ccdash sessions` lists them."),
-        (Failure(-32004, "the disk is full", {"retryAfter": 5}), "the disk is full. Try again in 5 s."),
+        (Failure(-32001, "no session 'x'", {"type": "session"}), "no session 'x'. `ccdash sessions --all` lists them."),
+        (
+            Failure(-32001, "no session 'x'; see sessions/list", {"type": "session"}),
+            "no session 'x'. `ccdash sessions --all` lists them.",
+        ),
+        (
+            Failure(-32004, "the disk is full", {"retryAfter": 5}),
+            "the disk is full. Try again in 5 s; `ccdash status` tells more.",
+        ),
         (Failure(-32602, "limit: must be 1 or more", {"got": "\x1b[0m0"}), "limit: must be 1 or more (got 0)."),
         (Failure(-32603, "an internal error", {"id": "ab"}), "an internal error. The daemon's log tells more under ab."),
-        (Failure(-32601, "no method 'x'"), "no method 'x'. `ccdash rpc --help` says where the methods are listed."),
+        (Failure(-32601, "no method 'x'"), "no method 'x'. `ccdash rpc` lists the methods."),
         (Failure(-32003, "The log is gone."), "The log is gone."),
     ],
 )
@@ -71,6 +110,7 @@ def test_errors_of_the_daemon_are_sentences_with_a_next_step(run: Run, fake: Fak
         raise error
 
     fake.answers["sessions/get"] = fail
+    fake.answers["ccdash/status"]["indexing"]["complete"] = True
     assert run("show", "x") == Done(1, "", f"ccdash: {text}\n")
 
 

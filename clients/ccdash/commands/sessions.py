@@ -20,8 +20,8 @@ STATUSES = ("active", "completed", "empty")
 
 _COLUMNS = (
     Column("ID", style="cyan"),
-    Column("PROJECT", flexible=True, drop=1),
-    Column("TITLE", flexible=True),
+    Column("PROJECT", flexible=True, drop=1, least=10),
+    Column("TITLE", flexible=True, least=24),
     Column("LAST", right=True),
     Column("DURATION", right=True, drop=5),
     Column("PROMPTS", right=True, drop=4),
@@ -37,20 +37,22 @@ ACTIVE = "● "
 def configure_sessions(parser: argparse.ArgumentParser) -> None:
     which = parser.add_argument_group("which sessions")
     which.add_argument("--project", metavar="P", help="of a project: its name, id, or a path inside it (`.` for here)")
-    which.add_argument("--model", metavar="NAME", help="in which this model answered")
+    which.add_argument("--model", metavar="NAME", help="with this in the name of its model, such as opus")
     which.add_argument("--agent", metavar="NAME", help="of this agent, such as claude-code")
     which.add_argument("--branch", metavar="NAME", help="on this git branch")
     which.add_argument("--since", metavar="TIME", help="active at or after a date, a time, today, or an age such as 3d")
     which.add_argument("--until", metavar="TIME", help="active before that; a date is included to its end")
-    which.add_argument("--text", metavar="WORDS", help="with these words in title or first prompt")
+    which.add_argument("--text", metavar="WORDS", help="with each of these words in title or first prompt")
     which.add_argument("--status", choices=STATUSES, help="in this state; empty: no prompt and no answer")
     which.add_argument("--parent", metavar="ID", help="sub-agents of this session")
     which.add_argument("--subagents", action="store_true", help="also sub-agents")
     which.add_argument("--hidden", action="store_true", help="also those of hidden projects")
     which.add_argument("--empty", action="store_true", help="also those without prompt and answer")
     order = parser.add_argument_group("order and number")
-    order.add_argument("--sort", choices=SORTS, default="endedAt", help="by (endedAt)")
-    order.add_argument("--reverse", action="store_true", help="smallest, oldest or first in the alphabet first")
+    order.add_argument(
+        "--sort", choices=SORTS, default="endedAt", help="by this: the newest, the largest, or A first (endedAt)"
+    )
+    order.add_argument("--reverse", action="store_true", help="the other way round")
     order.add_argument("--limit", type=positive, default=50, metavar="N", help="at most N (50)")
     order.add_argument("--offset", type=natural, default=0, metavar="N", help="leave out the first N")
     order.add_argument("--all", action="store_true", help="no limit")
@@ -63,7 +65,8 @@ def run_sessions(context: Context) -> None:
         if args.project:
             params["project"] = project_id(client, args.project, path_in=True)
         if args.parent:
-            params |= {"parent": session_id(client, args.parent), "includeSubagents": True}
+            parent = context.call(client, "sessions/get", {"id": session_id(client, args.parent)})
+            params |= {"parent": parent["id"], "includeSubagents": True}
         if args.all or args.limit > PAGE:
             page = pages(client, "sessions/list", params, args.offset, None if args.all else args.limit)
         else:
@@ -79,7 +82,9 @@ def run_sessions(context: Context) -> None:
             out.note(nothing if page["total"] == 0 else f"There are only {page['total']:,} sessions that fit.")
         last = page["offset"] + len(items)
         if items and last < page["total"]:
-            out.note(f"{page['offset'] + 1:,}-{last:,} of {page['total']:,} sessions; `--all` shows every one.")
+            first = page["offset"] + 1
+            shown = f"{first:,}" if first == last else f"{first:,}-{last:,}"
+            out.note(f"{shown} of {page['total']:,} sessions; `--all` shows every one.")
         context.note_indexing(client)
 
 
@@ -89,7 +94,8 @@ def configure_active(parser: argparse.ArgumentParser) -> None:
 
 def run_active(context: Context) -> None:
     out = context.out
-    within = read_seconds(context.args.within)
+    given = clean(context.args.within)
+    within = read_seconds(given)
     with context.connect() as client:
         found = context.call(client, "sessions/active", {"within": within})
         if out.as_json:
@@ -97,7 +103,7 @@ def run_active(context: Context) -> None:
         elif found["items"]:
             draw_sessions(out, found["items"])
         else:
-            out.note(f"No session was written to in the last {duration(within)}.")
+            out.note(f"No session was written to in the last {given if given[-1:].isalpha() else f'{given}s'}.")
 
 
 def draw_sessions(out: Output, rows: Sequence[dict[str, Any]]) -> None:
@@ -156,10 +162,10 @@ HANDLERS = {
         configure_sessions,
         run_sessions,
         (
-            "ccdash sessions                             # the 50 that were active last",
-            "ccdash sessions --project . --since 1w      # of this project, in the last week",
-            "ccdash sessions --text migration --all      # every one with that word in title or first prompt",
-            "ccdash sessions --sort tokens --limit 10    # the ten largest",
+            "ccdash sessions                           # the 50 that were active last",
+            "ccdash sessions --project . --since 1w    # of this project, in this week",
+            "ccdash sessions --text migration --all    # with that word, every one",
+            "ccdash sessions --sort tokens --limit 10  # the ten largest",
             "ccdash sessions --json | jq '.items[].id'",
         ),
     ),

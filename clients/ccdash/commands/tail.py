@@ -130,10 +130,10 @@ HANDLERS = {
         configure,
         run,
         (
-            "ccdash tail                     # the last 20 entries of the session written to last",
-            "ccdash tail -f                  # follow it",
-            "ccdash tail -f -n 0 0f3c9d1e    # follow a session from now on",
-            "ccdash tail -f --json           # one JSON object a line",
+            "ccdash tail                   # the end of the session written to last",
+            "ccdash tail -f                # follow it",
+            "ccdash tail -f -n 0 0f3c9d1e  # follow a session from now on",
+            "ccdash tail -f --json         # one JSON object a line",
         ),
     ),
 }
