@@ -5,13 +5,13 @@ from __future__ import annotations
 from ccdashd.protocol import methods
 from ccdashd.protocol import types as t
 from ccdashd.rpc.dispatch import ReadCall, handles
-from ccdashd.store import activity, sessions, transcripts
+from ccdashd.store import activity, session_lists, sessions, threads, transcripts
 
 
 @handles(methods.SESSIONS_LIST)
 def sessions_list(call: ReadCall, params: t.SessionsList) -> t.Page[t.SessionRow]:
     """Sessions, filtered, sorted, paged."""
-    return sessions.page(call.conn, params, call.revision)
+    return session_lists.page(call.conn, params, call.revision)
 
 
 @handles(methods.SESSIONS_GET)
@@ -47,10 +47,10 @@ def sessions_files(call: ReadCall, params: t.SessionParams) -> t.SessionFiles:
 @handles(methods.SESSIONS_THREAD)
 def sessions_thread(call: ReadCall, params: t.SessionParams) -> t.Thread:
     """Parent, sub-agents, forks and origin of a session."""
-    return activity.thread(call.conn, sessions.find(call.conn, params.id), call.revision)
+    return threads.thread(call.conn, sessions.find(call.conn, params.id), call.revision)
 
 
 @handles(methods.SESSIONS_ACTIVE)
 def sessions_active(call: ReadCall, params: t.ActiveParams) -> t.SessionRows:
     """Sessions that are being written."""
-    return t.SessionRows(items=sessions.active(call.conn, params.within), revision=call.revision)
+    return t.SessionRows(items=session_lists.active(call.conn, params.within), revision=call.revision)

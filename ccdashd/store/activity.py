@@ -1,4 +1,4 @@
-"""What sessions did: tool calls, files, and the sessions around a session."""
+"""What sessions did: tool calls and files."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from ccdashd.clock import iso
 from ccdashd.protocol import types as t
-from ccdashd.store import sessions as repository
-from ccdashd.store.schema import session_file_updates, session_tool_calls, sessions, sync_state
+from ccdashd.store.schema import session_file_updates, session_tool_calls, sync_state
+from ccdashd.store.session_rows import rows_of
 from ccdashd.store.transcripts import log_tag
 
 _update = session_file_updates.c
@@ -169,7 +169,7 @@ def context(connection: sa.Connection, path: str, limit: int) -> tuple[list[t.Fi
     changes = _changes(touches)
     total = connection.execute(sa.select(sa.func.count()).select_from(changes.subquery())).scalar_one()
     rows = connection.execute(changes.limit(limit)).all()
-    listed = repository.rows_of(connection, [row.session_id for row in rows])
+    listed = rows_of(connection, [row.session_id for row in rows])
     touched = [t.FileTouch(session=listed[row.session_id], change=_change(row)) for row in rows if row.session_id in listed]
     return touched, total
 
@@ -177,56 +177,3 @@ def context(connection: sa.Connection, path: str, limit: int) -> tuple[list[t.Fi
 def resolve_path(path: str, cwd: str | None) -> str:
     """The absolute path that a client means; it is looked up, never opened."""
     return os.path.normpath(path if os.path.isabs(path) or cwd is None else os.path.join(cwd, path))
-
-
-def thread(connection: sa.Connection, session_id: str, revision: int) -> t.Thread:
-    """The session, its parent, its sub-agents (also those whose log is not there), its forks and origins."""
-    details = repository.details_of(connection, session_id)
-    own = connection.execute(sa.select(sessions).where(sessions.c.id == session_id)).one()
-    nodes = [_node(own, "self")]
-    if own.parent_id is not None:
-        parent = connection.execute(sa.select(sessions).where(sessions.c.id == own.parent_id)).one_or_none()
-        nodes.insert(0, _node(parent, "parent") if parent is not None else _missing(own.parent_id, "parent", None, None))
-    calls = repository.calls_by_agent(connection, session_id)
-    children = connection.execute(
-        sa.select(sessions).where(sessions.c.parent_id == session_id).order_by(sessions.c.started_at, sessions.c.id)
-    ).all()
-    nodes += [_node(child, "subagent", child.parent_tool_use_id or calls.get(child.agent_id)) for child in children]
-    there = {child.agent_id for child in children}
-    lost = [agent for agent in details.agents if agent not in there]
-    nodes += [_missing(f"{session_id}/agent-{agent}", "subagent", calls.get(agent), session_id) for agent in lost]
-    origins, forks = repository.relatives(connection, session_id, details)
-    for relation, ids in (("origin", origins), ("fork", forks)):
-        rows = {row.id: row for row in connection.execute(sa.select(sessions).where(sessions.c.id.in_(ids)))}
-        nodes += [_node(rows[x], relation) if x in rows else _missing(x, relation, None, None) for x in ids]
-    return t.Thread(session_id=session_id, nodes=nodes, revision=revision)
-
-
-def _node(row: Any, relation: Any, tool_use_id: str | None = None) -> t.ThreadNode:
-    return t.ThreadNode(
-        id=row.id,
-        relation=relation,
-        title=row.title,
-        agent_type=row.agent_type,
-        tool_use_id=tool_use_id or row.parent_tool_use_id,
-        parent_id=row.parent_id,
-        started_at=iso(row.started_at),
-        ended_at=iso(row.ended_at),
-        tokens=repository.row_tokens(row),
-        missing=False,
-    )
-
-
-def _missing(id: str, relation: Any, tool_use_id: str | None, parent_id: str | None) -> t.ThreadNode:
-    return t.ThreadNode(
-        id=id,
-        relation=relation,
-        title="",
-        agent_type=None,
-        tool_use_id=tool_use_id,
-        parent_id=parent_id,
-        started_at=None,
-        ended_at=None,
-        tokens=t.Tokens(),
-        missing=True,
-    )

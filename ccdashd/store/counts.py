@@ -1,22 +1,14 @@
-"""What the cache holds, in numbers, and what was not understood."""
+"""What the cache holds, in numbers."""
 
 from __future__ import annotations
 
-import os
-
-import msgspec
 import sqlalchemy as sa
 
 from ccdashd.protocol import types as t
-from ccdashd.sources.model import Stats
-from ccdashd.store import logs
-from ccdashd.store.schema import diagnostics, projects, session_messages, sessions, sync_state
-from ccdashd.store.sessions import tokens
+from ccdashd.store.schema import projects, session_messages, sessions, sync_state
+from ccdashd.store.session_rows import tokens
 
-_stats = msgspec.json.Decoder(Stats)
 _file = sync_state.c
-
-SEVERITIES = ("info", "warning", "error")
 
 
 def counts(connection: sa.Connection, revision: int) -> dict[str, int]:
@@ -65,137 +57,3 @@ def sources(connection: sa.Connection) -> tuple[int, int, int]:
     size = sa.func.coalesce(sa.func.sum(sa.case((_file.state == "gone", 0), else_=_file.size)), 0)
     count, total, lost = connection.execute(sa.select(sa.func.count(), size, gone)).one()
     return count, total, lost
-
-
-def doctor(
-    connection: sa.Connection, params: t.DoctorParams, problems: list[t.Problem], skipped: list[str], revision: int
-) -> t.Doctor:
-    """What was not understood, the most severe first, and the sessions that a user might miss.
-
-    `skipped` are files among the logs that are none.
-    """
-    found = _of_files(connection) + _of_lines(connection) + [_skipped(path) for path in skipped]
-    if params.path is not None:
-        wanted = params.path.rstrip("/")
-        found = [item for item in found if item.path is not None and (item.path + "/").startswith(wanted + "/")]
-    least = SEVERITIES.index(params.severity)
-    found = [item for item in found if SEVERITIES.index(item.severity) >= least]
-    found.sort(key=lambda item: (-SEVERITIES.index(item.severity), item.path or "", item.offset or 0, item.code))
-    by_code: dict[str, int] = {}
-    for item in found:
-        by_code[item.code] = by_code.get(item.code, 0) + item.count
-    types: dict[str, int] = {}
-    unknown: dict[str, int] = {}
-    for stats in connection.execute(sa.select(_file.stats)).scalars():
-        decoded = _stats.decode(stats)
-        _add(types, decoded.record_types)
-        _add(unknown, decoded.unknown_types)
-    hidden = connection.execute(
-        sa.select(sa.func.count())
-        .select_from(sessions)
-        .join(projects, projects.c.id == sessions.c.project_id)
-        .where(sessions.c.agent_id.is_(None), sessions.c.empty | projects.c.hidden)
-    ).scalar_one()
-    return t.Doctor(
-        problems=problems,
-        diagnostics=found[: params.limit],
-        total=len(found),
-        by_code=by_code,
-        record_types=types,
-        unknown_record_types=unknown,
-        hidden_sessions=hidden,
-        revision=revision,
-    )
-
-
-def _add(total: dict[str, int], more: dict[str, int]) -> None:
-    for key, count in more.items():
-        total[key] = total.get(key, 0) + count
-
-
-def _of_lines(connection: sa.Connection) -> list[t.Diagnostic]:
-    query = sa.select(diagnostics, _file.path, _file.session_id).join(sync_state, _file.id == diagnostics.c.file_id)
-    return [
-        t.Diagnostic(
-            code=row["code"],
-            severity=row["severity"],
-            message=row["message"],
-            path=logs.shown(row["path"]),
-            line=row["line"],
-            offset=row["offset"],
-            length=row["length"],
-            session_id=row["session_id"],
-            count=row["count"],
-        )
-        for row in connection.execute(query).mappings()
-    ]
-
-
-def _of_files(connection: sa.Connection) -> list[t.Diagnostic]:
-    """What is to be said of whole logs: why a session is not listed, or not all of it."""
-    query = (
-        sa.select(_file.path, _file.state, _file.problem, _file.size, _file.parsed_to, _file.session_id)
-        .add_columns(sessions.c.empty, projects.c.hidden, projects.c.name)
-        .outerjoin(sessions, sessions.c.id == _file.session_id)
-        .outerjoin(projects, projects.c.id == sessions.c.project_id)
-        .where(
-            (_file.state != "ok")
-            | (_file.size != _file.parsed_to)
-            | _file.session_id.is_(None)
-            | sessions.c.empty
-            | projects.c.hidden
-        )
-    )
-    found = []
-    for row in connection.execute(query):
-        for code, severity, message, hint in _reasons(row):
-            found.append(
-                t.Diagnostic(
-                    code=code,
-                    severity=severity,  # type: ignore[arg-type]
-                    message=message,
-                    path=logs.shown(row.path),
-                    session_id=row.session_id,
-                    offset=row.parsed_to if code == "torn-tail" else None,
-                    length=row.size - row.parsed_to if code == "torn-tail" else None,
-                    hint=hint,
-                )
-            )
-    return found
-
-
-def _skipped(path: str) -> t.Diagnostic:
-    if ".orphaned-" in os.path.basename(path):
-        message = "the agent left this copy of a log behind after a crash; it is not read"
-        hint = "rename it to <session>.jsonl to have it read"
-    else:
-        message, hint = "this file is no transcript, so it is not read", ""
-    shown = logs.shown(logs.path_value(path))
-    return t.Diagnostic(code="not-a-transcript", severity="info", message=message, path=shown, hint=hint)
-
-
-def _reasons(row: sa.Row[tuple[object, ...]]) -> list[tuple[str, str, str, str]]:
-    reasons = []
-    if row.state == "gone":
-        reasons.append(("source-gone", "info", "the log is gone; what was read of it is kept", ""))
-    elif row.state == "unreadable":
-        hint = "check its permissions; it is tried again at every scan"
-        reasons.append(("unreadable", "error", f"the log cannot be read: {row.problem}", hint))
-    elif row.state == "glanced":
-        reasons.append(("not-indexed", "info", "only head and tail of the log were read so far", "wait for the index"))
-    elif row.size > row.parsed_to:
-        rest = row.size - row.parsed_to
-        message = f"the last {rest} bytes are an unfinished line; they are read when it is complete"
-        reasons.append(("torn-tail", "warning", message, ""))
-    elif row.size == 0:
-        reasons.append(("empty-file", "info", "the log is empty, so there is no session to list", ""))
-    elif row.session_id is None:
-        reasons.append(("no-records", "warning", "the log holds no record, so there is no session to list", ""))
-    if row.empty:
-        hint = "ccdash sessions --all lists it"
-        reasons.append(("empty-session", "info", "nobody said anything in this session, so lists leave it out", hint))
-    if row.hidden:
-        reasons.append(
-            ("hidden-project", "info", f"its project {row.name} is hidden", f"ccdash projects unhide {row.name}")
-        )
-    return reasons

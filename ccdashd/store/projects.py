@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ from ccdashd.errors import NotFound
 from ccdashd.protocol import types as t
 from ccdashd.store.figures import OWN
 from ccdashd.store.schema import projects, sessions
-from ccdashd.store.sessions import tokens
+from ccdashd.store.session_rows import tokens
 
 
 def project_id(root: str) -> str:
@@ -86,9 +87,29 @@ def get(connection: sa.Connection, wanted: str) -> t.Project:
 
 def holding(connection: sa.Connection, path: str) -> t.Project | None:
     """The project with the longest root above `path`."""
-    rows = connection.execute(sa.select(projects.c.id, projects.c.root)).all()
+    above = _holding(connection.execute(sa.select(projects.c.id, projects.c.root)).all(), path)
+    return get(connection, above) if above is not None else None
+
+
+def find(connection: sa.Connection, wanted: str) -> str:
+    """The id of the project with that id or name, or of the one that holds that path. Raises NotFound."""
+    rows = connection.execute(sa.select(projects.c.id, projects.c.root, projects.c.name)).all()
+    for row in rows:
+        if row.id == wanted:
+            return str(row.id)
+    if wanted.startswith("/"):
+        above = _holding(rows, wanted.rstrip("/") or "/")
+        if above is not None:
+            return above
+    named = [row.id for row in rows if row.name == wanted]
+    if len(named) == 1:
+        return str(named[0])
+    raise NotFound("project", wanted, "several have that name; give the id" if named else "see projects/list")
+
+
+def _holding(rows: Sequence[Any], path: str) -> str | None:
     above = [row for row in rows if path == row.root or path.startswith(row.root.rstrip("/") + "/")]
-    return get(connection, max(above, key=lambda row: len(row.root)).id) if above else None
+    return str(max(above, key=lambda row: len(row.root)).id) if above else None
 
 
 def _figures() -> sa.Subquery:
