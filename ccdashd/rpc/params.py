@@ -14,6 +14,9 @@ from ccdashd.validation import explain, value_at
 MAX_LIMIT = 500
 """Most rows of one page."""
 
+MAX_OFFSET = 2**53 - 1
+"""Largest number that every client can name exactly; SQLite takes some more, but not all that JSON can hold."""
+
 _SHOWN = 200
 
 
@@ -35,8 +38,9 @@ class ParamsDecoder:
             raise InvalidParams("params", f"is not JSON: {error}") from None
         if "limit" in self._wire_names and not 1 <= params.limit <= MAX_LIMIT:
             raise InvalidParams("limit", f"must be between 1 and {MAX_LIMIT}", params.limit)
-        if "offset" in self._wire_names and params.offset < 0:
-            raise InvalidParams("offset", "must be 0 or more", params.offset)
+        if "offset" in self._wire_names and not 0 <= params.offset <= MAX_OFFSET:
+            problem = "must be 0 or more" if params.offset < 0 else f"must be at most {MAX_OFFSET}"
+            raise InvalidParams("offset", problem, params.offset)
         return params
 
     def min_revision(self, params: Any) -> int | None:

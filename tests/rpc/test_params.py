@@ -26,6 +26,7 @@ def problem_of(kind: type[t.Wire], params: Any) -> tuple[str, str, Any]:
         (t.SessionsList, {"limit": 0}, ("limit", "must be between 1 and 500", 0)),
         (t.SessionsList, {"limit": 501}, ("limit", "must be between 1 and 500", 501)),
         (t.SessionsList, {"offset": -1}, ("offset", "must be 0 or more", -1)),
+        (t.SessionsList, {"offset": 2**63}, ("offset", f"must be at most {2**53 - 1}", 2**63)),
         (t.SessionsList, {"order": "up"}, ("order", "must be one of asc, desc", "up")),
         (t.SessionsList, {"status": "x"}, ("status", "must be one of active, completed, empty", "x")),
         (t.SessionsList, {"limt": 5}, ("limt", "is not known here; did you mean 'limit'?", 5)),
