@@ -65,7 +65,8 @@ class Backlog:
             await self._glance(files)
             await database.bulk(True)
             await _Run(pipeline, self._workers, files).run()
-            pipeline.progress("finish", done=1, total=1)
+            total, count = sum(file.size for file in files), len(files)
+            pipeline.progress("finish", done=total, total=total, files_done=count, files_total=count)
             written = await pipeline.write(partial(commits.relink_all, owner=pipeline.owner))
             pipeline.publish(written)
         finally:
