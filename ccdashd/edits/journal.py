@@ -32,7 +32,7 @@ _decode = msgspec.json.Decoder(ProjectEdit).decode
 _encode = msgspec.json.Encoder().encode
 
 
-class JournalUnreadable(Exception):
+class JournalUnreadable(OSError):
     """The journal is there and cannot be read. Without it, decisions of the user would be forgotten."""
 
 
@@ -42,8 +42,11 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def append(self, edit: ProjectEdit) -> None:
-        """Write an edit and wait until it is on disk. Raises OSError; nothing was decided then."""
+    def append(self, edit: ProjectEdit) -> int:
+        """Write an edit and wait until it is on disk; returns where the journal ends now, in bytes.
+
+        Raises OSError; nothing was decided then.
+        """
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         edit.at = edit.at or now()
         new = not self.path.exists()
@@ -61,24 +64,36 @@ class Journal:
             os.close(fd)
         if new:
             _sync_folder(self.path.parent)
+        return size + len(line)
 
     def read(self) -> list[ProjectEdit]:
         """All edits, oldest first. Lines that are none are logged and left out. Raises JournalUnreadable."""
+        edits, _ = self.since(0)
+        return edits
+
+    def since(self, offset: int) -> tuple[list[ProjectEdit], int]:
+        """The edits from byte `offset` on, and where they end; all of them where the journal is shorter than that.
+
+        Raises JournalUnreadable.
+        """
         try:
+            if self.path.stat().st_size == offset:
+                return [], offset
             data = self.path.read_bytes()
         except FileNotFoundError:
-            return []
+            return [], 0
         except OSError as error:
             raise JournalUnreadable(f"the journal {self.path} cannot be read: {error.strerror or error}") from error
-        edits = []
-        for number, line in enumerate(data.split(b"\n"), 1):
-            if not line.strip():
-                continue
+        start = offset if offset <= len(data) else 0
+        edits, end = [], start
+        for line in data[start:].splitlines(keepends=True):
             try:
-                edits.append(_decode(line))
+                if line.strip():
+                    edits.append(_decode(line))
             except msgspec.DecodeError:
-                log.warning("journal line left out line=%d path=%s", number, self.path)
-        return edits
+                log.warning("journal line left out offset=%d path=%s", end, self.path)
+            end += len(line)
+        return edits, end
 
 
 def _sync_folder(folder: Path) -> None:

@@ -157,6 +157,6 @@ def relink_all(connection: sa.Connection, owner: Owner) -> Written:
     return _assemble(connection, summaries.resolve(connection, summaries.leaves(connection)), owner)
 
 
-def reassign(connection: sa.Connection, session_ids: set[str], owner: Owner) -> Written:
-    """Build these sessions anew, since projects were added or removed."""
-    return _assemble(connection, session_ids, owner)
+def reassign(connection: sa.Connection, owner: Owner) -> Written:
+    """Build every session anew, since projects were added or removed."""
+    return _assemble(connection, logs.session_ids(connection), owner)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, TypeVar
 import sqlalchemy as sa
 
 from ccdashd import sources
-from ccdashd.edits.journal import Journal
+from ccdashd.edits.journal import Journal, ProjectEdit
 from ccdashd.errors import Busy
 from ccdashd.ingest import commit as commits
 from ccdashd.ingest.backlog import Backlog
@@ -59,6 +59,7 @@ class Pipeline:
         self.roots_seen: dict[str, int] = {}
         self.skipped: list[str] = []
         """Files that look like logs, but are none that is read; as the last scan found them."""
+        self._journal = Journal(app.paths.journal)
         self._roots = Roots()
         self._added: list[str] = []
         self._pending: set[str] = set()
@@ -75,8 +76,7 @@ class Pipeline:
 
     async def start(self) -> None:
         """Begin to follow what the watcher names. The first scan is asked for by the reconciler."""
-        if self.app.database.created:
-            await self._replay()
+        await self.write(partial(projects.catch_up, journal=self._journal))
         self._added = await self.app.database.read(lambda connection, _: projects.added_roots(connection))
         complete = await self.app.database.read(lambda connection, _: get_meta(connection, "indexed"))
         self.progress("idle", complete=complete == "1")
@@ -227,7 +227,7 @@ class Pipeline:
         try:
             result = await self.app.database.write(transaction)
         except Busy as error:
-            self.app.problems.set("cache", error.message, "free space or permissions; it goes on by itself")
+            self.app.problems.set("cache", error.message, "make room, or make it writable; it goes on by itself")
             raise
         self.app.problems.clear("cache")
         return result
@@ -238,20 +238,21 @@ class Pipeline:
         """The root of the project that a working directory belongs to. Runs on the writer's thread."""
         return owner(cwd, self._roots.root(cwd), self._added)
 
-    async def projects_changed(self, project_ids: set[str]) -> None:
-        """The user decided about these projects: give every session its project anew."""
-        database = self.app.database
-        self._added = await database.read(lambda connection, _: projects.added_roots(connection))
-        ids = await database.read(lambda connection, _: logs.session_ids(connection))
-        written = await self.write(partial(commits.reassign, session_ids=ids, owner=self.owner))
-        written.projects |= project_ids - written.dropped_projects
-        self.publish(written)
+    async def decide(self, edit: ProjectEdit) -> str:
+        """Carry out what the user decides about a project, and give every session its project anew; returns its id.
 
-    async def _replay(self) -> None:
-        """A cache that was made anew knows nothing of what the user decided; the journal does."""
-        edits = await asyncio.to_thread(Journal(self.app.paths.journal).read)
-        if edits:
-            await self.write(lambda connection: [projects.apply(connection, edit) for edit in edits])
+        Raises OSError where the journal cannot be written; nothing was decided then.
+        """
+        project_id, written = await self.write(partial(self._decide, edit))
+        written.projects |= {project_id} - written.dropped_projects
+        self.publish(written)
+        return project_id
+
+    def _decide(self, edit: ProjectEdit, connection: sa.Connection) -> tuple[str, Written]:
+        project_id = projects.decide(connection, self._journal, edit)
+        # On the writer's thread, so that no other transaction comes between this one and its new roots.
+        self._added = projects.added_roots(connection)
+        return project_id, commits.reassign(connection, self.owner)
 
     # --- reports ---
 
@@ -311,9 +312,8 @@ class Pipeline:
         if problems:
             first = problems[0]
             more = f" and {len(problems) - 1} more" if len(problems) > 1 else ""
-            self.app.problems.set(
-                "scan", f"{logs.shown(logs.path_value(first.path))}: {first.problem}{more}", "see ccdash doctor"
-            )
+            hint = "make it readable; ccdash rescan looks at it again"
+            self.app.problems.set("scan", f"{logs.shown(logs.path_value(first.path))}: {first.problem}{more}", hint)
         else:
             self.app.problems.clear("scan")
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-from functools import partial
 
-import sqlalchemy as sa
-
-from ccdashd.edits.journal import Journal, ProjectEdit
+from ccdashd.edits.journal import ProjectEdit
 from ccdashd.errors import InvalidParams, ReadOnly
 from ccdashd.protocol import methods
 from ccdashd.protocol import types as t
@@ -50,7 +47,7 @@ async def projects_update(call: Call, params: t.ProjectsUpdate) -> t.Project:
 @handles(methods.PROJECTS_REMOVE)
 async def projects_remove(call: Call, params: t.ProjectId) -> t.Ok:
     """Undo what the user said of a project."""
-    await _carry_out(call, ProjectEdit(op="remove", root=await _root(call, params.id)))
+    await _decide(call, ProjectEdit(op="remove", root=await _root(call, params.id)))
     return t.Ok(revision=call.app.database.revision)
 
 
@@ -66,22 +63,12 @@ async def _root(call: Call, project_id: str) -> str:
 
 
 async def _edit(call: Call, edit: ProjectEdit) -> t.Project:
-    project_id = await _carry_out(call, edit)
+    project_id = await _decide(call, edit)
     return await call.app.database.read(lambda connection, _: projects.get(connection, project_id))
 
 
-async def _carry_out(call: Call, edit: ProjectEdit) -> str:
-    """The journal first: what it holds is decided, and the cache follows from it."""
-    journal = Journal(call.app.paths.journal)
+async def _decide(call: Call, edit: ProjectEdit) -> str:
     try:
-        project_id = await call.app.database.write(partial(_transaction, journal, edit))
+        return await call.app.pipeline.decide(edit)
     except OSError as error:
         raise ReadOnly(f"the decision could not be written to the journal: {error.strerror or error}") from error
-    await call.app.pipeline.projects_changed({project_id})
-    return project_id
-
-
-def _transaction(journal: Journal, edit: ProjectEdit, connection: sa.Connection) -> str:
-    project_id = projects.apply(connection, edit)
-    journal.append(edit)
-    return project_id

@@ -11,9 +11,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from ccdashd.clock import iso
-from ccdashd.edits.journal import ProjectEdit
+from ccdashd.edits.journal import Journal, ProjectEdit
 from ccdashd.errors import NotFound
 from ccdashd.protocol import types as t
+from ccdashd.store.database import get_meta, put_meta
 from ccdashd.store.figures import OWN
 from ccdashd.store.schema import projects, sessions
 from ccdashd.store.session_rows import tokens
@@ -139,6 +140,32 @@ def _wire(row: Any) -> t.Project:
         last_activity_at=iso(row.last),
         tokens=tokens([getattr(row, name) or 0 for name in OWN]),
     )
+
+
+def catch_up(connection: sa.Connection, journal: Journal) -> None:
+    """Carry out what the journal holds and this cache does not know yet. Raises `JournalUnreadable`."""
+    applied = int(get_meta(connection, _APPLIED) or 0)
+    edits, end = journal.since(applied)
+    for edit in edits:
+        apply(connection, edit)
+    if end != applied:
+        put_meta(connection, _APPLIED, str(end))
+
+
+def decide(connection: sa.Connection, journal: Journal, edit: ProjectEdit) -> str:
+    """Carry out what the user decides now, and note it in the journal; returns the project's id. Raises OSError.
+
+    The journal comes last: what cannot be carried out is not decided. What is in it counts, even when this transaction
+    fails after all: then it is caught up on.
+    """
+    catch_up(connection, journal)
+    key = apply(connection, edit)
+    put_meta(connection, _APPLIED, str(journal.append(edit)))
+    return key
+
+
+_APPLIED = "journal"
+"""Name in `meta` of the offset up to which the journal was carried out."""
 
 
 def apply(connection: sa.Connection, edit: ProjectEdit) -> str:

@@ -32,7 +32,8 @@ def _file_id(*, primary: bool = True) -> Column[int]:
 
 
 meta = Table("meta", metadata, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
-"""`revision`: number of the last committed write; `indexed`: the first index is complete; `open`: not closed in order."""
+"""`revision`: number of the last committed write; `indexed`: the first index is complete; `open`: not closed in
+order; `journal`: bytes of the journal that were carried out."""
 
 projects = Table(
     "projects",

@@ -43,6 +43,25 @@ def test_a_torn_last_line_is_left_out_and_does_not_spoil_the_next(tmp_path: Path
     assert roots(journal) == ["/first", "/next"]
 
 
+def test_reading_goes_on_where_it_ended(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.jsonl")
+    assert journal.since(0) == ([], 0)
+    first, second = ProjectEdit(op="add", root="/first"), ProjectEdit(op="add", root="/second")
+    end = journal.append(first)
+    assert end == journal.path.stat().st_size
+    assert journal.since(0) == ([first], end)
+    assert journal.since(end) == ([], end)
+    with journal.path.open("ab") as file:
+        file.write(b'{"type":"pro')
+    edits, torn = journal.since(end)
+    assert (edits, torn) == ([], end + 12)
+    last = journal.append(second)
+    assert journal.since(end) == journal.since(torn) == ([second], last)
+    assert journal.since(last + 1) == ([first, second], last)
+    journal.path.unlink()
+    assert journal.since(last) == ([], 0)
+
+
 def test_lines_that_are_no_edits_are_left_out(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.jsonl")
     journal.append(ProjectEdit(op="add", root="/a"))
@@ -106,3 +125,20 @@ def test_decisions_survive_the_loss_of_the_cache(idle_daemon: Daemon) -> None:
             assert client.request("projects/list", listed)["items"] == before
     assert {project["name"] for project in before} >= {"Mine", "Other"}
     assert sum(project["hidden"] for project in before) == 1
+
+
+def test_what_the_journal_holds_is_carried_out_even_if_the_cache_did_not_hear_of_it(idle_daemon: Daemon) -> None:
+    idle_daemon.start()
+    with idle_daemon.client() as client:
+        wait_until(lambda: client.request("ccdash/status")["state"] == "ok", "the index")
+    assert idle_daemon.kill(15) == 0
+    journal = Journal(idle_daemon.paths.journal)
+    journal.append(ProjectEdit(op="add", root="/one"))
+    idle_daemon.start()
+    with idle_daemon.client() as client:
+        wait_until(lambda: client.request("ccdash/status")["state"] == "ok", "the index")
+        (one,) = client.request("projects/list")["items"]
+        journal.append(ProjectEdit(op="add", root="/two"))
+        client.request("projects/update", {"id": one["id"], "name": "First"})
+        listed = client.request("projects/list")["items"]
+    assert [(project["root"], project["name"]) for project in listed] == [("/one", "First"), ("/two", "two")]
