@@ -269,7 +269,7 @@ def test_a_log_that_grows_faster_than_it_is_read(idle_daemon: Daemon) -> None:
     path.parent.mkdir(parents=True)
     idle_daemon.start()
     line = (
-        '{"type":"user","uuid":"%08x-%04x-4000-8000-000000000000","sessionId":"' + SESSIONS[0] + '",'
+        '{"type":"user","uuid":"%08x-0000-4000-8000-%012x","sessionId":"' + SESSIONS[0] + '",'
         '"timestamp":"2026-01-01T00:00:00.000Z","message":{"role":"user","content":"' + "x" * 6000 + '"}}\n'
     )
     count = 0
