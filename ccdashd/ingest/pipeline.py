@@ -76,8 +76,7 @@ class Pipeline:
 
     async def start(self) -> None:
         """Begin to follow what the watcher names. The first scan is asked for by the reconciler."""
-        await self.write(partial(projects.catch_up, journal=self._journal))
-        self._added = await self.app.database.read(lambda connection, _: projects.added_roots(connection))
+        await self.write(self._catch_up)
         complete = await self.app.database.read(lambda connection, _: get_meta(connection, "indexed"))
         self.progress("idle", complete=complete == "1")
         self._follower = asyncio.create_task(self._follow(), name="pipeline")
@@ -247,6 +246,12 @@ class Pipeline:
         written.projects |= {project_id} - written.dropped_projects
         self.publish(written)
         return project_id
+
+    def _catch_up(self, connection: sa.Connection) -> None:
+        caught_up = projects.catch_up(connection, self._journal)
+        self._added = projects.added_roots(connection)
+        if caught_up:
+            commits.reassign(connection, self.owner)
 
     def _decide(self, edit: ProjectEdit, connection: sa.Connection) -> tuple[str, Written]:
         project_id = projects.decide(connection, self._journal, edit)

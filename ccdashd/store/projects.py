@@ -142,14 +142,18 @@ def _wire(row: Any) -> t.Project:
     )
 
 
-def catch_up(connection: sa.Connection, journal: Journal) -> None:
-    """Carry out what the journal holds and this cache does not know yet. Raises `JournalUnreadable`."""
+def catch_up(connection: sa.Connection, journal: Journal) -> bool:
+    """Carry out what the journal holds and this cache does not know yet; tells if there was any.
+
+    Raises `JournalUnreadable`.
+    """
     applied = int(get_meta(connection, _APPLIED) or 0)
     edits, end = journal.since(applied)
     for edit in edits:
         apply(connection, edit)
     if end != applied:
         put_meta(connection, _APPLIED, str(end))
+    return bool(edits)
 
 
 def decide(connection: sa.Connection, journal: Journal, edit: ProjectEdit) -> str:
