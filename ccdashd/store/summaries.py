@@ -60,10 +60,10 @@ def resolve(connection: sa.Connection, wanted: set[bytes]) -> set[str]:
                 found[key] = place
     changed: set[str] = set()
     table = session_summaries
-    rows = connection.execute(
-        sa.select(table.c.file_id, table.c.offset, table.c.leaf, table.c.session_id).where(table.c.leaf.in_(list(wanted)))
-    )
+    rows = connection.execute(sa.select(table.c.file_id, table.c.offset, table.c.leaf, table.c.session_id))
     for file_id, offset, leaf, known in rows.all():
+        if leaf not in wanted:
+            continue
         session_id = found[leaf][1] if leaf in found else None
         if session_id != known:
             changed |= {known, session_id} - {None}

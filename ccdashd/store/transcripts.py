@@ -151,15 +151,11 @@ def payload(connection: sa.Connection, session_id: str, wanted: str, revision: i
     log, entry = merged[index]
     shown = _wire(log, entry, index)
     try:
-        fd = os.open(log.path, os.O_RDONLY | os.O_CLOEXEC)
+        data = _bytes(log.path, entry.offset, entry.length)
     except FileNotFoundError:
         raise ReadOnly("the log of this entry is gone; what the cache keeps of it is in the transcript") from None
     except OSError as error:
         raise ReadOnly(f"the log of this entry cannot be read: {error.strerror}") from error
-    try:
-        data = os.pread(fd, entry.length, entry.offset)
-    finally:
-        os.close(fd)
     record: Any = None
     raw: str | None = None
     try:
@@ -169,6 +165,14 @@ def payload(connection: sa.Connection, session_id: str, wanted: str, revision: i
     if len(data) < entry.length or (entry.uuid and isinstance(record, dict) and record.get("uuid") != entry.uuid):
         raise Conflict("the log changed since it was read; ask again in a moment")
     return t.EntryPayload(entry=shown, record=record, raw=raw, revision=revision)
+
+
+def _bytes(path: str, offset: int, length: int) -> bytes:
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.pread(fd, length, offset)
+    finally:
+        os.close(fd)
 
 
 def new_entries(
