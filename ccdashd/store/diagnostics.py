@@ -96,7 +96,7 @@ def _of_files(connection: sa.Connection) -> list[t.Diagnostic]:
     """What is to be said of whole logs: why a session is not listed, or not all of it."""
     query = (
         sa.select(_file.path, _file.state, _file.problem, _file.size, _file.parsed_to, _file.session_id)
-        .add_columns(sessions.c.empty, projects.c.hidden, projects.c.name)
+        .add_columns(sessions.c.empty, projects.c.hidden, projects.c.name, sessions.c.project_id)
         .outerjoin(sessions, sessions.c.id == _file.session_id)
         .outerjoin(projects, projects.c.id == sessions.c.project_id)
         .where(
@@ -153,10 +153,9 @@ def _reasons(row: sa.Row[tuple[object, ...]]) -> list[tuple[str, str, str, str]]
     elif row.session_id is None:
         reasons.append(("no-records", "warning", "the log holds no record, so there is no session to list", ""))
     if row.empty:
-        hint = "ccdash sessions --all lists it"
+        hint = "ccdash sessions --empty lists it as well"
         reasons.append(("empty-session", "info", "nobody said anything in this session, so lists leave it out", hint))
     if row.hidden:
-        reasons.append(
-            ("hidden-project", "info", f"its project {row.name} is hidden", f"ccdash projects unhide {row.name}")
-        )
+        hint = f"ccdash projects unhide {row.project_id}"
+        reasons.append(("hidden-project", "info", f"its project {row.name} is hidden", hint))
     return reasons

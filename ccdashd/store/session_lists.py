@@ -84,9 +84,8 @@ def _filters(connection: sa.Connection, params: t.SessionsList, now: int) -> lis
         where.append(table.agent == params.agent)
     if params.branch:
         where.append(table.git_branch == params.branch)
-    if params.text:
-        words = params.text
-        where.append(table.title.contains(words, autoescape=True) | table.first_prompt.contains(words, autoescape=True))
+    for word in (params.text or "").split():
+        where.append(table.title.contains(word, autoescape=True) | table.first_prompt.contains(word, autoescape=True))
     if params.since:
         where.append(table.ended_at >= _time("since", params.since))
     if params.until:

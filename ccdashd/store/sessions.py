@@ -18,18 +18,23 @@ from ccdashd.store.session_rows import ROW, now, tokens, wire
 _details = msgspec.json.Decoder(Details)
 
 
+NAMED = 5
+"""Ids that an error names at most, where several begin as the one that was asked for."""
+
+
 def find(connection: sa.Connection, wanted: str) -> str:
     """The id that is `wanted` or begins so. Raises NotFound, also where several do."""
     if connection.execute(sa.select(sessions.c.id).where(sessions.c.id == wanted)).first() is not None:
         return wanted
     if wanted:
         query = sa.select(sessions.c.id).where(sessions.c.id.startswith(wanted, autoescape=True))
-        main = connection.execute(query.where(sessions.c.agent_id.is_(None)).limit(2)).scalars().all()
-        found = main or connection.execute(query.limit(2)).scalars().all()
+        query = query.order_by(sessions.c.ended_at.desc()).limit(NAMED)
+        main = connection.execute(query.where(sessions.c.agent_id.is_(None))).scalars().all()
+        found = main or connection.execute(query).scalars().all()
         if len(found) == 1:
             return str(found[0])
         if found:
-            raise NotFound("session", wanted, "several ids begin so; give more of it")
+            raise NotFound("session", wanted, f"several ids begin so; give more of it: {', '.join(found)}")
     raise NotFound("session", wanted, "see sessions/list")
 
 
@@ -55,7 +60,7 @@ def get(connection: sa.Connection, session_id: str, revision: int) -> t.Session:
         versions=stats.versions,
         source_files=[logs.shown(path) for path in paths],
         counts=_counts(row, details),
-        tools=dict(connection.execute(usage.where(session_tool_usage.c.session_id == session_id)).tuples().all()),
+        tools=dict(connection.execute(usage.where(session_tool_usage.c.session_id == session_id)).all()),
         commands=stats.command_names,
         tokens_own=tokens([getattr(row, name) for name in OWN]),
         tokens_mirrored=tokens(details.tokens_mirrored),

@@ -103,4 +103,4 @@ def calls_by_agent(connection: sa.Connection, session_id: str) -> dict[str, str]
         .where(sync_state.c.session_id == session_id, call.agent_id.is_not(None))
         .group_by(call.agent_id)
     )
-    return dict(connection.execute(query).tuples().all())
+    return dict(connection.execute(query).all())

@@ -329,7 +329,7 @@ export interface ProjectsUpdate {
   hidden?: boolean | null;
 }
 
-/** Filters are joined by *and*. `text` is looked for in titles and first prompts, case-insensitively. */
+/** Filters are joined by *and*. Each word of `text` is looked for in title and first prompt, case-insensitively. */
 export interface SessionsList {
   /** Items to leave out at the start; prefer `cursor`. Default: 0. */
   offset?: number;

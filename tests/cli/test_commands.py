@@ -495,7 +495,6 @@ def test_a_path_without_logs_is_refused(run: Run, fake: FakeDaemon, arguments: t
 def test_verify_tells_by_its_exit_code(run: Run, fake: FakeDaemon) -> None:
     done = run("verify")
     assert done.code == 1 and "differs from the logs: 4 files" in done.out and "The disk is full" in done.out
-    assert "`ccdash rebuild`" in done.out
     fake.answers["cache/verify"] |= {"ok": True, "problems": []}
     assert run("verify").code == 0
 

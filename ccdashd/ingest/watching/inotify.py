@@ -83,7 +83,7 @@ class InotifyBackend:
             )
         if self._denied:
             problems.append(
-                f"{len(self._denied)} folders may not be read, {min(self._denied)!r} among them;"
+                f"{len(self._denied)} of the folders may not be read, {min(self._denied)!r} among them;"
                 " make them readable to see what is in them"
             )
         return "; ".join(problems) or None

@@ -13,7 +13,7 @@ SessionSort = Literal["endedAt", "startedAt", "title", "tokens", "records", "dur
 
 
 class SessionsList(Params, frozen=True):
-    """Filters are joined by *and*. `text` is looked for in titles and first prompts, case-insensitively."""
+    """Filters are joined by *and*. Each word of `text` is looked for in title and first prompt, case-insensitively."""
 
     offset: int = 0
     """Items to leave out at the start; prefer `cursor`."""

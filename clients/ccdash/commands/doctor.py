@@ -39,7 +39,8 @@ def run(context: Context) -> None:
         hidden = report["hiddenSessions"]
         if hidden:
             out.line()
-            out.line(f"{hidden:,} sessions are not in lists; `ccdash sessions --hidden --empty --subagents` shows them.")
+            verb = "session is" if hidden == 1 else "sessions are"
+            out.line(f"{hidden:,} {verb} not in lists; `ccdash sessions --hidden --empty --all` shows every one.")
         context.note_indexing(client)
 
 

@@ -76,8 +76,8 @@ def run(context: Context) -> None:
 def _draw(context: Context, projects: list[dict[str, Any]]) -> None:
     columns = (
         Column("ID", style="cyan", drop=3),
-        Column("NAME", flexible=True),
-        Column("FOLDER", flexible=True, style="dim", path=True),
+        Column("NAME", flexible=True, least=12),
+        Column("FOLDER", flexible=True, style="dim", path=True, least=28),
         Column("SESSIONS", right=True),
         Column("SUB-AGENTS", right=True, drop=2),
         Column("TOKENS", right=True, drop=1),

@@ -50,7 +50,11 @@ def _list(context: Context) -> None:
         listed = [{"name": method.name, "takes": takes[method.name], "doc": method.doc} for method in METHODS.values()]
         context.out.result(listed)
         return
-    columns = (Column("METHOD", style="cyan"), Column("TAKES", flexible=True), Column("WHAT IT DOES", flexible=True))
+    columns = (
+        Column("METHOD", style="cyan"),
+        Column("TAKES", flexible=True, drop=1),
+        Column("WHAT IT DOES", flexible=True, least=44),
+    )
     draw(context.out, columns, [(name, ", ".join(takes[name]) or NOTHING, METHODS[name].doc) for name in METHODS])
     context.out.note("In [ ] is what may be left out. The page docs/protocol.md of the sources tells all.")
 
