@@ -129,6 +129,8 @@ class Database:
         try:
             result, revision, rows = await self._writer.call(functools.partial(_transaction, fn))
         except (sqlite3.OperationalError, sa.exc.OperationalError) as error:
+            if _code(error) == sqlite3.SQLITE_ERROR:
+                raise  # a statement of ours is wrong: neither space nor time helps
             self.problem = explain(error)
             raise Busy(f"the cache cannot be written now: {self.problem}", reason="cache", retry_after=5.0) from error
         self.problem = None
@@ -167,6 +169,16 @@ class Database:
         return None if answer == "ok" else answer
 
 
+class _Job:
+    """A call of a thread. Nobody waits for one that is `given_up`: it is interrupted, or not begun at all."""
+
+    given_up = False
+
+
+class _GivenUp(Exception):
+    """Ends a job that was given up before its turn; nobody sees it."""
+
+
 class _Thread:
     """One thread with one connection, made on first use."""
 
@@ -176,33 +188,32 @@ class _Thread:
         self._engine: sa.Engine | None = None
         self._connection: sa.Connection | None = None
         self._lock = threading.Lock()
-        self._running: object | None = None
+        self._running: _Job | None = None
         self.waiting = 0
 
     async def call(self, fn: Callable[[sa.Connection], T], *, seconds: float | None = None) -> T:
-        token = object()
+        job = _Job()
         self.waiting += 1
-        future = asyncio.get_running_loop().run_in_executor(self._pool, self._run, token, fn)
+        future = asyncio.get_running_loop().run_in_executor(self._pool, self._run, job, fn)
         try:
             return await asyncio.wait_for(asyncio.shield(future), seconds)
         except TimeoutError as error:
-            self._interrupt_until_done(token, future)
-            with contextlib.suppress(sqlite3.Error, sa.exc.SQLAlchemyError):
-                await future
+            self._give_up(job, future)
             raise Busy(f"the query took longer than {seconds:g} s and was stopped", reason="timeout") from error
         except asyncio.CancelledError:
-            self._interrupt_until_done(token, future)
-            future.add_done_callback(lambda done: done.cancelled() or done.exception())
+            self._give_up(job, future)
             raise
         finally:
             self.waiting -= 1
 
-    def _run(self, token: object, fn: Callable[[sa.Connection], T]) -> T:
+    def _run(self, job: _Job, fn: Callable[[sa.Connection], T]) -> T:
+        if job.given_up:
+            raise _GivenUp
         if self._connection is None:
             self._engine = self._connect()
             self._connection = self._engine.connect()
         with self._lock:
-            self._running = token
+            self._running = job
         try:
             return fn(self._connection)
         finally:
@@ -211,18 +222,21 @@ class _Thread:
             if self._connection.in_transaction():
                 self._connection.rollback()
 
-    def _interrupt_until_done(self, token: object, future: asyncio.Future[T]) -> None:
+    def _give_up(self, job: _Job, future: asyncio.Future[T]) -> None:
+        job.given_up = True
+        future.add_done_callback(lambda done: done.cancelled() or done.exception())
+        self._interrupt_until_done(job, future)
+
+    def _interrupt_until_done(self, job: _Job, future: asyncio.Future[T]) -> None:
         # Again and again, since an interrupt between two statements has no effect.
         if not future.done():
-            self._interrupt(token)
-            asyncio.get_running_loop().call_later(_INTERRUPT_AGAIN, self._interrupt_until_done, token, future)
+            self._interrupt(job)
+            asyncio.get_running_loop().call_later(_INTERRUPT_AGAIN, self._interrupt_until_done, job, future)
 
-    def _interrupt(self, token: object) -> None:
+    def _interrupt(self, job: _Job) -> None:
         with self._lock:
-            if self._running is token and self._connection is not None:
-                raw = self._connection.connection.driver_connection
-                assert isinstance(raw, sqlite3.Connection)
-                raw.interrupt()
+            if self._running is job and self._connection is not None:
+                raw_connection(self._connection).interrupt()
 
     async def stop(self) -> None:
         def close() -> None:
@@ -270,15 +284,15 @@ def _prepare(connection: sa.Connection) -> tuple[bool, bool, int]:
     with connection.begin():
         known = {row.key: row.value for row in connection.execute(sa.select(meta))}
         unclean = known.get("open") == "1"
-        _put(connection, "open", "1")
+        put_meta(connection, "open", "1")
         if "revision" not in known:
-            _put(connection, "revision", "0")
+            put_meta(connection, "revision", "0")
         return created, unclean, int(known.get("revision", "0"))
 
 
 def _leave(connection: sa.Connection) -> None:
     with connection.begin():
-        _put(connection, "open", "0")
+        put_meta(connection, "open", "0")
     _checkpoint(connection)
 
 
@@ -295,7 +309,8 @@ def _checkpoint(connection: sa.Connection) -> None:
     raw_connection(connection).execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _put(connection: sa.Connection, key: str, value: str) -> None:
+def put_meta(connection: sa.Connection, key: str, value: str) -> None:
+    """Set a value of the `meta` table."""
     connection.execute(sa.delete(meta).where(meta.c.key == key))
     connection.execute(sa.insert(meta).values(key=key, value=value))
 
@@ -304,8 +319,6 @@ def get_meta(connection: sa.Connection, key: str) -> str | None:
     """A value of the `meta` table."""
     return connection.execute(sa.select(meta.c.value).where(meta.c.key == key)).scalar_one_or_none()
 
-
-put_meta = _put
 
 _REVISION = "SELECT value FROM meta WHERE key = 'revision'"
 _NEXT_REVISION = "UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'revision'"
@@ -318,8 +331,7 @@ def _snapshot(fn: Read[T], connection: sa.Connection) -> T:
 
 
 def _transaction(fn: Write[T], connection: sa.Connection) -> tuple[T, int, int]:
-    raw = connection.connection.driver_connection
-    assert isinstance(raw, sqlite3.Connection)
+    raw = raw_connection(connection)
     with connection.begin():
         before = raw.total_changes
         result = fn(connection)
@@ -339,11 +351,16 @@ def raw_connection(connection: sa.Connection) -> sqlite3.Connection:
 
 def is_corrupt(error: BaseException) -> bool:
     """Whether the error says that the file itself is damaged."""
-    cause = error.__cause__ if isinstance(error, (sa.exc.DBAPIError, Busy)) and error.__cause__ else error
-    if isinstance(cause, sa.exc.DBAPIError):
-        cause = cause.orig or cause
-    code = getattr(cause, "sqlite_errorcode", None)
-    return code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    cause = error.__cause__ if isinstance(error, Busy) and error.__cause__ else error
+    return _code(cause) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def _code(error: BaseException) -> int | None:
+    """SQLite's primary result code (https://www.sqlite.org/rescode.html), where the error comes from it."""
+    if isinstance(error, sa.exc.DBAPIError):
+        error = error.orig or error
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return code & 0xFF if code is not None else None
 
 
 def explain(error: BaseException) -> str:
@@ -357,11 +374,12 @@ def explain(error: BaseException) -> str:
 
 def move_aside(path: Path) -> Path:
     """Rename a damaged database and its companions; returns the new name of the database."""
-    target = path.with_name(f"{path.name}.corrupt-{time.strftime('%Y%m%d-%H%M%S')}")
+    name = f"{path.name}.corrupt-{time.strftime('%Y%m%d-%H%M%S')}"
+    target = path.with_name(name)
     number = 1
     while target.exists():
         number += 1
-        target = path.with_name(f"{path.name}.corrupt-{time.strftime('%Y%m%d-%H%M%S')}-{number}")
+        target = path.with_name(f"{name}-{number}")
     for suffix in ("-wal", "-shm"):
         companion = path.with_name(path.name + suffix)
         if companion.exists():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -112,6 +113,28 @@ async def test_a_heavy_query_has_a_time_limit(tmp_path: Path) -> None:
         with pytest.raises(Busy, match=r"longer than 0.2 s"):
             await database.read(lambda connection, _: connection.exec_driver_sql(FOREVER), heavy=True)
         assert (await database.read(noted, heavy=True))[1] == 0
+
+
+@running
+async def test_what_nobody_waits_for_is_not_begun(tmp_path: Path) -> None:
+    async with opened(tmp_path) as database:
+        started, go_on = threading.Event(), threading.Event()
+
+        def slow(connection: sa.Connection, revision: int) -> None:
+            started.set()
+            go_on.wait(20)
+
+        begun: list[int] = []
+        first = asyncio.create_task(database.read(slow, heavy=True))
+        await asyncio.to_thread(started.wait, 20)
+        second = asyncio.create_task(database.read(lambda connection, revision: begun.append(revision), heavy=True))
+        await asyncio.sleep(0)
+        second.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await second
+        go_on.set()
+        await first
+        assert await database.read(lambda connection, revision: begun, heavy=True) == []
 
 
 @running
