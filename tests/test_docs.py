@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import typing
 from pathlib import Path
 
 import pytest
 
 from ccdash import parser, reference
 from ccdashd.paths import resolve
+from ccdashd.protocol.types import Status
 from ccdashd.settings import SETTINGS, Setting
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 CONFIGURATION = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
+TROUBLESHOOTING = (ROOT / "docs/troubleshooting.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
@@ -65,3 +68,24 @@ def test_every_target_of_make_has_a_line_of_help() -> None:
     assert phony is not None
     shown = subprocess.run(["make", "-C", str(ROOT), "help"], capture_output=True, text=True, check=True).stdout
     assert re.findall(r"^  make (\w+) ", shown, flags=re.MULTILINE) == phony[1].split()
+
+
+def test_every_code_of_the_doctor_is_explained() -> None:
+    source = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "ccdashd").rglob("*.py")))
+    severity = '"(error|warning|info)"'
+    given = {
+        *re.findall(rf'\.find\(\s*"([a-z0-9-]+)", {severity}', source),
+        *re.findall(rf'append\(\(\s*"([a-z-]+)", {severity}, ', source),
+        *re.findall(rf'code="([a-z-]+)", severity={severity}', source),
+    }
+    section = TROUBLESHOOTING.split("## What `doctor` says")[1].split("\n## ")[0]
+    explained = re.findall(r"^\| `([a-z0-9-]+)` \| (\w+) \|", section, flags=re.MULTILINE)
+    assert explained == sorted(given)
+
+
+def test_every_state_and_problem_of_the_status_is_explained() -> None:
+    section = TROUBLESHOOTING.split("## What `status` says")[1].split("\n## ")[0]
+    explained = set(re.findall(r"^\| `([a-z ]+)` \|", section, flags=re.MULTILINE))
+    source = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "ccdashd").rglob("*.py")))
+    states = set(typing.get_args(typing.get_type_hints(Status)["state"]))
+    assert explained == states | set(re.findall(r'problems\.set\(\s*"([a-z ]+)"', source))
