@@ -14,7 +14,7 @@ from ccdashd.sources import PARSER
 from ccdashd.sources.log import unpack_keys
 from ccdashd.sources.model import Entry, Stats
 from ccdashd.store import figures, logs, pages, projects
-from ccdashd.store.database import raw_connection
+from ccdashd.store.connection import raw_connection
 from ccdashd.store.schema import session_logs, session_summaries, session_tool_usage, sessions, sync_state
 
 _stats = msgspec.json.Decoder(Stats)

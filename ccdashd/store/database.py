@@ -1,21 +1,17 @@
 """The one connection that writes, the few that read, and the file they share.
 
 A transaction is a plain function of a connection, run whole on its thread: no cursor crosses an await, so no reader holds
-the write-ahead log back, and one hop to a thread is all that a request costs. Facts behind the pragmas:
-https://www.sqlite.org/wal.html and https://www.sqlite.org/howtocorrupt.html.
+the write-ahead log back, and one hop to a thread is all that a request costs.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import functools
 import logging
 import sqlite3
-import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,6 +19,7 @@ import sqlalchemy as sa
 
 from ccdashd.errors import Busy
 from ccdashd.store import versions
+from ccdashd.store.connection import ConnectionThread, raw_connection, set_bulk
 from ccdashd.store.schema import meta
 
 T = TypeVar("T")
@@ -30,24 +27,6 @@ log = logging.getLogger(__name__)
 
 READERS = 2
 """Threads for short reads: more of them contend for the interpreter lock and get slower."""
-
-_PRAGMAS = (
-    "PRAGMA busy_timeout = 5000",
-    "PRAGMA foreign_keys = ON",
-    "PRAGMA trusted_schema = OFF",
-    "PRAGMA temp_store = MEMORY",
-    "PRAGMA synchronous = NORMAL",
-    "PRAGMA journal_size_limit = 67108864",
-)
-_AUTOCHECKPOINT = 4000
-"""Pages in the write-ahead log from which on a commit copies them into the database."""
-
-_CACHE_KB = 8_000
-_BULK_CACHE_KB = 64_000
-"""Memory for pages: the writer's, usually and while much is written."""
-
-_INTERRUPT_AGAIN = 0.02
-"""Seconds between two interrupts of a query that nobody waits for any more."""
 
 _CLOSED = "the cache is not open"
 
@@ -71,9 +50,9 @@ class Database:
         self.problem: str | None = _CLOSED
         """Why the cache cannot be used now, in plain words; None when it can."""
         self._heavy_seconds = heavy_seconds
-        self._writer: _Thread | None = None
-        self._readers: list[_Thread] = []
-        self._heavy: _Thread | None = None
+        self._writer: ConnectionThread | None = None
+        self._readers: list[ConnectionThread] = []
+        self._heavy: ConnectionThread | None = None
 
     async def open(self) -> None:
         """Open the file, making or migrating it as needed.
@@ -82,11 +61,11 @@ class Database:
         where it is corrupt, OSError or `sqlite3.OperationalError` where it cannot be had.
         """
         try:
-            writer = _Thread("writer", functools.partial(_connect, self.path, False))
+            writer = ConnectionThread("writer", self.path, readonly=False)
             self._writer = writer
             self.created, self.unclean, self.revision = await writer.call(_prepare)
-            self._readers = [_Thread(f"reader-{n}", functools.partial(_connect, self.path, True)) for n in range(READERS)]
-            self._heavy = _Thread("heavy", functools.partial(_connect, self.path, True))
+            self._readers = [ConnectionThread(f"reader-{n}", self.path) for n in range(READERS)]
+            self._heavy = ConnectionThread("heavy", self.path)
         except BaseException as error:
             await self._stop()
             self.problem = explain(error)
@@ -156,7 +135,7 @@ class Database:
         not looked up for each row, all of which come from one function (`verify` checks them).
         """
         if self._writer is not None:
-            await self._writer.call(functools.partial(_set_bulk, on))
+            await self._writer.call(functools.partial(set_bulk, on))
             if not on:
                 await self.checkpoint()
 
@@ -167,114 +146,6 @@ class Database:
             lambda connection: connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
         )
         return None if answer == "ok" else answer
-
-
-class _Job:
-    """A call of a thread. Nobody waits for one that is `given_up`: it is interrupted, or not begun at all."""
-
-    given_up = False
-
-
-class _GivenUp(Exception):
-    """Ends a job that was given up before its turn; nobody sees it."""
-
-
-class _Thread:
-    """One thread with one connection, made on first use."""
-
-    def __init__(self, name: str, connect: Callable[[], sa.Engine]) -> None:
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"ccdash-{name}")
-        self._connect = connect
-        self._engine: sa.Engine | None = None
-        self._connection: sa.Connection | None = None
-        self._lock = threading.Lock()
-        self._running: _Job | None = None
-        self.waiting = 0
-
-    async def call(self, fn: Callable[[sa.Connection], T], *, seconds: float | None = None) -> T:
-        job = _Job()
-        self.waiting += 1
-        future = asyncio.get_running_loop().run_in_executor(self._pool, self._run, job, fn)
-        try:
-            return await asyncio.wait_for(asyncio.shield(future), seconds)
-        except TimeoutError as error:
-            self._give_up(job, future)
-            raise Busy(f"the query took longer than {seconds:g} s and was stopped", reason="timeout") from error
-        except asyncio.CancelledError:
-            self._give_up(job, future)
-            raise
-        finally:
-            self.waiting -= 1
-
-    def _run(self, job: _Job, fn: Callable[[sa.Connection], T]) -> T:
-        if job.given_up:
-            raise _GivenUp
-        if self._connection is None:
-            self._engine = self._connect()
-            self._connection = self._engine.connect()
-        with self._lock:
-            self._running = job
-        try:
-            return fn(self._connection)
-        finally:
-            with self._lock:
-                self._running = None
-            if self._connection.in_transaction():
-                self._connection.rollback()
-
-    def _give_up(self, job: _Job, future: asyncio.Future[T]) -> None:
-        job.given_up = True
-        future.add_done_callback(lambda done: done.cancelled() or done.exception())
-        self._interrupt_until_done(job, future)
-
-    def _interrupt_until_done(self, job: _Job, future: asyncio.Future[T]) -> None:
-        # Again and again, since an interrupt between two statements has no effect.
-        if not future.done():
-            self._interrupt(job)
-            asyncio.get_running_loop().call_later(_INTERRUPT_AGAIN, self._interrupt_until_done, job, future)
-
-    def _interrupt(self, job: _Job) -> None:
-        with self._lock:
-            if self._running is job and self._connection is not None:
-                raw_connection(self._connection).interrupt()
-
-    async def stop(self) -> None:
-        def close() -> None:
-            if self._connection is not None:
-                self._connection.close()
-            if self._engine is not None:
-                self._engine.dispose()
-
-        with contextlib.suppress(sqlite3.Error, sa.exc.SQLAlchemyError):
-            await asyncio.get_running_loop().run_in_executor(self._pool, close)
-        self._pool.shutdown(wait=False)
-
-
-def _connect(path: Path, readonly: bool) -> sa.Engine:
-    def creator() -> sqlite3.Connection:
-        raw = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
-        try:
-            for pragma in _PRAGMAS:
-                raw.execute(pragma)
-            if readonly:
-                raw.execute("PRAGMA query_only = ON")
-                raw.execute("PRAGMA cache_size = -8000")
-            else:
-                raw.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
-                raw.execute(f"PRAGMA wal_autocheckpoint = {_AUTOCHECKPOINT}")
-        except BaseException:
-            raw.close()
-            raise
-        return raw
-
-    engine = sa.create_engine("sqlite://", creator=creator, poolclass=sa.pool.StaticPool, hide_parameters=True)
-
-    # The driver would begin a deferred transaction; a writer must take its lock first (SQLITE_BUSY_SNAPSHOT).
-    @sa.event.listens_for(engine, "begin")
-    def begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN" if readonly else "BEGIN IMMEDIATE")
-
-    return engine
 
 
 def _prepare(connection: sa.Connection) -> tuple[bool, bool, int]:
@@ -294,15 +165,6 @@ def _leave(connection: sa.Connection) -> None:
     with connection.begin():
         put_meta(connection, "open", "0")
     _checkpoint(connection)
-
-
-def _set_bulk(on: bool, connection: sa.Connection) -> None:
-    raw = raw_connection(connection)
-    raw.execute(f"PRAGMA wal_autocheckpoint = {0 if on else _AUTOCHECKPOINT}").fetchall()
-    raw.execute(f"PRAGMA foreign_keys = {'OFF' if on else 'ON'}")
-    raw.execute(f"PRAGMA cache_size = -{_BULK_CACHE_KB if on else _CACHE_KB}")
-    if not on:
-        raw.execute("PRAGMA shrink_memory")
 
 
 def _checkpoint(connection: sa.Connection) -> None:
@@ -340,13 +202,6 @@ def _transaction(fn: Write[T], connection: sa.Connection) -> tuple[T, int, int]:
             connection.exec_driver_sql(_NEXT_REVISION)
         revision = int(connection.exec_driver_sql(_REVISION).scalar_one())
     return result, revision, rows
-
-
-def raw_connection(connection: sa.Connection) -> sqlite3.Connection:
-    """The driver's connection below, for bulk ``executemany``."""
-    raw = connection.connection.driver_connection
-    assert isinstance(raw, sqlite3.Connection)
-    return raw
 
 
 def is_corrupt(error: BaseException) -> bool:

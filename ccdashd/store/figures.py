@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from ccdashd.store.database import raw_connection
+from ccdashd.store.connection import raw_connection
 
 TOKENS = ("tokens_in", "tokens_out", "cache_read", "cache_write", "cache_write_5m", "cache_write_1h")
 """Columns of a session with the tokens of all messages in its logs, in the order of `Used.tokens`."""

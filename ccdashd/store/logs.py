@@ -10,7 +10,7 @@ import msgspec
 import sqlalchemy as sa
 
 from ccdashd.sources import PARSER
-from ccdashd.store.database import raw_connection
+from ccdashd.store.connection import raw_connection
 from ccdashd.store.schema import sync_state
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
-from ccdashd.store.database import raw_connection
+from ccdashd.store.connection import raw_connection
 
 _SHARED = """
 SELECT DISTINCT a.message_id FROM session_messages a

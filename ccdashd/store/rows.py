@@ -16,7 +16,7 @@ from ccdashd.sources.log import merge as merge_messages
 from ccdashd.sources.model import PAGE, Message, Stats, ToolCall
 from ccdashd.sources.result import FileResult, Known, Row
 from ccdashd.store import pages
-from ccdashd.store.database import raw_connection
+from ccdashd.store.connection import raw_connection
 from ccdashd.store.logs import path_value
 from ccdashd.store.schema import (
     diagnostics,

@@ -11,7 +11,7 @@ from ccdashd import paths, settings
 from ccdashd.app import App
 from ccdashd.ingest.parse import guard
 from ccdashd.protocol import types as t
-from ccdashd.store.database import raw_connection
+from ccdashd.store.connection import raw_connection
 from tests.ingest.tables import Tables, dump
 from tests.ingest.world import World
 

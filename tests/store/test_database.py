@@ -15,7 +15,8 @@ import sqlalchemy as sa
 
 from ccdashd.errors import Busy
 from ccdashd.store import database as databases
-from ccdashd.store.database import Database, get_meta, move_aside, put_meta, raw_connection
+from ccdashd.store.connection import raw_connection
+from ccdashd.store.database import Database, get_meta, move_aside, put_meta
 
 FOREVER = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"
 

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from ccdashd.store import SCHEMA, versions
-from ccdashd.store.database import raw_connection
+from ccdashd.store.connection import raw_connection
 from ccdashd.store.schema import metadata
 from tests.ingest.caches import Cache
 from tests.ingest.tables import dump
