@@ -21,6 +21,7 @@ help: ## list these
 
 run: $(INSTALLED) ## install into .venv, start the daemon and show what it found
 	@$(BIN)/ccdash up
+	@command -v ccdash >/dev/null || echo "Here the command is $(BIN)/ccdash; \`pipx install .\` puts it on the path."
 
 test: check ## check, then run every test; PYTEST="-k name" runs some
 	$(BIN)/pytest $(PYTEST)
