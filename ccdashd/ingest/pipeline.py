@@ -25,10 +25,10 @@ from ccdashd.edits.journal import Journal, ProjectEdit
 from ccdashd.errors import Busy
 from ccdashd.ingest import commit as commits
 from ccdashd.ingest.backlog import Backlog
-from ccdashd.ingest.claim import Claims, claim, inode_lookup, look
+from ccdashd.ingest.claim import Claims, claim_all, claim_paths
 from ccdashd.ingest.commit import Batch, Written
 from ccdashd.ingest.parse import read_log
-from ccdashd.ingest.projects import Roots, owner
+from ccdashd.ingest.projects import Roots
 from ccdashd.ingest.scan import FileStat, Problem, newest_first, scan
 from ccdashd.protocol import types as t
 from ccdashd.sources.result import FileResult, Known
@@ -152,7 +152,7 @@ class Pipeline:
         self.progress("scan")
         found, problems = await asyncio.to_thread(self._scan)
         self._note_problems(problems)
-        claims = await self.app.database.read(partial(_claim_all, found, [problem.path for problem in problems], paths))
+        claims = await self.app.database.read(partial(claim_all, found, [problem.path for problem in problems], paths))
         log.info("scan done reason=%r files=%d %s", reason, len(found), claims)
         try:
             await self.carry_out(claims)
@@ -172,7 +172,7 @@ class Pipeline:
 
     async def _claim(self, paths: Iterable[str]) -> Claims:
         wanted = {path for path in paths if sources.identify(path) is not None}
-        return await self.app.database.read(partial(_claim_paths, wanted)) if wanted else Claims()
+        return await self.app.database.read(partial(claim_paths, wanted)) if wanted else Claims()
 
     async def carry_out(self, claims: Claims) -> None:
         """Read and write what was claimed: small changes here and at once, a backlog in workers."""
@@ -235,7 +235,7 @@ class Pipeline:
 
     def owner(self, cwd: str) -> str:
         """The root of the project that a working directory belongs to. Runs on the writer's thread."""
-        return owner(cwd, self._roots.root(cwd), self._added)
+        return self._roots.owner(cwd, self._added)
 
     async def decide(self, edit: ProjectEdit) -> str:
         """Carry out what the user decides about a project, and give every session its project anew; returns its id.
@@ -353,40 +353,3 @@ def _read(path: str, cap: int, known: Known | None, batch: Batch) -> None:
         # A reader that fails on one log must not keep all others from being read.
         log.exception("a log could not be read")
         batch.unreadable[path] = f"an internal error ({type(error).__name__}); the log of the daemon says more"
-
-
-def _claim_paths(paths: set[str], connection: sa.Connection, revision: int) -> Claims:
-    files: list[FileStat] = []
-    missing: list[str] = []
-    unreadable: dict[str, str] = {}
-    for path in paths:
-        try:
-            file = look(path)
-        except OSError as error:
-            unreadable[path] = error.strerror or str(error)
-            continue
-        if file is None:
-            missing.append(path)
-        else:
-            files.append(file)
-    states = logs.states(connection, paths)
-    claims = claim(files, missing, states, inode_lookup(connection), suspicious=True)
-    claims.unreadable.update(unreadable)
-    return claims
-
-
-def _claim_all(
-    found: list[FileStat], hidden: list[str], paths: list[str] | None, connection: sa.Connection, revision: int
-) -> Claims:
-    """What is not found is gone, unless it lies below a folder that could not be looked at."""
-    states = logs.states(connection)
-    there = {file.path for file in found}
-    missing = [path for path in states if path not in there and not any(_below(path, folder) for folder in hidden)]
-    if paths is not None:
-        found = [file for file in found if any(_below(file.path, wanted) for wanted in paths)]
-        missing = [path for path in missing if any(_below(path, wanted) for wanted in paths)]
-    return claim(found, missing, states, lambda inode: [], suspicious=paths is not None)
-
-
-def _below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip("/") + "/")

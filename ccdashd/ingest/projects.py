@@ -15,23 +15,38 @@ class Roots:
     """The project root of each directory seen: the repository's top folder, that of its main worktree, or itself."""
 
     def __init__(self) -> None:
-        self._known: dict[str, str] = {}
+        self._known: dict[str, tuple[str, bool]] = {}
 
     def root(self, cwd: str) -> str:
         """The root of the project that `cwd` lies in. Does a few `stat` calls for a directory not seen before."""
-        found = self._known.get(cwd)
-        if found is None:
-            found = self._known[cwd] = _find(cwd)
-        return found
+        return self._look(cwd)[0]
+
+    def owner(self, cwd: str, added: list[str]) -> str:
+        """The root of the project that sessions in `cwd` belong to, where the user `added` some.
+
+        The longest root that holds `cwd` wins; but where no repository says what belongs together, the user does.
+        """
+        root, is_repository = self._look(cwd)
+        holding = [candidate for candidate in added if cwd == candidate or cwd.startswith(candidate.rstrip("/") + "/")]
+        if is_repository and cwd.startswith(root):
+            holding.append(root)
+        return max(holding, key=len, default=root)
 
     def forget(self) -> None:
         """Look anew: repositories may have been made or moved."""
         self._known.clear()
 
+    def _look(self, cwd: str) -> tuple[str, bool]:
+        found = self._known.get(cwd)
+        if found is None:
+            found = self._known[cwd] = _find(cwd)
+        return found
 
-def _find(cwd: str) -> str:
+
+def _find(cwd: str) -> tuple[str, bool]:
+    """``(root, whether a repository tells so)``."""
     if not os.path.isabs(cwd) or "\0" in cwd:
-        return cwd  # no folder of this machine
+        return cwd, False  # no folder of this machine
     cwd = os.path.normpath(cwd)
     home = os.path.expanduser("~")
     folder = PurePosixPath(cwd)
@@ -45,11 +60,11 @@ def _find(cwd: str) -> str:
         if str(candidate) == home and cwd != home:
             break
         if mode & 0o170000 == 0o040000:
-            return str(candidate)
+            return str(candidate), True
         main = _main_worktree(git)
-        return main or str(candidate)
+        return main or str(candidate), True
     match = _WORKTREE.match(cwd)
-    return match["root"] if match else cwd
+    return (match["root"], True) if match else (cwd, False)
 
 
 def _main_worktree(git: str) -> str | None:
@@ -63,13 +78,3 @@ def _main_worktree(git: str) -> str | None:
         return None
     root = match["root"]
     return os.path.normpath(root if os.path.isabs(root) else os.path.join(os.path.dirname(git), root))
-
-
-def owner(cwd: str, root: str, added: list[str]) -> str:
-    """The longest of the roots that hold `cwd`: the one found for it, and those that the user added."""
-    best = root
-    for candidate in added:
-        inside = cwd == candidate or cwd.startswith(candidate.rstrip("/") + "/")
-        if inside and (len(candidate) > len(best) or not cwd.startswith(best)):
-            best = candidate
-    return best

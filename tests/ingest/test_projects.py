@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ccdashd.ingest.projects import Roots, owner
+from ccdashd.ingest.projects import Roots
 
 
 def test_a_folder_of_a_repository(tmp_path: Path) -> None:
@@ -43,15 +43,24 @@ def test_dotfiles_in_the_home_folder_own_nothing_below(tmp_path: Path, monkeypat
 
 
 @pytest.mark.parametrize(
-    ("root", "added", "expected"),
+    ("repository", "added", "expected"),
     [
-        ("/a/b", [], "/a/b"),
-        ("/a/b", ["/a"], "/a/b"),
-        ("/a/b", ["/a/b/c"], "/a/b/c"),
-        ("/a/b", ["/a/b/cd", "/a/b/d"], "/a/b"),
-        ("/other", ["/a", "/a/b"], "/a/b"),
-        ("/a/b", ["/"], "/a/b"),
+        ("a/b", [], "a/b"),
+        ("a/b", ["a"], "a/b"),
+        ("a/b", ["a/b/c"], "a/b/c"),
+        ("a/b", ["a/b/cd", "a/b/d"], "a/b"),
+        ("other", ["a", "a/b"], "a/b"),
+        (None, [], "a/b/c"),
+        (None, ["a"], "a"),
+        (None, ["a", "a/b"], "a/b"),
+        (None, ["a/b/cd"], "a/b/c"),
     ],
 )
-def test_the_longest_root_owns(root: str, added: list[str], expected: str) -> None:
-    assert owner("/a/b/c", root, added) == expected
+def test_the_longest_root_owns_and_the_user_where_no_repository_says(
+    tmp_path: Path, repository: str | None, added: list[str], expected: str
+) -> None:
+    (tmp_path / "a/b/c").mkdir(parents=True)
+    if repository is not None:
+        (tmp_path / repository / ".git").mkdir(parents=True)
+    roots = Roots()
+    assert roots.owner(str(tmp_path / "a/b/c"), [str(tmp_path / root) for root in added]) == str(tmp_path / expected)
