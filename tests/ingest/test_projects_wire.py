@@ -43,18 +43,19 @@ def projects(client: Client, **params: bool) -> dict[str, dict[str, Any]]:
 
 def test_projects_are_added_named_hidden_and_let_go(idle_daemon: Daemon) -> None:
     work = idle_daemon.home / "work"
-    for number, name in enumerate(("one", "two/deep"), 1):
+    for number, name in enumerate(("one", "two/deep", "loose"), 1):
         (work / name).mkdir(parents=True)
         log(idle_daemon, number, work / name)
-    (work / "two/.git").mkdir()
+    for repository in ("one", "two"):
+        (work / repository / ".git").mkdir()
     idle_daemon.start()
     with idle_daemon.client() as client:
         wait_until(lambda: client.request("ccdash/status")["state"] == "ok", "the index")
         client.request("ccdash/subscribe", {"topics": ["projects"]})
-        assert projects(client).keys() == {"one", "two"}
+        assert projects(client).keys() == {"one", "two", "loose"}
 
         added = client.request("projects/add", {"root": f"{work}/", "name": " Work "})
-        assert (added["name"], added["root"], added["origin"], added["sessions"]) == ("Work", str(work), "added", 0)
+        assert (added["name"], added["root"], added["origin"], added["sessions"]) == ("Work", str(work), "added", 1)
         deep = client.request("projects/add", {"root": str(work / "two/deep")})
         assert (deep["sessions"], projects(client).keys()) == (1, {"one", "Work", "deep"})
         changed = [client.notification("ccdash/changed")["changes"] for _ in range(2)]
@@ -64,13 +65,13 @@ def test_projects_are_added_named_hidden_and_let_go(idle_daemon: Daemon) -> None
         client.request("projects/update", {"id": one["id"], "hidden": True, "name": "Eins"})
         assert projects(client).keys() == {"Work", "deep"}
         assert projects(client, includeHidden=True)["Eins"]["sessions"] == 1
-        assert [row["projectName"] for row in client.request("sessions/list")["items"]] == ["deep"]
+        assert [row["projectName"] for row in client.request("sessions/list")["items"]] == ["Work", "deep"]
         listed = client.request("sessions/list", {"includeHidden": True})["items"]
-        assert {row["projectName"] for row in listed} == {"deep", "Eins"}
+        assert {row["projectName"] for row in listed} == {"deep", "Eins", "Work"}
 
         for project in (one, deep, added):
             client.request("projects/remove", {"id": project["id"]})
-        assert projects(client).keys() == {"one", "two"}
+        assert projects(client).keys() == {"one", "two", "loose"}
 
         for root in ("relative", str(work / "no")):
             with pytest.raises(RpcError) as caught:
