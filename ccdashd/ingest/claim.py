@@ -88,11 +88,14 @@ def claim(
     """
     claims = Claims()
     lost = {path: states[path] for path in missing if path in states and states[path].state != "gone"}
+    lost_by_inode: dict[int, list[FileState]] = {}
+    for known in lost.values():
+        lost_by_inode.setdefault(known.inode, []).append(known)
     for file in files:
         file = file._replace(mtime_ns=stamp(file.path, file.mtime_ns))
         state = states.get(file.path)
         if state is None:
-            origin = _origin(file, lost, by_inode)
+            origin = _origin(file, [*lost_by_inode.get(file.inode, ()), *by_inode(file.inode)])
             if origin is None:
                 claims.whole.append(file)
                 continue
@@ -139,10 +142,8 @@ def _begins_as(path: str, state: FileState) -> bool:
         os.close(fd)
 
 
-def _origin(file: FileStat, lost: dict[str, FileState], by_inode: Callable[[int], list[FileState]]) -> FileState | None:
-    """The known log that was renamed to `file`: same inode, same beginning, and no longer at its old path."""
-    candidates = [state for state in lost.values() if state.inode == file.inode]
-    candidates += [state for state in by_inode(file.inode) if state.path != file.path]
+def _origin(file: FileStat, candidates: list[FileState]) -> FileState | None:
+    """The known log that was renamed to `file`: of the same inode, with the same beginning, no longer at its old path."""
     for state in candidates:
         usable = state.parsed_to and file.size >= state.parsed_to and state.parser == PARSER
         if usable and not os.path.lexists(state.path) and _begins_as(file.path, state):
@@ -153,3 +154,44 @@ def _origin(file: FileStat, lost: dict[str, FileState], by_inode: Callable[[int]
 def inode_lookup(connection: sa.Connection) -> Callable[[int], list[FileState]]:
     """`by_inode` for `claim`, on this connection."""
     return partial(logs.with_inode, connection)
+
+
+def claim_paths(paths: set[str], connection: sa.Connection, revision: int) -> Claims:
+    """Claims of these paths, which somebody said have changed."""
+    files: list[FileStat] = []
+    missing: list[str] = []
+    unreadable: dict[str, str] = {}
+    for path in paths:
+        try:
+            file = look(path)
+        except OSError as error:
+            unreadable[path] = error.strerror or str(error)
+            continue
+        if file is None:
+            missing.append(path)
+        else:
+            files.append(file)
+    states = logs.states(connection, paths)
+    claims = claim(files, missing, states, inode_lookup(connection), suspicious=True)
+    claims.unreadable.update(unreadable)
+    return claims
+
+
+def claim_all(
+    found: list[FileStat], hidden: list[str], paths: list[str] | None, connection: sa.Connection, revision: int
+) -> Claims:
+    """Claims of all logs that a scan `found`, or of those at or below `paths`.
+
+    What is not found is gone, unless it lies below one of the folders that could not be looked at (`hidden`).
+    """
+    states = logs.states(connection)
+    there = {file.path for file in found}
+    missing = [path for path in states if path not in there and not any(_below(path, folder) for folder in hidden)]
+    if paths is not None:
+        found = [file for file in found if any(_below(file.path, wanted) for wanted in paths)]
+        missing = [path for path in missing if any(_below(path, wanted) for wanted in paths)]
+    return claim(found, missing, states, lambda inode: [], suspicious=paths is not None)
+
+
+def _below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
