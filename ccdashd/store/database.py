@@ -218,13 +218,22 @@ def _code(error: BaseException) -> int | None:
     return code & 0xFF if code is not None else None
 
 
+_PLAIN = {
+    "attempt to write a readonly database": "cache.db may not be written",
+    "database or disk is full": "the disk is full",
+    "unable to open database file": "cache.db cannot be opened",
+    "disk I/O error": "the disk cannot be read or written",
+}
+"""What SQLite says (https://www.sqlite.org/rescode.html), for people."""
+
+
 def explain(error: BaseException) -> str:
     """The error in plain words, without SQL or parameters."""
     if isinstance(error, sa.exc.DBAPIError) and error.orig is not None:
         error = error.orig
     if isinstance(error, OSError):
         return f"{error.strerror or error}"
-    return str(error)
+    return _PLAIN.get(str(error), str(error))
 
 
 def move_aside(path: Path) -> Path:

@@ -592,3 +592,18 @@ def test_rpc_lists_the_methods(run: Run, home: Path) -> None:
     as_json = {method["name"]: method["takes"] for method in json.loads(run("rpc", "--json").out)}
     assert as_json["files/context"][0] == "path" and "[limit]" in as_json["files/context"]
     assert run("rpc", "any/method", "--timeout", "-1").code == 2
+
+
+def test_up_says_what_runs_when_it_does_not_wait(run: Run, fake: FakeDaemon) -> None:
+    status = fake.answers["ccdash/status"]
+    scanning = {**status["indexing"], "phase": "scan", "complete": True}
+    times = iter([None, None, "2026-02-03T04:05:06.000Z"])
+    last: list[str | None] = []
+
+    def answer(params: object) -> dict[str, Any]:
+        last.append(next(times, "2026-02-03T04:05:06.000Z"))
+        return {**status, "indexing": scanning, "watch": {**status["watch"], "lastScanAt": last[-1]}}
+
+    fake.answers["ccdash/status"] = answer
+    assert "Index: comparing logs with the cache (3 sessions)" in run("up", "--no-wait").out
+    assert last[:3] == [None, None, "2026-02-03T04:05:06.000Z"], "it tells figures once there are some"

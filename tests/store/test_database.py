@@ -243,3 +243,18 @@ def test_damage_is_told_from_other_trouble(tmp_path: Path) -> None:
         assert not databases.is_corrupt(wrong.value)
         assert databases.explain(wrong.value) == "no such table: missing"
     assert databases.explain(PermissionError(13, "Permission denied")) == "Permission denied"
+
+
+def test_what_users_meet_is_told_in_plain_words(tmp_path: Path) -> None:
+    sqlite3.connect(tmp_path / "cache.db").close()
+    with closing(sqlite3.connect(f"file:{tmp_path}/cache.db?mode=ro", uri=True)) as connection:
+        with pytest.raises(sqlite3.OperationalError) as wrong:
+            connection.execute("CREATE TABLE t (a)")
+        assert databases.explain(wrong.value) == "cache.db may not be written"
+        connection.execute("PRAGMA temp.max_page_count = 1")
+        with pytest.raises(sqlite3.OperationalError) as wrong:
+            connection.execute("CREATE TEMP TABLE t AS SELECT zeroblob(100000)")
+        assert databases.explain(wrong.value) == "the disk is full"
+    with pytest.raises(sqlite3.OperationalError) as wrong:
+        sqlite3.connect(tmp_path / "missing" / "cache.db")
+    assert databases.explain(wrong.value) == "cache.db cannot be opened"

@@ -108,6 +108,8 @@ def index_line(indexing: dict[str, Any]) -> str:
     """How far the index is."""
     if indexing["phase"] == "idle":
         return "complete" if indexing["complete"] else "not begun"
+    if indexing["phase"] == "scan":
+        return "comparing logs with the cache"
     done = f"{indexing['filesDone']:,} of {indexing['filesTotal']:,} files, {size(indexing['done'])} of "
     text = f"{indexing['phase']}: {done}{size(indexing['total'])}"
     with suppress(TypeError):

@@ -111,10 +111,8 @@ def _settle(context: Context, client: Client) -> dict[str, Any]:
     with ProgressLine(context.out, "Looking for logs") as progress:
         while True:
             status: dict[str, Any] = client.request("ccdash/status")
-            # While the daemon starts, or cannot open its cache, it has no roots.
-            roots = status["roots"]
-            looked = _indexed(status) or (roots and not any(root["exists"] for root in roots))
-            if _has_logs(status) or looked or _stuck(status) or time.monotonic() > deadline:
+            looked = status["watch"]["lastScanAt"] or status["indexing"]["phase"] not in ("idle", "scan")
+            if looked or _stuck(status) or time.monotonic() > deadline:
                 return status
             progress.waited(SETTLE - (deadline - time.monotonic()))
             next(iter(client.notifications(0.1)), None)
