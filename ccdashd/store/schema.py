@@ -114,6 +114,7 @@ sessions = Table(
     Column("source_gone", Boolean, nullable=False),
     Column("details", LargeBinary, nullable=False),  # JSON of derive.sessions.Details
     Index("sessions_ended", "ended_at", "id"),
+    Index("sessions_main", "agent_id", "ended_at", "id"),  # lists leave sub-agents, which are most, out
     Index("sessions_project", "project_id", "ended_at"),
     Index("sessions_parent", "parent_id"),
 )

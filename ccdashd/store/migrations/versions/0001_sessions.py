@@ -72,6 +72,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("sessions_ended", "sessions", ["ended_at", "id"], unique=False)
+    op.create_index("sessions_main", "sessions", ["agent_id", "ended_at", "id"], unique=False)
     op.create_index("sessions_parent", "sessions", ["parent_id"], unique=False)
     op.create_index("sessions_project", "sessions", ["project_id", "ended_at"], unique=False)
     op.create_table(
@@ -231,6 +232,7 @@ def downgrade() -> None:
     op.drop_table("sync_state")
     op.drop_index("sessions_project", table_name="sessions")
     op.drop_index("sessions_parent", table_name="sessions")
+    op.drop_index("sessions_main", table_name="sessions")
     op.drop_index("sessions_ended", table_name="sessions")
     op.drop_table("sessions")
     op.drop_table("projects")
