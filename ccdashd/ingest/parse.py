@@ -24,9 +24,10 @@ BLOCK = 256 * 1024
 GLANCE = 64 * 1024
 """Bytes of head and of tail that a glance reads."""
 
+_WHOLE = 64 * 1024
+_EDGE = 4096
 _SAMPLE = 512
 _SAMPLES = 14
-_EDGE = 4096
 
 
 class _Pages:
@@ -43,18 +44,19 @@ class _Pages:
 
 
 def guard(fd: int, end: int) -> bytes:
-    """A hash of samples of the bytes before `end`: both edges and windows between them.
+    """A hash of the bytes before `end`: of all while they are few, else of both edges and windows between them.
 
     Tells a log that grew from one that was rewritten, at the cost of a few reads whatever its size.
     """
     digest = hashlib.blake2b(digest_size=16)
-    digest.update(os.pread(fd, min(_EDGE, end), 0))
-    if end > _EDGE:
-        digest.update(os.pread(fd, _EDGE, max(_EDGE, end - _EDGE)))
-    if end > 2 * _EDGE + _SAMPLES * _SAMPLE:
-        step = (end - 2 * _EDGE) // _SAMPLES
-        for number in range(_SAMPLES):
-            digest.update(os.pread(fd, _SAMPLE, _EDGE + number * step))
+    if end <= _WHOLE:
+        digest.update(os.pread(fd, end, 0))
+        return digest.digest()
+    digest.update(os.pread(fd, _EDGE, 0))
+    digest.update(os.pread(fd, _EDGE, end - _EDGE))
+    step = (end - 2 * _EDGE) // _SAMPLES
+    for number in range(_SAMPLES):
+        digest.update(os.pread(fd, _SAMPLE, _EDGE + number * step))
     return digest.digest()
 
 
@@ -82,6 +84,7 @@ def read_log(path: str, text_cap: int, known: Known | None = None) -> FileResult
             packed = _Pages(known.tail_keys)
             log = Log(own, known.stats, known.seen, text_cap, known.tail, known.tool_name, packed.turn)
         before = log.stats.records
+        sealed = guard(fd, status.st_size)
         reader = ClaudeCodeReader(log)
         end = _feed(reader, fd, start, status.st_size)
         reader.flush()
@@ -89,7 +92,9 @@ def read_log(path: str, text_cap: int, known: Known | None = None) -> FileResult
         result = _result(path, identity, status, mtime_ns, log.stats)
         result.start = start
         result.parsed_to = end
-        result.guard = guard(fd, end)
+        result.guard = _seal(fd, status, sealed, end)
+        if not result.guard or stamp(path, status.st_mtime_ns) != mtime_ns:
+            result.mtime_ns = 0  # the log or its description changed meanwhile: what was read is to be read again
         result.pages = packed.rows
         result.messages = _rows(log.messages.values())
         result.tool_calls = _rows(call for call in log.tool_calls.values() if call.tool_use_id)
@@ -100,6 +105,18 @@ def read_log(path: str, text_cap: int, known: Known | None = None) -> FileResult
         return result
     finally:
         os.close(fd)
+
+
+def _seal(fd: int, before: os.stat_result, sealed: bytes, end: int) -> bytes:
+    """The guard of what was read up to `end`; empty where the log was rewritten while it was read.
+
+    `before` and `sealed` are what `fstat` and `guard` said of the whole log when reading began.
+    """
+    after = os.fstat(fd)
+    if (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns):
+        return sealed if end == before.st_size else guard(fd, end)
+    seal = guard(fd, end)
+    return seal if guard(fd, before.st_size) == sealed else b""
 
 
 def _resume(fd: int, end: int) -> int | None:

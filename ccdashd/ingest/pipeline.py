@@ -204,7 +204,7 @@ class Pipeline:
         for file in claims.whole:
             _read(file.path, cap, None, batch)
         for file, state in claims.grown:
-            _read(file.path, cap, rows.known(connection, state.id), batch)
+            _read(file.path, cap, rows.known(connection, state.id, state.path), batch)
         return batch.results, commits.commit(connection, batch, self.owner)
 
     async def _read_backlog(self, files: list[FileStat]) -> None:

@@ -206,10 +206,12 @@ def forget(connection: sa.Connection, file_id: int) -> None:
     connection.execute(sa.delete(sync_state).where(sync_state.c.id == file_id))
 
 
-def known(connection: sa.Connection, file_id: int) -> Known | None:
-    """What is needed to read on where the last reading of a log ended; None when the log was forgotten since."""
+def known(connection: sa.Connection, file_id: int, path: str) -> Known | None:
+    """What is needed to read on where the last reading of a log ended; None when it was forgotten or renamed since."""
     columns = (sync_state.c.parsed_to, sync_state.c.guard, sync_state.c.stats)
-    row = connection.execute(sa.select(*columns).where(sync_state.c.id == file_id)).one_or_none()
+    row = connection.execute(
+        sa.select(*columns).where(sync_state.c.id == file_id, sync_state.c.path == path_value(path))
+    ).one_or_none()
     if row is None:
         return None
     stats = _stats.decode(row.stats)

@@ -22,10 +22,10 @@ LOG, OTHER = PLACES[0], PLACES[1]
 KINDS = ["prompt", "answer", "tool", "result", "answer-ends"]
 
 
-def _claim(path: str, connection: object, revision: int) -> Claims:
-    file = look(path)
-    states = logs.states(connection, [path])  # type: ignore[arg-type]
-    found, missing = ([file], []) if file is not None else ([], [path])
+def _claim(paths: list[str], connection: object, revision: int) -> Claims:
+    found = [file for file in map(look, paths) if file is not None]
+    missing = [path for path in paths if path not in {file.path for file in found}]
+    states = logs.states(connection, paths)  # type: ignore[arg-type]
     return claim(found, missing, states, inode_lookup(connection), suspicious=True)  # type: ignore[arg-type]
 
 
@@ -64,7 +64,7 @@ def test_a_log_that_changes_between_claim_and_reading(tmp_path: Path, change: Ca
             if known:
                 await pipeline.apply(world.append(LOG, KINDS))
             world.append(LOG, KINDS)
-            claims = await cache.app.database.read(partial(_claim, path))
+            claims = await cache.app.database.read(partial(_claim, [path]))
             assert (len(claims.whole), len(claims.grown)) == (not known, known)
             change(world)
             await pipeline.carry_out(claims)
@@ -73,6 +73,37 @@ def test_a_log_that_changes_between_claim_and_reading(tmp_path: Path, change: Ca
             tables = await cache.dump()
             if world.path(LOG).is_dir():
                 world.path(LOG).rmdir()
+            same(tables, await expected(tmp_path / "f", world, tables), "a new cache holds something else")
+        finally:
+            await cache.close()
+
+    asyncio.run(asyncio.wait_for(run(), 30))
+
+
+def test_a_log_that_was_moved_and_came_back_between_claim_and_reading(tmp_path: Path) -> None:
+    """Its rows went with it: reading on would write the new end alone."""
+    world = World(tmp_path / "logs")
+    cache = Cache(tmp_path / "c", world.root)
+
+    async def run() -> None:
+        await cache.open()
+        try:
+            pipeline = cache.app.pipeline
+            paths = [str(world.path(LOG)), str(world.path(OTHER))]
+            await pipeline.apply(world.append(LOG, KINDS))
+            world.append(LOG, KINDS)
+            claims = await cache.app.database.read(partial(_claim, paths[:1]))
+            assert len(claims.grown) == 1
+            world.path(OTHER).parent.mkdir(parents=True, exist_ok=True)
+            world.path(LOG).rename(world.path(OTHER))
+            moved = await cache.app.database.read(partial(_claim, paths))
+            assert moved.moved == {paths[0]: paths[1]}
+            world.path(OTHER).rename(world.path(LOG))
+            await pipeline.carry_out(Claims(moved=moved.moved))
+            await pipeline.carry_out(claims)
+            await pipeline.apply(paths)
+            await cache.scan()
+            tables = await cache.dump()
             same(tables, await expected(tmp_path / "f", world, tables), "a new cache holds something else")
         finally:
             await cache.close()
@@ -99,7 +130,7 @@ def test_a_log_that_was_only_glanced_at_is_not_taken_for_read(tmp_path: Path, fa
             (row,) = (await cache.dump())["sessions"].values()
             assert not row["indexed"]
             os.rename(other, path)
-            claims = await database.read(partial(_claim, path))
+            claims = await database.read(partial(_claim, [path]))
             assert ([file.path for file in claims.whole], claims.touched) == ([path], {})
             await pipeline.carry_out(claims)
             (row,) = (await cache.dump())["sessions"].values()

@@ -85,7 +85,7 @@ class Cache:
     def look(self) -> None:
         with self.engine.begin() as connection:
             row = connection.execute(sa.select(sync_state.c.id)).one_or_none()
-            known = None if row is None else repository.known(connection, row.id)
+            known = None if row is None else repository.known(connection, row.id, str(self.path))
             repository.store(connection, read_log(str(self.path), CAP, known))
 
     def rows(self) -> Iterator[tuple[str, list[Any]]]:
