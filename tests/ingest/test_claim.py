@@ -89,16 +89,17 @@ def test_a_log_that_was_moved_and_came_back_between_claim_and_reading(tmp_path: 
         await cache.open()
         try:
             pipeline = cache.app.pipeline
-            paths = [str(world.path(LOG)), str(world.path(OTHER))]
+            other = world.root / "-home-elsewhere" / world.path(LOG).name
+            paths = [str(world.path(LOG)), str(other)]
             await pipeline.apply(world.append(LOG, KINDS))
             world.append(LOG, KINDS)
             claims = await cache.app.database.read(partial(_claim, paths[:1]))
             assert len(claims.grown) == 1
-            world.path(OTHER).parent.mkdir(parents=True, exist_ok=True)
-            world.path(LOG).rename(world.path(OTHER))
+            other.parent.mkdir()
+            world.path(LOG).rename(other)
             moved = await cache.app.database.read(partial(_claim, paths))
             assert moved.moved == {paths[0]: paths[1]}
-            world.path(OTHER).rename(world.path(LOG))
+            other.rename(world.path(LOG))
             await pipeline.carry_out(Claims(moved=moved.moved))
             await pipeline.carry_out(claims)
             await pipeline.apply(paths)
