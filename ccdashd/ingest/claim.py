@@ -186,12 +186,13 @@ def claim_all(
     """
     states = logs.states(connection)
     there = {file.path for file in found}
-    missing = [path for path in states if path not in there and not any(_below(path, folder) for folder in hidden)]
+    missing = [path for path in states if path not in there and not at_or_below(path, hidden)]
     if paths is not None:
-        found = [file for file in found if any(_below(file.path, wanted) for wanted in paths)]
-        missing = [path for path in missing if any(_below(path, wanted) for wanted in paths)]
+        found = [file for file in found if at_or_below(file.path, paths)]
+        missing = [path for path in missing if at_or_below(path, paths)]
     return claim(found, missing, states, lambda inode: [], suspicious=paths is not None)
 
 
-def _below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip("/") + "/")
+def at_or_below(path: str, places: list[str]) -> bool:
+    """Whether `path` is one of these places, or lies below one."""
+    return any(path == place or path.startswith(place.rstrip("/") + "/") for place in places)

@@ -25,7 +25,7 @@ from ccdashd.edits.journal import Journal, ProjectEdit
 from ccdashd.errors import Busy
 from ccdashd.ingest import commit as commits
 from ccdashd.ingest.backlog import Backlog
-from ccdashd.ingest.claim import Claims, claim_all, claim_paths
+from ccdashd.ingest.claim import Claims, at_or_below, claim_all, claim_paths
 from ccdashd.ingest.commit import Batch, Written
 from ccdashd.ingest.parse import read_log
 from ccdashd.ingest.projects import Roots
@@ -162,7 +162,7 @@ class Pipeline:
         finally:
             self.progress("idle")
         return t.RescanResult(
-            files=len(found),
+            files=sum(paths is None or at_or_below(file.path, paths) for file in found),
             parsed=len(claims.whole),
             appended=len(claims.grown),
             gone=len(claims.gone),
