@@ -39,9 +39,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 30.0
     frame_cap_bytes: Annotated[int, Meta(ge=4096, description="Largest message that a client may send.")] = 64 * MiB
     reconcile_seconds: Annotated[float, Meta(ge=1, description="Time between two scans of all log folders.")] = 300.0
-    workers: Annotated[
-        int, Meta(ge=0, le=64, description="Processes that parse big backlogs; 0: parse in the daemon itself.")
-    ] = 0
+    workers: Annotated[int, Meta(ge=1, le=64, description="Processes that parse big backlogs.")] = 1
     watch: Annotated[WatchMode, Meta(description="How changes of logs are noticed.")] = "auto"
     log_level: Annotated[LogLevel, Meta(description="The least severe messages to log.")] = "info"
     text_cap_bytes: Annotated[

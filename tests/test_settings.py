@@ -49,7 +49,7 @@ def test_later_sources_win(paths: Paths) -> None:
     [
         ("wrokers = 1", ["wrokers", "no setting", "workers"]),
         ('workers = "1.5"', ["workers", "whole number"]),
-        ("workers = -1", ["workers", "at least 0", "-1"]),
+        ("workers = 0", ["workers", "at least 1", "0"]),
         ("workers = true", ["workers", "whole number"]),
         ('watch = "sometimes"', ["watch", "must be one of auto, inotify", "sometimes"]),
         ('claude_dirs = ["logs"]', ["claude_dirs[0]", "absolute"]),

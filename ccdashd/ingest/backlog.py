@@ -59,7 +59,7 @@ class Backlog:
             return
         pipeline = self._pipeline
         settings = pipeline.app.settings
-        self._workers = Workers(max(settings.workers, 1), settings.text_cap_bytes)
+        self._workers = Workers(settings.workers, settings.text_cap_bytes)
         database = pipeline.app.database
         try:
             await self._glance(files)
