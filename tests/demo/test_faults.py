@@ -59,7 +59,7 @@ def test_careful_reader_loses_nothing(damaged: tuple[Path, dict[str, SessionTrut
     for fault, truth in truths.items():
         prompts = 0 if fault == "empty_file" else WHOLE
         assert (truth.prompts, bool(truth.assistant_messages)) == (prompts, bool(prompts)), fault
-        assert fault == "empty_file" or truth.title == "What is wrong with this log?"
+        assert fault == "empty_file" or truth.title == f"What is wrong with this log: {fault.replace('_', ' ')}?"
 
 
 def test_special_bytes(damaged: tuple[Path, dict[str, SessionTruth]]) -> None:

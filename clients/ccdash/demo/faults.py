@@ -207,15 +207,15 @@ def _assistant(records: Lines) -> int:
     raise AssertionError("every damaged session has an assistant's text past its first third")
 
 
-def _conversation(corpus: Corpus, sink: Sink, session_id: str, at: int, rng: Random) -> None:
-    """A small whole session: three prompts, tools, an answer each."""
+def _conversation(corpus: Corpus, sink: Sink, session_id: str, at: int, rng: Random, damage: str) -> None:
+    """A small whole session: three prompts, of which the first names the damage to come, tools, an answer each."""
     author = Author(rng, corpus.texts, SHAPE, sink, session_id, at)
     author.slug = "calm-mending-lantern"
     author.place(ROOT, "main")
     desk = Desk(rng, corpus.texts, SHAPE, ROOT)
     desk.scale = 0.15
     talk = Talk(author, desk, SHAPE.models[0])
-    for prompt in ("What is wrong with this log?", "Please mend it.", "Thanks; is anything lost?"):
+    for prompt in (f"What is wrong with this log: {damage}?", "Please mend it.", "Thanks; is anything lost?"):
         author.wait(30)
         author.user(f'"{prompt}"', mark="prompt", text=prompt)
         talk.step()
@@ -229,7 +229,9 @@ def write_faults(corpus: Corpus, now: int) -> None:
         rng = Random(f"fault {corpus.seed} {damage.__name__}")
         session_id = uuid4(rng)
         records: Lines = []
-        _conversation(corpus, records.append, session_id, now - 3 * DAY + number * HOUR, rng)
+        _conversation(
+            corpus, records.append, session_id, now - 3 * DAY + number * HOUR, rng, damage.__name__.replace("_", " ")
+        )
         data, found = damage(records, rng)
         path = project_folder(corpus.home, ROOT) / f"{session_id}.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
