@@ -1,7 +1,7 @@
 """Everything that can happen, who hears of it, and what happened lately.
 
     what                 emitted                                          topic                  notification
-    changes              after each commit, by `Events.publish`           sessions, projects     ccdash/changed
+    changes              after each commit, by `Events.publish`           sessions, features, …  ccdash/changed
     transcript entries   after a commit, when a session is followed       transcript:<id>        ccdash/transcript
     index progress       while files are read                             indexing               ccdash/indexing
     problems             when a part fails or recovers                    (asked by status)
@@ -31,9 +31,17 @@ KEPT_CHANGES = 10_000
 MAX_TOPICS = 1000
 """Topics that one connection may follow."""
 
-PLAIN_TOPICS = ("sessions", "projects", "indexing")
+PLAIN_TOPICS = ("sessions", "projects", "documents", "tasks", "features", "links", "tags", "indexing")
 _TRANSCRIPT = "transcript:"
-_ENTITY_TOPICS = {"session": "sessions", "project": "projects"}
+_ENTITY_TOPICS = {
+    "session": "sessions",
+    "project": "projects",
+    "document": "documents",
+    "task": "tasks",
+    "feature": "features",
+    "link": "links",
+    "tag": "tags",
+}
 
 logger = get(__name__)
 
@@ -90,7 +98,7 @@ class Events:
         self._wake()
 
     def publish(self, changes: Iterable[t.Change], revision: int) -> None:
-        """A transaction was committed. `Change.type` is ``session`` or ``project``."""
+        """A transaction was committed. `Change.type` is a key of `_ENTITY_TOPICS`."""
         self.revision = max(self.revision, revision)
         for change in changes:
             self._pending.append(change)

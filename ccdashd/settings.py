@@ -34,6 +34,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of one daemon. Made by `load`, which fills in the defaults that depend on the machine."""
 
     claude_dirs: Annotated[tuple[Path, ...], Meta(description="Folders with Claude Code logs.")] = ()
+    planning: Annotated[bool, Meta(description="Read planning files (Markdown) of projects.")] = True
+    planning_folders: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Folders at the top of a project whose Markdown files, at any depth, are planning files; "
+            "those at the top itself always are."
+        ),
+    ] = (".claude", ".specify", "docs", "openspec", "planning", "plans", "project_plans", "specs")
+    planning_file_cap_bytes: Annotated[int, Meta(ge=4096, description="Larger planning files are named, not read.")] = 4 * MiB
+    planning_files_cap: Annotated[
+        int, Meta(ge=1, description="Most planning files of one project that are read; a problem is reported beyond it.")
+    ] = 20_000
     idle_exit_minutes: Annotated[
         float, Meta(ge=0, description="An auto-started daemon exits after this time without clients; 0: never.")
     ] = 30.0

@@ -108,8 +108,95 @@ SESSIONS_THREAD = Method(
 SESSIONS_ACTIVE = Method("sessions/active", "read", t.ActiveParams, t.SessionRows, "Sessions that are being written.")
 
 FILES_CONTEXT = Method(
-    "files/context", "read", t.FileContextParams, t.FileContext, "Which sessions touched a path, newest first."
+    "files/context",
+    "read",
+    t.FileContextParams,
+    t.FileContext,
+    "Which sessions touched a path, newest first, and which documents, tasks and features speak of it.",
 )
+
+DOCUMENTS_LIST = Method(
+    "documents/list",
+    "read",
+    t.DocumentsList,
+    t.Page[t.DocumentRow],
+    "Planning files, filtered, sorted, paged.",
+    cached=True,
+)
+DOCUMENTS_GET = Method("documents/get", "read", t.DocumentId, t.Document, "One planning file with all that was read in it.")
+DOCUMENTS_TREE = Method(
+    "documents/tree", "read", t.DocumentsTree, t.Tree, "Planning files by project and folder.", cached=True
+)
+
+TASKS_LIST = Method("tasks/list", "read", t.TasksList, t.Page[t.TaskRow], "Tasks, filtered, sorted, paged.", cached=True)
+TASKS_GET = Method("tasks/get", "read", t.TaskId, t.Task, "One task with all that its file says of it.", cached=True)
+TASKS_TREE = Method("tasks/tree", "read", t.TasksTree, t.Tree, "Tasks by feature, phase and parent.", cached=True)
+TASKS_SET_STATUS = Method(
+    "tasks/setStatus", "write", t.SetTaskStatus, t.StatusResult, "Set the status of a task in its file, or preview that."
+)
+
+FEATURES_LIST = Method(
+    "features/list", "read", t.FeaturesList, t.Page[t.FeatureRow], "Features, filtered, sorted, paged.", cached=True
+)
+FEATURES_GET = Method(
+    "features/get", "read", t.FeatureId, t.Feature, "One feature with its phases, documents and sessions.", cached=True
+)
+FEATURES_TREE = Method("features/tree", "read", t.FeaturesTree, t.Tree, "Features with phases and tasks.", cached=True)
+FEATURES_SET_STATUS = Method(
+    "features/setStatus",
+    "write",
+    t.SetFeatureStatus,
+    t.StatusResult,
+    "Set the status of a feature in the document that holds it, or preview that.",
+)
+FEATURES_SET_PHASE_STATUS = Method(
+    "features/setPhaseStatus",
+    "write",
+    t.SetPhaseStatus,
+    t.StatusResult,
+    "Set the status of a phase in its file, or preview that.",
+)
+
+LINKS_LIST = Method(
+    "links/list", "read", t.LinksList, t.Page[t.Link], "Links of one entity, the surest first.", cached=True
+)
+LINKS_CREATE = Method("links/create", "write", t.LinkCreate, t.Link, "Link two entities by hand.")
+LINKS_DELETE = Method("links/delete", "write", t.LinkId, t.Ok, "Remove a link that was made by hand.")
+LINKS_DISMISS = Method(
+    "links/dismiss", "write", t.LinkDismiss, t.Link, "Say that a link that was found is wrong; it stays away."
+)
+LINKS_TREE = Method(
+    "links/tree", "read", t.LinksTree, t.LinkTree, "Parents, children and siblings of an entity.", cached=True
+)
+LINKS_RELATED = Method(
+    "links/related",
+    "read",
+    t.RelatedParams,
+    t.Related,
+    "What hangs together with an entity, directly or over one other.",
+    cached=True,
+)
+LINKS_AUDIT = Method("links/audit", "read", t.LinkId, t.LinkAudit, "The evidence for a link.", cached=True)
+
+EXTERNAL_LINKS_LIST = Method(
+    "externalLinks/list", "read", t.ExternalLinksList, t.Page[t.ExternalLink], "Links to the web.", cached=True
+)
+EXTERNAL_LINKS_CREATE = Method(
+    "externalLinks/create", "write", t.ExternalLinkCreate, t.ExternalLink, "Link an entity to the web."
+)
+EXTERNAL_LINKS_DELETE = Method("externalLinks/delete", "write", t.ExternalLinkId, t.Ok, "Remove a link to the web.")
+
+TAGS_LIST = Method("tags/list", "read", t.TagsList, t.Tags, "All tags, or those of one entity.", cached=True)
+TAGS_CREATE = Method("tags/create", "write", t.TagCreate, t.Tag, "Make a tag, or give one another color.")
+TAGS_ADD = Method("tags/add", "write", t.TagUse, t.Tags, "Give an entity a tag; answers all of its tags.")
+TAGS_REMOVE = Method("tags/remove", "write", t.TagUse, t.Tags, "Take a tag from an entity; answers those that are left.")
+TAGS_RENAME = Method("tags/rename", "write", t.TagRename, t.Tag, "Rename a tag.")
+TAGS_DELETE = Method("tags/delete", "write", t.TagName, t.Ok, "Remove a tag from all entities.")
+
+METADATA_GET = Method(
+    "metadata/get", "read", t.MetadataGet, t.Metadata, "Notes, ratings and other values of an entity.", cached=True
+)
+METADATA_SET = Method("metadata/set", "write", t.MetadataSet, t.Metadata, "Set a note, a rating or any key of an entity.")
 
 CACHE_STATUS = Method("cache/status", "heavy", t.NoParams, t.CacheStatus, "What the cache holds, and how much work it did.")
 CACHE_RESCAN = Method(

@@ -38,7 +38,22 @@ if TYPE_CHECKING:
     from ccdashd.app import App
     from ccdashd.rpc.connection import Connection
 
-HANDLER_MODULES = ("ccdash", "doctor", "projects", "sessions", "files", "cache")
+HANDLER_MODULES = (
+    "ccdash",
+    "doctor",
+    "projects",
+    "sessions",
+    "files",
+    "documents",
+    "tasks",
+    "features",
+    "status",
+    "links",
+    "external_links",
+    "tags",
+    "metadata",
+    "cache",
+)
 """Every module below `ccdashd.rpc` that holds handlers."""
 
 REVISION_WAIT = 5.0

@@ -181,7 +181,8 @@ class Doctor(Wire, frozen=True):
 
 
 class SubscribeParams(Params, frozen=True):
-    """`topics`: ``sessions``, ``projects``, ``indexing``, ``transcript:<session id>``, or ``*`` for the first three."""
+    """`topics`: ``sessions``, ``projects``, ``documents``, ``tasks``, ``features``, ``links``, ``tags``, ``indexing``,
+    ``transcript:<session id>``, or ``*`` for all but the last."""
 
     topics: list[str]
 
@@ -197,7 +198,7 @@ class Change(Wire, frozen=True):
     """`op` is ``upsert`` or ``delete``."""
 
     type: str
-    """``session`` or ``project``."""
+    """``session``, ``project``, ``document``, ``task``, ``feature``, ``link`` or ``tag``."""
     id: str
     """Id of the entity."""
     op: Literal["upsert", "delete"]

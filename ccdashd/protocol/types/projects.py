@@ -20,6 +20,9 @@ class Project(Wire, frozen=True):
     """Sessions, without sub-agents."""
     subagents: int
     """Sessions of sub-agents."""
+    documents: int
+    """Planning files."""
+    features: int
     last_activity_at: str | None
     tokens: Tokens
     """Each API message once, over all sessions of the project."""

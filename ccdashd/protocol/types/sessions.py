@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from ccdashd.protocol.types.base import Page, Params, Tokens, Wire
 from ccdashd.protocol.types.daemon import Diagnostic
+from ccdashd.protocol.types.entities import Entity
+from ccdashd.protocol.types.tags import ExternalLink
 
 SessionStatus = Literal["active", "completed", "empty"]
 TitleSource = Literal["custom", "ai", "summary", "prompt", "command", "none"]
@@ -38,6 +40,10 @@ class SessionsList(Params, frozen=True):
     """ISO 8601 time or date: sessions with activity before it."""
     parent: str | None = None
     """Only sub-agents of this session."""
+    feature: str | None = None
+    """A feature's id or slug: sessions that are linked with it."""
+    tag: str | None = None
+    """A tag of the user."""
     include_subagents: bool = False
     """Also list sub-agents as sessions."""
     include_hidden: bool = False
@@ -212,6 +218,13 @@ class Session(Wire, frozen=True):
     """Ids of the sessions that repeat its messages."""
     diagnostics: list[Diagnostic]
     """What was not understood in its logs."""
+    tags: list[str]
+    """Tags of the user."""
+    external_links: list[ExternalLink]
+    metadata: dict[str, Any]
+    """Notes, ratings and other values that the user gave it."""
+    related: list[Entity]
+    """Features, tasks, documents and commits that are linked with it, the surest first, at most 50."""
     revision: int
 
 

@@ -1,74 +1,10 @@
-"""The tables of ``cache.db`` (SQLAlchemy Core).
-
-Everything here can be rebuilt from files. Times are milliseconds since the epoch; offsets and lengths are bytes in a log.
-Rows that come from a log carry its `file_id`, so that a log can be read anew without touching another one's rows; they are
-kept in the order of the log, so that writing them is appending.
-"""
+"""What logs say, and the sessions made of it."""
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Table,
-    Text,
-    text,
-)
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, text
 
-APPLICATION_ID = 0x43434448
-"""``CCDH``: tells our database from any other file (https://www.sqlite.org/pragma.html#pragma_application_id)."""
-
-metadata = MetaData()
-
-
-def _file_id(*, primary: bool = True) -> Column[int]:
-    return Column("file_id", ForeignKey("sync_state.id", ondelete="CASCADE"), primary_key=primary, nullable=False)
-
-
-meta = Table("meta", metadata, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
-"""`revision`: number of the last committed write; `indexed`: the first index is complete; `open`: not closed in
-order; `journal`: bytes of the journal that were carried out."""
-
-projects = Table(
-    "projects",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("root", Text, nullable=False, unique=True),
-    Column("name", Text, nullable=False),
-    Column("origin", Text, nullable=False),
-    Column("hidden", Boolean, nullable=False, default=False),
-)
-
-sync_state = Table(
-    "sync_state",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("path", Text, nullable=False, unique=True),  # bytes where the name is not UTF-8
-    Column("agent", Text, nullable=False),
-    Column("size", BigInteger, nullable=False),
-    Column("mtime_ns", BigInteger, nullable=False),
-    Column("inode", BigInteger, nullable=False),
-    Column("parsed_to", BigInteger, nullable=False),
-    Column("guard", LargeBinary, nullable=False),  # hash of samples of the bytes before parsed_to
-    Column("parser", Integer, nullable=False),  # version of the reader that made the rows
-    Column("state", Text, nullable=False),  # ok | glanced | gone | unreadable
-    Column("problem", Text, nullable=False, default=""),
-    Column("session_id", Text),
-    Column("parent_id", Text),
-    Column("agent_id", Text),
-    Column("root_uuid", Text, nullable=False, default=""),
-    Column("stats", LargeBinary, nullable=False),  # JSON of sources.model.Stats
-    Index("sync_state_session", "session_id"),
-    Index("sync_state_parent", "parent_id"),
-    Index("sync_state_inode", "inode"),
-    Index("sync_state_root_uuid", "root_uuid"),
-)
+from ccdashd.store.schema.base import file_id, metadata
 
 sessions = Table(
     "sessions",
@@ -122,7 +58,7 @@ sessions = Table(
 session_logs = Table(
     "session_logs",
     metadata,
-    _file_id(),
+    file_id(),
     Column("page", Integer, primary_key=True),
     Column("entries", Integer, nullable=False),
     Column("keys", LargeBinary, nullable=False),  # eight bytes for the uuid of each record
@@ -132,7 +68,7 @@ session_logs = Table(
 session_messages = Table(
     "session_messages",
     metadata,
-    _file_id(),
+    file_id(),
     Column("n", Integer, primary_key=True),  # in the order in which the log names them
     Column("message_id", Text, nullable=False),
     Column("request_id", Text, nullable=False),
@@ -156,7 +92,7 @@ session_messages = Table(
 session_tool_calls = Table(
     "session_tool_calls",
     metadata,
-    _file_id(),
+    file_id(),
     Column("n", Integer, primary_key=True),  # in the order in which the log names them
     Column("tool_use_id", Text, nullable=False),
     Column("name", Text),
@@ -189,7 +125,7 @@ session_tool_usage = Table(
 session_file_updates = Table(
     "session_file_updates",
     metadata,
-    _file_id(),
+    file_id(),
     Column("n", Integer, primary_key=True),  # that of the tool call
     Column("file_path", Text),
     Column("action", Text),
@@ -203,7 +139,7 @@ session_file_updates = Table(
 session_summaries = Table(
     "session_summaries",
     metadata,
-    _file_id(),
+    file_id(),
     Column("offset", BigInteger, primary_key=True),
     Column("leaf", LargeBinary, nullable=False),
     Column("summary", Text, nullable=False),
@@ -214,7 +150,7 @@ session_summaries = Table(
 diagnostics = Table(
     "diagnostics",
     metadata,
-    _file_id(),
+    file_id(),
     Column("offset", BigInteger, primary_key=True),
     Column("code", Text, primary_key=True),
     Column("severity", Text, nullable=False),
@@ -223,3 +159,18 @@ diagnostics = Table(
     Column("message", Text, nullable=False),
     Column("count", Integer, nullable=False),
 )
+
+
+session_signals = Table(
+    "session_signals",
+    metadata,
+    file_id(),
+    Column("n", Integer, primary_key=True),  # in the order in which the log names them
+    Column("kind", Text, nullable=False),  # command | mention | shell | commit
+    Column("value", Text, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("time", BigInteger),
+    sqlite_with_rowid=False,
+)
+"""What a log says of plans and commits: slash commands with their arguments, paths of Markdown files in prompts and shell
+lines, hashes of commits that were made."""

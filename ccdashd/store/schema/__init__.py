@@ -1,0 +1,62 @@
+"""The tables of ``cache.db`` (SQLAlchemy Core).
+
+Everything here can be rebuilt from files. Times are milliseconds since the epoch; offsets and lengths are bytes in a log.
+Rows that come from a log carry its `file_id`, so that a log can be read anew without touching another one's rows; they are
+kept in the order of the log, so that writing them is appending.
+"""
+
+from __future__ import annotations
+
+from ccdashd.store.schema.base import APPLICATION_ID, meta, metadata, projects, sync_state
+from ccdashd.store.schema.planning import (
+    document_diagnostics,
+    documents,
+    entity_links,
+    feature_phases,
+    features,
+    session_refs,
+    task_names,
+    tasks,
+)
+from ccdashd.store.schema.sessions import (
+    diagnostics,
+    session_file_updates,
+    session_logs,
+    session_messages,
+    session_signals,
+    session_summaries,
+    session_tool_calls,
+    session_tool_usage,
+    sessions,
+)
+from ccdashd.store.schema.user import app_metadata, entity_tags, external_links, tags, user_links
+
+__all__ = [
+    "APPLICATION_ID",
+    "app_metadata",
+    "diagnostics",
+    "document_diagnostics",
+    "documents",
+    "entity_links",
+    "entity_tags",
+    "external_links",
+    "feature_phases",
+    "features",
+    "meta",
+    "metadata",
+    "projects",
+    "session_file_updates",
+    "session_logs",
+    "session_messages",
+    "session_refs",
+    "session_signals",
+    "session_summaries",
+    "session_tool_calls",
+    "session_tool_usage",
+    "sessions",
+    "sync_state",
+    "tags",
+    "task_names",
+    "tasks",
+    "user_links",
+]
