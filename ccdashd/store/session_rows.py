@@ -27,11 +27,11 @@ def now() -> int:
     return round(time.time() * 1000)
 
 
-def _status(row: Any, now: int) -> t.SessionStatus:
+def status(now: int, *, empty: bool, source_gone: bool, ended_at: int | None) -> t.SessionStatus:
     """Whether a session is being written, is over, or never said anything."""
-    if row.empty:
+    if empty:
         return "empty"
-    if not row.source_gone and row.ended_at is not None and now - row.ended_at < ACTIVE_MS:
+    if not source_gone and ended_at is not None and now - ended_at < ACTIVE_MS:
         return "active"
     return "completed"
 
@@ -66,7 +66,7 @@ def wire(row: Any, now: int) -> t.SessionRow:
         title=row.title,
         title_source=row.title_source,
         agent=row.agent,
-        status=_status(row, now),
+        status=status(now, empty=row.empty, source_gone=row.source_gone, ended_at=row.ended_at),
         model=row.model,
         started_at=iso(row.started_at),
         ended_at=iso(row.ended_at),
