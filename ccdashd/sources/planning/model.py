@@ -187,3 +187,17 @@ class Document(_Record):
     frontmatter: dict[str, Any] = {}
     """All of it as JSON values: text stays text, by YAML 1.2's core schema, dates and hashes are text."""
     findings: list[Finding] = []
+
+
+class PlanningFile(msgspec.Struct, kw_only=True):
+    """A planning file as it was when it was read: its `stat`, its hash, and what it says."""
+
+    path: str
+    size: int = 0
+    mtime_ns: int = 0
+    inode: int = 0
+    hash: str = ""
+    """SHA-256 of its bytes, hexadecimal; empty where it was not read."""
+    problem: str = ""
+    """Why it could not be read, in plain words; then there is no `document`."""
+    document: Document | None = None
