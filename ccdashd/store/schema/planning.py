@@ -45,6 +45,7 @@ documents = Table(
     Column("slugs", LargeBinary, nullable=False),  # JSON of derive.features.Claim: what its feature is chosen by
     Column("tags", Text, nullable=False),  # of its frontmatter, each between line feeds, lower case
     Column("counts", LargeBinary, nullable=False),  # JSON list: tasks by status, in the order of STATUSES
+    Column("tasks", Integer, nullable=False),  # their sum
     Column("data", LargeBinary, nullable=False),  # JSON of sources.planning.model.Document without its tasks
     Index("documents_project", "project_id", "path"),
     Index("documents_feature", "feature_id"),
@@ -112,12 +113,17 @@ tasks = Table(
     Column("document_id", ForeignKey("documents.id", ondelete="CASCADE"), nullable=False),
     Column("project_id", Text, nullable=False),
     Column("n", Integer, nullable=False),  # order in the file
+    Column("line", Integer, nullable=False),
+    Column("parent_id", Text),  # the task that it is indented below
     Column("task_id", Text, nullable=False),
     Column("form", Text, nullable=False),
     Column("title", Text, nullable=False),
+    Column("description", Text, nullable=False),
     Column("raw_status", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("priority", Text, nullable=False),
+    Column("effort", Text, nullable=False),
+    Column("assignees", Text, nullable=False),  # one on each line
     Column("phase", Text, nullable=False),
     Column("feature_id", Text),
     Column("phase_id", Text),
