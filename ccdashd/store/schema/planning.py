@@ -27,7 +27,7 @@ documents = Table(
     "documents",
     metadata,
     Column("id", Text, primary_key=True),  # <project>/<path>
-    Column("project_id", ForeignKey("projects.id", ondelete="CASCADE"), nullable=False),
+    Column("project_id", Text, nullable=False),
     Column("path", Text, nullable=False),  # in the project
     Column("size", BigInteger, nullable=False),
     Column("mtime_ns", BigInteger, nullable=False),
@@ -69,7 +69,7 @@ features = Table(
     "features",
     metadata,
     Column("id", Text, primary_key=True),  # <project>/<slug>
-    Column("project_id", ForeignKey("projects.id", ondelete="CASCADE"), nullable=False),
+    Column("project_id", Text, nullable=False),
     Column("slug", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("status", Text, nullable=False),

@@ -100,7 +100,6 @@ def upgrade() -> None:
         sa.Column("counts", sa.LargeBinary(), nullable=False),
         sa.Column("tasks", sa.Integer(), nullable=False),
         sa.Column("data", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(["project_id"], ["projects.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("documents_feature", "documents", ["feature_id"], unique=False)
@@ -137,7 +136,6 @@ def upgrade() -> None:
         sa.Column("tags", sa.Text(), nullable=False),
         sa.Column("modified_at", sa.BigInteger(), nullable=True),
         sa.Column("data", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(["project_id"], ["projects.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("features_modified", "features", ["modified_at", "id"], unique=False)
