@@ -263,10 +263,7 @@ class Pipeline:
 
     def publish(self, written: Written) -> None:
         """Tell subscribers what a transaction changed."""
-        changes = [t.Change(type="session", id=id, op="upsert") for id in sorted(written.sessions)]
-        changes += [t.Change(type="session", id=id, op="delete") for id in sorted(written.deleted)]
-        changes += [t.Change(type="project", id=id, op="upsert") for id in sorted(written.projects)]
-        changes += [t.Change(type="project", id=id, op="delete") for id in sorted(written.dropped_projects)]
+        changes = written.changes()
         if changes:
             self.app.events.publish(changes, self.app.database.revision)
 
