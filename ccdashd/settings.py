@@ -130,7 +130,7 @@ def _convert(source: str, key: str, value: Any, environ: Mapping[str, str]) -> A
     if setting is None:
         raise SettingsError(f"{source}: {key}: is no setting; there are {', '.join(sorted(_BY_NAME))}")
     text = isinstance(value, str)
-    if text and key == "claude_dirs":
+    if text and key in ("claude_dirs", "planning_folders"):
         value = [part for part in value.split(os.pathsep) if part]
 
     def folder(kind: type, given: Any) -> Path:
