@@ -15,15 +15,10 @@ Tables = dict[str, dict[tuple[Any, ...], dict[str, Any]]]
 _NOT_COMPARED = {"meta", "alembic_version"}
 """Revisions count the writes, of which two ways to one state take different numbers."""
 
-_KEYS = {
-    "sync_state": ("path",),
-    "sessions": ("id",),
-    "projects": ("id",),
-    "session_tool_usage": ("session_id", "tool_name"),
-    "session_logs": ("path", "page"),
-    "session_summaries": ("path", "offset"),
-    "diagnostics": ("path", "offset", "code"),
-}
+_JSON = {"stats", "details", "data", "slugs", "counts", "evidence", "value"}
+
+_KEYS = {"sync_state": ("path",)}
+"""What identifies a row, where that is not its primary key."""
 
 
 def dump(connection: sqlite3.Connection) -> Tables:
@@ -41,10 +36,14 @@ def dump(connection: sqlite3.Connection) -> Tables:
         if table in _NOT_COMPARED:
             continue
         rows = [_plain(table, row, paths) for row in cursor.execute(f"SELECT * FROM {table}").fetchall()]
-        key = _KEYS.get(table, ("path", "n"))
-        tables[table] = {tuple(row[name] for name in key): row for row in rows}
+        tables[table] = {tuple(row[name] for name in _key(table)): row for row in rows}
         assert len(tables[table]) == len(rows), table
     return tables
+
+
+def _key(table: str) -> tuple[str, ...]:
+    names = [column.name for column in metadata.tables[table].primary_key]
+    return _KEYS.get(table) or tuple("path" if name == "file_id" else name for name in names)
 
 
 def dump_file(path: os.PathLike[str] | str) -> Tables:
@@ -82,8 +81,8 @@ def _plain(table: str, row: dict[str, Any], paths: dict[int, str]) -> dict[str, 
             del row["inode"], row["mtime_ns"]
     if table == "session_logs":
         row["data"] = pages.unpack(row["data"])
-    for name in ("stats", "details"):
-        if name in row:
+    for name in _JSON & row.keys():
+        if isinstance(row[name], bytes):
             row[name] = json.loads(row[name])
     return row
 
