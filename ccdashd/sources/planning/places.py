@@ -37,7 +37,7 @@ whose files are those of the project once more."""
 
 
 class Places:
-    """The planning files of projects, by relative path: Markdown files at the root, and at any depth below planning folders.
+    """The planning files of projects, by relative path: Markdown at the root, and at any depth below planning folders.
 
     A planning folder may lie deeper (``team/plans``): its parents are entered, but their own files are no planning files. A
     planning folder may have any name; below it, folders are left out that begin with a full stop, hold installed or built
