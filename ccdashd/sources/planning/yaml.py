@@ -1,0 +1,273 @@
+"""YAML text to values with places, by libyaml; the values of YAML 1.2's core schema where they lose nothing.
+
+A plain scalar becomes a number only where its text can be had back from it (`text`): dates, versions, hashes with leading
+zeros, ``1_000``, ``0o17``, ``12:30:00``, ``on`` and ``off`` stay what a person wrote. Numbers beyond 15 digits stay text
+too, since clients read numbers as doubles. Anchors, aliases and merge keys are resolved. Depth and number of values are
+bounded, so that no file can exhaust the memory or the stack.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from functools import cached_property
+from typing import Any, Final, TypeAlias
+
+import yaml
+from yaml.composer import Composer
+from yaml.parser import Parser
+from yaml.reader import Reader
+from yaml.scanner import Scanner
+
+Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | None"
+Path: TypeAlias = "tuple[str | int, ...]"
+"""Keys of mappings and indexes of lists, from the root inwards."""
+
+MAX_DEPTH: Final = 64
+MAX_VALUES: Final = 100_000
+"""Values of one text, those behind an alias each time that it is used; text of more than 64 characters counts more."""
+
+PLAIN: Final = "plain"
+"""The tag that nodes have here if they are plain scalars without a tag of their own."""
+
+_INT = re.compile(r"-?[1-9][0-9]{0,14}|0", re.ASCII)
+_FLOAT = re.compile(r"-?[0-9]{1,14}\.[0-9]{1,14}", re.ASCII)
+_WORDS: Final[dict[str, bool | None]] = {
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys(("null", "Null", "NULL", "~", ""), None),
+}
+_NUMERIC: Final = frozenset("-0123456789")
+
+# Characters that libyaml refuses (controls, halves of surrogate pairs, which here are bytes that were not UTF-8) or takes
+# for line ends, as YAML 1.1 did (U+0085, U+2028, U+2029) are parsed as others of a private plane: one for one, so that
+# places stay right.
+_SPECIAL = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff\U0010ff00-\U0010ffff]"
+)
+_HIDE: Final[dict[int, int]] = {
+    **dict.fromkeys(range(0xD800, 0xE000), 0xFFFD),
+    **dict.fromkeys(range(0x10FF00, 0x110000), 0xFFFD),
+    **{ord(char): 0x10FF00 + n for n, char in enumerate(filter(_SPECIAL.match, map(chr, range(0xA0))))},
+    **{char: 0x10FFE0 + n for n, char in enumerate((0x2028, 0x2029, 0xFEFF, 0xFFFE, 0xFFFF))},
+}
+_SHOW: Final = {hidden: char for char, hidden in _HIDE.items() if hidden != 0xFFFD}
+
+
+class YamlError(Exception):
+    """The text is no YAML, or more than is read. `index` is where it was noticed, `context_index` where that began what
+    `context` names (a quoted scalar, a flow sequence); both count characters from 0."""
+
+    def __init__(self, problem: str, index: int, context: str = "", context_index: int | None = None) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.index = index
+        self.context = context
+        self.context_index = context_index
+
+
+class TooMuch(YamlError):
+    """Nested too deep, or too many values. No repair helps."""
+
+
+class _Rules:
+    """What both parsers call while they compose nodes."""
+
+    depth = 0
+
+    def resolve(self, kind: type[yaml.Node], value: str | None, implicit: Any) -> str:
+        return PLAIN if kind is yaml.ScalarNode and implicit[0] else ""
+
+    def descend_resolver(self, parent: yaml.Node | None, index: Any) -> None:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            # Here, not after: composing recurses on the C stack, without a check of its own.
+            raise TooMuch(f"nested deeper than {MAX_DEPTH} levels", parent.start_mark.index if parent else 0)
+
+    def ascend_resolver(self) -> None:
+        self.depth -= 1
+
+
+class PureLoader(_Rules, Reader, Scanner, Parser, Composer):
+    """For a PyYAML that was built without libyaml: ten times slower, otherwise the same."""
+
+    def __init__(self, stream: str) -> None:
+        Reader.__init__(self, stream)
+        Scanner.__init__(self)
+        Parser.__init__(self)
+        Composer.__init__(self)
+
+
+if yaml.__with_libyaml__:
+    from yaml._yaml import CParser
+
+    class Loader(_Rules, CParser):
+        """libyaml."""
+
+else:  # pragma: no cover
+    Loader = PureLoader  # type: ignore[misc, assignment]
+
+
+def parse(text: str) -> Yaml:
+    """Raises YamlError."""
+    hidden = text.translate(_HIDE) if _SPECIAL.search(text) else text
+    try:
+        root = Loader(hidden).get_single_node()
+    except yaml.MarkedYAMLError as error:
+        mark, context = error.problem_mark or error.context_mark, error.context_mark
+        place = min(mark.index, len(text)) if mark else 0
+        raise YamlError(error.problem or "", place, error.context or "", context.index if context else None) from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: an escape that is no character
+        raise YamlError(str(error).partition("\n")[0], 0) from None
+    return Yaml(text, root, hidden is not text)
+
+
+class Yaml:
+    """One parsed text.
+
+    Places are those of the text: of a mapping's value the place of its key, of a list's item where the item begins. What
+    came by an alias or a merge is where it was written.
+    """
+
+    def __init__(self, text: str, root: yaml.Node | None, hidden: bool) -> None:
+        self.text = text
+        self.root = root
+        self.duplicates: list[tuple[str, int]] = []
+        """Keys that one mapping has twice, with the line of the later, which is the one that counts."""
+        self._hidden = hidden
+        self._left = MAX_VALUES
+        self.value: Value = None if root is None else self._value(root, 0)
+        """Raises TooMuch while it is built."""
+
+    def line_of(self, path: Path) -> int | None:
+        """The line, counted from 1; None if there is no such value."""
+        found = self.find(path)
+        return None if found is None else self.line_at((found[0] or found[1]).start_mark.index)
+
+    def line_at(self, index: int) -> int:
+        return bisect_right(self.line_starts, index)
+
+    @cached_property
+    def line_starts(self) -> list[int]:
+        return [0, *(match.end() for match in re.finditer("\n", self.text))]
+
+    def find(self, path: Path) -> tuple[yaml.Node | None, yaml.Node] | None:
+        """The nodes of the key (None for an item of a list, and for the root) and of the value."""
+        key, node = None, self.root
+        for step in path:
+            if isinstance(node, yaml.MappingNode):
+                pair = self._pair(node, step, 0)
+                if pair is None:
+                    return None
+                key, node = pair
+            elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and 0 <= step < len(node.value):
+                key, node = None, node.value[step]
+            else:
+                return None
+        return None if node is None else (key, node)
+
+    def pairs(self, node: yaml.MappingNode, name: str) -> list[tuple[yaml.Node, yaml.Node]]:
+        """Those of a mapping's own pairs whose key is that name: more than one if it is a duplicate."""
+        return [(key, value) for key, value in node.value if self.key(key) == name]
+
+    def key(self, node: yaml.Node) -> str:
+        """A key as text: as it is written, if it is not."""
+        if node.__class__ is not yaml.ScalarNode:
+            return self.text[node.start_mark.index : node.end_mark.index].strip()
+        return self._shown(node.value)
+
+    def _pair(self, node: yaml.MappingNode, step: str | int, depth: int) -> tuple[yaml.Node, yaml.Node] | None:
+        merged: list[yaml.Node] = []
+        for key, value in reversed(node.value):
+            if _merges(key, value):
+                merged = value.value if isinstance(value, yaml.SequenceNode) else [value]
+            elif self.key(key) == step:
+                return key, value
+        for source in merged if depth < MAX_DEPTH else ():
+            assert isinstance(source, yaml.MappingNode)
+            if (pair := self._pair(source, step, depth + 1)) is not None:
+                return pair
+        return None
+
+    def _value(self, node: yaml.Node, depth: int) -> Value:
+        self._left -= 1
+        if self._left < 0 or depth > MAX_DEPTH:
+            raise TooMuch(f"more than {MAX_VALUES} values, or an alias within itself", node.start_mark.index)
+        kind = node.__class__
+        if kind is yaml.ScalarNode:
+            return self._scalar(node)
+        depth += 1
+        if kind is yaml.SequenceNode:
+            return [self._value(item, depth) for item in node.value]
+        values: dict[str, Value] = {}
+        merged: dict[str, Value] = {}
+        for key, value in node.value:
+            if _merges(key, value):
+                for source in reversed(value.value) if isinstance(value, yaml.SequenceNode) else (value,):
+                    inner = self._value(source, depth)
+                    assert isinstance(inner, dict)
+                    merged |= inner
+                continue
+            name = self.key(key)
+            if name in values:
+                self.duplicates.append((name, self.line_at(key.start_mark.index)))
+            values[name] = self._value(value, depth)
+        return merged | values if merged else values
+
+    def _scalar(self, node: yaml.Node) -> Value:
+        text: str = node.value
+        if node.tag is PLAIN or node.tag in _PLAIN_TAGS:
+            if text in _WORDS:
+                return _WORDS[text]
+            if text[0] in _NUMERIC:
+                if _INT.fullmatch(text):
+                    return int(text)
+                if _FLOAT.fullmatch(text) and repr(number := float(text)) == text:
+                    return number
+        if len(text) > 64:
+            self._left -= len(text) // 64
+        return self._shown(text)
+
+    def _shown(self, text: str) -> str:
+        if self._hidden:
+            return text.translate(_SHOW)
+        return text
+
+
+_PLAIN_TAGS: Final = frozenset(f"tag:yaml.org,2002:{name}" for name in ("int", "float", "bool", "null"))
+
+
+def _merges(key: yaml.Node, value: yaml.Node) -> bool:
+    if key.value != "<<" or key.tag is not PLAIN:
+        return False
+    sources = value.value if isinstance(value, yaml.SequenceNode) else [value]
+    return all(isinstance(source, yaml.MappingNode) for source in sources)
+
+
+def text(value: Value) -> str:
+    """A value as it was written: the digits of a number, ``true``; ``""`` for nothing, and for a list or mapping."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, (int, float)) else ""
+
+
+def texts(value: Value) -> list[str]:
+    """The texts of a list, or the one text in place of a list; without empty ones, lists and mappings."""
+    return [found for item in (value if isinstance(value, list) else [value]) if (found := text(item))]
+
+
+def as_int(value: Value) -> int | None:
+    """A whole number, also one in quotes; None for anything else."""
+    number = as_float(value)
+    return int(number) if number is not None and number.is_integer() else None
+
+
+def as_float(value: Value) -> float | None:
+    """A number, also one in quotes or with ``%`` behind it; None for anything else."""
+    match = _NUMBER.fullmatch(text(value)) if not isinstance(value, bool) else None
+    return float(match[1]) if match else None
+
+
+_NUMBER = re.compile(r"\s*([-+]?[0-9]{1,15}(?:\.[0-9]{1,15})?)\s*%?\s*", re.ASCII)
