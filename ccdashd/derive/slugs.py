@@ -1,0 +1,293 @@
+"""Which feature a document belongs to, by names alone. Pure.
+
+A slug is lower case, its words joined by hyphens. ``x`` and ``x-v1`` are one feature; ``x-v2`` and ``x-v1.5`` are features
+of their own, versions of it. Features come from plans (PRDs and implementation plans), progress folders, quick features and
+documents that name theirs in `feature_slug`; every other document joins the feature that it names, or whose name is in its
+path. The outcome depends on the set of documents alone, in no way on their order.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
+
+from ccdashd.sources.planning.model import Document
+
+TOOLING = frozenset({"skill", "agent", "command", "rule", "template", "changelog"})
+"""Types of documents that serve all features: they belong to none, whatever a placeholder in them says."""
+
+_PLANS = frozenset({"prd", "implementation_plan"})
+_PLAN_REFS = ("plan_ref", "prd_ref")
+_QUICK = "quick-features"
+_GENERIC = re.compile(r"prd|plan|implementation-plan|spec|design|proposal|tasks|index|phase-\d.*")
+"""Names that say what kind of document it is: the folder has the feature's name."""
+
+_AROUND = re.compile(r"readme|index|.*summary.*")
+"""Names of files that tell of others."""
+
+_VERSION = re.compile(r"-v\d+(?:-\d+)*$")
+_FIRST = re.compile(r"(?:-v1(?:-0)*)+$")
+_UNNAMED = "unnamed"
+
+
+class Claim(msgspec.Struct, array_like=True, frozen=True):
+    """What a document says of its feature, beside its path; JSON in `documents.slugs`. Slugs are canonical."""
+
+    doc_type: str = ""
+    feature_slug: str = ""
+    named: tuple[str, ...] = ()
+    """Other slugs that it gives, the most trusted first."""
+    refs: tuple[str, ...] = ()
+    """Paths of its plan and PRD."""
+    lineage: tuple[str, ...] = ()
+    """Paths and slugs of what it supersedes or comes from."""
+
+
+def claim(document: Document) -> Claim:
+    """What `assign` needs of a document."""
+    explicit = next((name.slug for name in document.slugs if name.source == "feature_slug"), "")
+    others = (name.slug for name in document.slugs if name.source not in ("feature_slug", "path"))
+    refs = (ref.path for field in _PLAN_REFS for ref in document.refs if ref.field == field and ref.path)
+    lineage = (name for name in (document.lineage_parent, *document.supersedes) if name)
+    return Claim(
+        document.doc_type,
+        canonical(explicit),
+        tuple(dict.fromkeys(filter(None, map(canonical, others)))),
+        tuple(dict.fromkeys(refs)),
+        tuple(dict.fromkeys(lineage)),
+    )
+
+
+@functools.lru_cache(8192)
+def canonical(name: str) -> str:
+    """The slug of a name as anybody may write it: ``X_v1.0`` is ``x``, ``X v1.5`` is ``x-v1-5``."""
+    slug = re.sub(r"[\W_]+", "-", name.lower()).strip("-")
+    return _FIRST.sub("", slug) or slug
+
+
+@functools.lru_cache(8192)
+def base(slug: str) -> str:
+    """A canonical slug without its version."""
+    return _VERSION.sub("", slug) or slug
+
+
+def assign(claims: Mapping[str, Claim]) -> dict[str, str | None]:
+    """The slug of each document's feature, by path; None where it belongs to none."""
+    plans = _plans(claims)
+    features = _Features(plans.values())
+    assigned = plans | _progress(claims, features, plans) | _quick(claims)
+    features = _Features(assigned.values())
+
+    loose = {path: claim for path, claim in claims.items() if path not in assigned and claim.doc_type not in TOOLING}
+    explicit = {path: _explicit(path, claim, features) for path, claim in loose.items() if claim.feature_slug}
+    # What a document says of itself makes a feature; where others are looked for, all of these are there already.
+    features = _Features([*assigned.values(), *explicit.values()])
+    joined: dict[str, str | None] = {
+        path: _join(path, claim, features, assigned) for path, claim in loose.items() if path not in explicit
+    }
+    return dict.fromkeys(claims) | joined | explicit | assigned
+
+
+class _Features:
+    """Slugs of features that there are."""
+
+    def __init__(self, slugs: Iterable[str]) -> None:
+        self.slugs = frozenset(slugs)
+        versions: defaultdict[str, list[str]] = defaultdict(list)
+        for slug in self.slugs:
+            versions[base(slug)].append(slug)
+        self._only = {name: slugs[0] for name, slugs in versions.items() if len(slugs) == 1}
+
+    def find(self, slug: str) -> str | None:
+        """The feature of that slug. A name without version means the only version there is."""
+        return slug if slug in self.slugs else self._only.get(slug)
+
+
+def _plans(claims: Mapping[str, Claim]) -> dict[str, str]:
+    """PRDs and plans, and all plans in a folder of one."""
+    own = {
+        path: _own(path, claim)
+        for path, claim in claims.items()
+        if claim.doc_type in _PLANS and not _AROUND.fullmatch(_stem(path)) and not _in_progress(path)
+    }
+    folders = _folders_of_features(claims, own)
+    found = {}
+    for path, claim in claims.items():
+        if claim.doc_type in _PLANS or claim.doc_type == "phase_plan":
+            slug = next((folders[folder] for folder in _above(path) if folder in folders), own.get(path))
+            if slug is not None and not _in_progress(path):
+                found[path] = slug
+    return found
+
+
+def _own(path: str, claim: Claim) -> str:
+    """The slug of a PRD or plan that lies in no folder of another."""
+    stem = _stem(path)
+    if _GENERIC.fullmatch(stem) and "/" in path:
+        stem = _name(_parent(path))
+    explicit = claim.feature_slug
+    # Tools that make slugs of whole paths put the name of the file at the end.
+    if not explicit or explicit.endswith(f"-{stem}-md"):
+        return stem
+    return _more_precise(explicit, stem)
+
+
+def _more_precise(explicit: str, other: str) -> str:
+    """The explicit slug; the other one where it is the same with a version."""
+    return other if explicit == base(other) else explicit
+
+
+def _folders_of_features(claims: Mapping[str, Claim], own: Mapping[str, str]) -> dict[str, str]:
+    """Folders whose plans are parts of one: beside or around a plan of the folder's name, or with progress of that name."""
+    progress = {_name(folder) for path in claims if (folder := _progress_folder(path))}
+    folders: dict[str, str] = {}
+    named: defaultdict[str, set[str]] = defaultdict(set)
+    for path, slug in sorted(own.items()):
+        folder, stem = _parent(path), _stem(path)
+        named[folder].add(stem)
+        folders.setdefault(path.rpartition(".")[0], slug)
+        if stem == _name(folder):
+            folders.setdefault(folder, slug)
+    for folder, stems in named.items():
+        name = _name(folder)
+        # A folder of many features may by chance have the name of one.
+        if folder not in folders and name in progress and not (stems - {name}) & progress:
+            folders[folder] = name
+    return folders
+
+
+def _progress(claims: Mapping[str, Claim], features: _Features, plans: Mapping[str, str]) -> dict[str, str]:
+    """All files of each progress folder, which go to one feature together."""
+    members: defaultdict[str, list[str]] = defaultdict(list)
+    for path in claims:
+        folder = _progress_folder(path)
+        if folder is not None:
+            members[folder].append(path)
+    found = {}
+    for folder, paths in members.items():
+        slug = _of_folder(_name(folder), [claims[path] for path in paths], features, plans)
+        found.update(dict.fromkeys(paths, slug))
+    return found
+
+
+def _of_folder(name: str, claims: list[Claim], features: _Features, plans: Mapping[str, str]) -> str:
+    """The feature of a progress folder: that of its name, else one that its files name, else a new one of its name."""
+    if name in features.slugs:
+        return name
+    sources = (
+        [claim.feature_slug for claim in claims],
+        [slug for claim in claims for slug in claim.named],
+        [plans[ref] for claim in claims for ref in claim.refs if ref in plans],
+    )
+    for slugs in sources:
+        known = Counter(slug for slug in slugs if slug in features.slugs and not _is_other_version(slug, name))
+        if known:
+            return min(known, key=lambda slug: (-known[slug], slug))
+    return features.find(name) or name
+
+
+def _is_other_version(slug: str, name: str) -> bool:
+    return base(name) != name and base(slug) == base(name)
+
+
+def _quick(claims: Mapping[str, Claim]) -> dict[str, str]:
+    """Quick features: each file is one."""
+    return {path: _stem(path) for path, claim in claims.items() if _is_quick(path, claim)}
+
+
+def _explicit(path: str, claim: Claim, features: _Features) -> str:
+    """The feature that a document names as its own; a new one where there is none of that slug."""
+    slug = claim.feature_slug
+    for other in (*claim.named, *_names(path)):
+        if other in features.slugs and _more_precise(slug, other) == other:
+            return other
+    return features.find(slug) or slug
+
+
+def _join(path: str, claim: Claim, features: _Features, assigned: Mapping[str, str]) -> str | None:
+    """The feature that a document names, else the one whose plan it refers to, else the one whose name is in its path."""
+    candidates = (
+        *map(features.find, claim.named),
+        *(assigned.get(ref) for ref in claim.refs),
+        *map(features.find, _names(path)),
+    )
+    return next(filter(None, candidates), None)
+
+
+def relatives(claims: Mapping[str, Claim], assigned: Mapping[str, str | None]) -> dict[str, list[str]]:
+    """Of each feature that has any: its other versions, and what its documents say that it supersedes or comes from."""
+    features = _Features(filter(None, assigned.values()))
+    versions: defaultdict[str, list[str]] = defaultdict(list)
+    for slug in features.slugs:
+        versions[base(slug)].append(slug)
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for slugs in versions.values():
+        for slug in slugs:
+            found[slug].update(slugs)
+    for path, claim in claims.items():
+        own = assigned[path]
+        if own is not None:
+            for name in claim.lineage:
+                named = assigned.get(name) or features.find(_stem(name))
+                if named is not None:
+                    found[own].add(named)
+    return {slug: sorted(slugs - {slug}) for slug, slugs in found.items() if slugs - {slug}}
+
+
+@functools.lru_cache(8192)
+def _stem(path: str) -> str:
+    """The slug of a file's name."""
+    name = path.rpartition("/")[2]
+    return canonical(name.rpartition(".")[0] or name) or _UNNAMED
+
+
+@functools.lru_cache(8192)
+def _name(folder: str) -> str:
+    """The slug of a folder's name."""
+    return canonical(folder.rpartition("/")[2]) or _UNNAMED
+
+
+def _parent(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def _above(path: str) -> Iterator[str]:
+    """The folders above a path, the nearest first."""
+    while "/" in path:
+        path = _parent(path)
+        yield path
+
+
+def _names(path: str) -> list[str]:
+    """Names in a path that may be a feature's: of its folders but the first, the nearest first, then its own."""
+    return [*(_name(folder) for folder in _above(path) if "/" in folder), _stem(path)]
+
+
+@functools.lru_cache(8192)
+def _progress_folder(path: str) -> str | None:
+    """The folder of one feature's progress (``.claude/progress/<feature>``) that a path lies in."""
+    if "progress/" not in path:
+        return None
+    parts = path.split("/")
+    for n, part in enumerate(parts[:-2]):
+        if part == "progress":
+            return None if canonical(parts[n + 1]) == _QUICK else "/".join(parts[: n + 2])
+    return None
+
+
+def _in_progress(path: str) -> bool:
+    return _progress_folder(path) is not None or _in_quick(path)
+
+
+def _in_quick(path: str) -> bool:
+    return "/" in path and _name(_parent(path)) == _QUICK
+
+
+def _is_quick(path: str, claim: Claim) -> bool:
+    if _AROUND.fullmatch(_stem(path)) or claim.doc_type in TOOLING:
+        return False
+    return claim.doc_type == "quick_feature" or _in_quick(path)
