@@ -100,6 +100,7 @@ def read_log(path: str, text_cap: int, known: Known | None = None) -> FileResult
         result.tool_calls = _rows(call for call in log.tool_calls.values() if call.tool_use_id)
         result.file_updates = _rows(log.file_updates.values())
         result.summaries = _rows(log.summaries)
+        result.signals = _rows(log.signals)
         result.findings = _rows(log.findings)
         result.records = log.stats.records - before
         return result

@@ -18,6 +18,7 @@ from ccdashd.store.schema import (
     session_file_updates,
     session_logs,
     session_messages,
+    session_signals,
     session_summaries,
     session_tool_calls,
     sync_state,
@@ -83,6 +84,7 @@ def differences(connection: sa.Connection, file_id: int, result: FileResult) -> 
         (session_tool_calls, [(n, *row) for n, row in enumerate(result.tool_calls)], 0),
         (session_file_updates, [(numbers[row[0]], *row[1:]) for row in result.file_updates], 0),
         (session_summaries, result.summaries, 1),
+        (session_signals, [(n, *row) for n, row in enumerate(result.signals)], 0),
     ]
     for table, rows, derived in expected:
         columns = list(table.c)[1 : len(table.c) - derived]

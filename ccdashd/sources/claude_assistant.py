@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ccdashd.sources import signals
 from ccdashd.sources.claude_records import Block, Record, ToolInput, tool_input
 from ccdashd.sources.log import Log, merge
 from ccdashd.sources.model import KIND, Entry, Message, ToolCall
@@ -19,6 +20,8 @@ ACTIONS = {
 }
 """What the tools that act on one file do to it."""
 TARGET_CAP = 240
+
+_SAYING = frozenset({"Bash", "SlashCommand", "Skill"})
 
 _ASSISTANT = KIND["assistant"]
 _THINKING = KIND["thinking"]
@@ -83,12 +86,25 @@ def _tool_use(log: Log, block: Block, offset: int, length: int, number: int, sid
     call.call_offset = offset
     call.call_length = length
     call.sidechain = sidechain
+    if name in _SAYING:
+        _signal(log, call_id, name, given, offset)
     action = ACTIONS.get(name) if path else None
     if action is not None:
         update = log.file_update(call_id)
         update.path = path
         update.action = action
     return target
+
+
+def _signal(log: Log, call_id: str, name: str, given: ToolInput, offset: int) -> None:
+    """Note what a shell line or a command that the agent gave says of plans, unless an earlier piece has the call."""
+    if name == "Bash":
+        if given.command and ".md" in given.command and log.tool_name(call_id) is None:
+            signals.shell(log, offset, given.command)
+        return
+    words = given.command if name == "SlashCommand" else f"{given.skill} {given.args or ''}" if given.skill else None
+    if words and log.tool_name(call_id) is None:
+        signals.command(log, offset, words if words.startswith("/") else f"/{words}")
 
 
 def _target(given: ToolInput) -> str:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from ccdashd.sources import lines, prompts
+from ccdashd.sources import lines, prompts, signals
 from ccdashd.sources.claude_assistant import assistant, count_usage
 from ccdashd.sources.claude_records import AgentMeta, Record, decode_meta, decode_progress, decode_record, lenient
 from ccdashd.sources.claude_user import user
@@ -197,6 +197,8 @@ def _attachment(log: Log, record: Record, offset: int, length: int) -> None:
     if kind == "queued_command":
         human = (attachment.origin or {}).get("kind") in (None, "human")
         log.stats.steering += human
+        if human:
+            signals.prompt(log, offset, attachment.prompt or "")
         _add(log, record, offset, length, "steering" if human else "attachment", attachment.prompt or "")
         return
     content = attachment.content

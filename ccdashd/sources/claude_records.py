@@ -144,6 +144,7 @@ class ToolInput(msgspec.Struct, gc=False):
     description: str | None = None
     subagent_type: str | None = None
     skill: str | None = None
+    args: str | None = None
     url: str | None = None
     query: str | None = None
     subject: str | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from ccdashd.sources import lines, prompts
+from ccdashd.sources import lines, prompts, signals
 from ccdashd.sources.claude_records import Block, Record, ToolUseResult
 from ccdashd.sources.log import Log, title
 from ccdashd.sources.model import KIND, Entry
@@ -45,6 +45,7 @@ def _blocks(log: Log, record: Record, content: list[Block], offset: int, length:
             log.stats.steering += 1
             number = len(content)
             uuid, parent = record.uuid, record.parentUuid
+            signals.prompt(log, offset, steering)
             log.add(offset, length, KIND["steering"], uuid, parent, False, steering, block=number)
     elif texts or image:
         _said(log, record, "\n".join(texts), image, offset, length)
@@ -60,18 +61,20 @@ def _said(log: Log, record: Record, text: str, image: bool, offset: int, length:
         kind, words = "meta", text
     else:
         kind = prompts.classify(words)
+    if kind == "prompt":
+        signals.prompt(log, offset, words)
     if kind == "prompt" and record.isSidechain:
         stats = log.stats
         stats.sidechain_prompts += 1
         stats.sidechain_roots += record.parentUuid is None
         stats.agent_prompt = stats.agent_prompt or title(words)
     else:
-        _count(log, kind, words)
+        _count(log, kind, words, offset)
     parent = record.parentUuid
     log.add(offset, length, KIND[kind], record.uuid, parent, record.isSidechain, words or "[image]" * image)
 
 
-def _count(log: Log, kind: str, words: str) -> None:
+def _count(log: Log, kind: str, words: str, offset: int) -> None:
     stats = log.stats
     if kind == "prompt":
         stats.prompts += 1
@@ -85,6 +88,8 @@ def _count(log: Log, kind: str, words: str) -> None:
         name, arguments = prompts.command(words)
         stats.command_names[name] = stats.command_names.get(name, 0) + 1
         stats.first_command = stats.first_command or title(f"{name} {arguments}")
+        if name:
+            signals.command(log, offset, f"{name} {arguments}")
     elif kind == "meta":
         stats.meta += 1
     elif kind == "bash":
@@ -120,6 +125,8 @@ def _tool_result(log: Log, record: Record, block: Block, offset: int, length: in
         text = text[: log.text_cap]
         cut = True
     tool = call.name or log.tool_name(call_id)
+    if tool == "Bash":
+        signals.commits(log, offset, bytes(block.content))
     sidechain = record.isSidechain is True
     log.entries.append(
         Entry(

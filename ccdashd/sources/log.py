@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
-from ccdashd.sources.model import PAGE, Entry, FileUpdate, Finding, Message, Stats, Summary, ToolCall
+from ccdashd.sources.model import PAGE, Entry, FileUpdate, Finding, Message, Signal, Stats, Summary, ToolCall
 
 TITLE_CAP = 300
 FINDINGS_CAP = 50
@@ -66,6 +66,7 @@ class Log:
         self.tool_name = tool_name
         self.file_updates: dict[str, FileUpdate] = {}
         self.summaries: list[Summary] = []
+        self.signals: list[Signal] = []
         self.findings: list[Finding] = []
         self._found: dict[str, list[Finding]] = {}
         self._page = self.stats.entries // PAGE

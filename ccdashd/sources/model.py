@@ -118,6 +118,19 @@ class Summary(msgspec.Struct, array_like=True, gc=False):
     text: str
 
 
+class Signal(msgspec.Struct, array_like=True, gc=False):
+    """What a record says of a plan or a commit.
+
+    `kind`: ``command``, a slash command with its arguments; ``mention`` and ``shell``, a Markdown file that a prompt or a
+    shell line names, as written; ``commit``, the hash of one that was made.
+    """
+
+    kind: str
+    value: str
+    offset: int
+    time: int | None
+
+
 class Finding(msgspec.Struct, array_like=True, gc=False):
     """Something in a log that was not understood, or understood only after a repair."""
 

@@ -39,6 +39,7 @@ class FileResult(msgspec.Struct, array_like=True):
     tool_calls: list[Row] = []
     file_updates: list[Row] = []
     summaries: list[Row] = []
+    signals: list[Row] = []
     findings: list[Row] = []
     records: int = 0
     """Records read in this go."""

@@ -23,6 +23,7 @@ from ccdashd.store.schema import (
     session_file_updates,
     session_logs,
     session_messages,
+    session_signals,
     session_summaries,
     session_tool_calls,
     sync_state,
@@ -49,6 +50,7 @@ _MESSAGES = _insert(session_messages, "INSERT OR REPLACE")
 _TOOL_CALLS = _insert(session_tool_calls, "INSERT OR REPLACE")
 _FILE_UPDATES = _insert(session_file_updates, "INSERT OR REPLACE")
 _SUMMARIES = _insert(session_summaries)
+_SIGNALS = _insert(session_signals)
 _DIAGNOSTICS = _insert(diagnostics, "INSERT OR REPLACE")
 
 ROW_TABLES = (
@@ -57,6 +59,7 @@ ROW_TABLES = (
     session_tool_calls,
     session_file_updates,
     session_summaries,
+    session_signals,
     diagnostics,
 )
 
@@ -112,6 +115,9 @@ def _rows(raw: sqlite3.Connection, file_id: int, result: FileResult) -> None:
     raw.executemany(_TOOL_CALLS, [(file_id, n, *row) for n, row in calls])
     raw.executemany(_FILE_UPDATES, [(file_id, n, *row) for n, row in changes])
     raw.executemany(_SUMMARIES, [(file_id, *row, None) for row in result.summaries])
+    if result.signals:
+        first = _following(raw, "SELECT MAX(n) FROM session_signals WHERE file_id = ?", file_id) if result.start else 0
+        raw.executemany(_SIGNALS, [(file_id, n, *row) for n, row in enumerate(result.signals, first)])
     raw.executemany(
         _DIAGNOSTICS,
         [
@@ -166,8 +172,7 @@ _CALL_TABLE = _Table(
 
 def _joined(raw: sqlite3.Connection, file_id: int, table: _Table, rows: list[tuple[int, Row]]) -> list[tuple[int, Row]]:
     """New rows of a log that grew, numbered on from the stored ones and merged with those of the same key."""
-    (last,) = raw.execute(table.last, (file_id,)).fetchone()
-    following = 0 if last is None else last + 1
+    following = _following(raw, table.last, file_id)
     joined = []
     for _, row in rows:
         known = raw.execute(table.find, (file_id, *row[: table.keys])).fetchone()
@@ -177,6 +182,12 @@ def _joined(raw: sqlite3.Connection, file_id: int, table: _Table, rows: list[tup
         else:
             joined.append((known[1], table.merge(known[2:], row)))
     return joined
+
+
+def _following(raw: sqlite3.Connection, last: str, file_id: int) -> int:
+    """The number after the last of a log's rows."""
+    (number,) = raw.execute(last, (file_id,)).fetchone()
+    return 0 if number is None else number + 1
 
 
 _UPDATE = "SELECT file_path, action, additions, deletions, created FROM session_file_updates WHERE file_id = ? AND n = ?"

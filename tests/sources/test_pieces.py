@@ -43,6 +43,11 @@ def records_of(w: Writer, number: int) -> dict[str, Callable[[], list[bytes]]]:
         "queue": lambda: [line(w.record("queue-operation", operation="enqueue", content="later", uuid=...))],
         "summary": lambda: [line({"type": "summary", "summary": f"Sum {number}", "leafUuid": w.uuid()})],
         "command": lambda: [line(w.user("<command-name>/init</command-name>", cwd=f"/c{number % 2}"))],
+        "plan": lambda: [
+            line(w.user(f"Go on with @docs/plan-{number}.md and docs/b.md")),
+            line(w.assistant(text("so"), call(id, "Bash", command=f"cat docs/c-{number}.md"), id=f"m{number // 3}")),
+        ],
+        "commit": lambda: [line(w.result(id, f"[main abcdef{number % 10}] So\n 1 file changed, 2 insertions(+)"))],
         "novel": lambda: [line({"type": "novel"})],
         "blank": lambda: [b"\r\n"],
         "nul": lambda: [b"\x00" * 20 + b"\n"],
