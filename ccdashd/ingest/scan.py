@@ -11,6 +11,17 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
+Accept = Callable[[str], bool]
+"""Which files are wanted, by their absolute path."""
+
+Enter = Callable[[str], bool]
+"""Which folders below a root to look into, by their absolute path. The answer may change with the roots alone."""
+
+
+def everywhere(_folder: str) -> bool:
+    """Enter every folder."""
+    return True
+
 
 class FileStat(NamedTuple):
     """A regular file. `path` is absolute, undecodable bytes in it are surrogate-escaped; `size` is in bytes."""
@@ -31,11 +42,14 @@ class Problem(NamedTuple):
 
 def scan(
     roots: Iterable[str | os.PathLike[str]],
-    accept: Callable[[str], bool],
+    accept: Accept,
     problems: list[Problem] | None = None,
+    *,
+    enters: Enter = everywhere,
 ) -> Iterator[FileStat]:
     """Every regular file below `roots` whose path `accept` takes, each path once, in no order.
 
+    Roots are entered always, folders below them when `enters` says so; both calls should be fast.
     A root may be a symbolic link to a folder. Below a root, links to folders are not followed (they can form loops),
     links to regular files are: their `FileStat` is that of the target. What vanishes during the walk is left out; what
     may not be read is added to `problems`. A root that does not exist is no problem. Never raises `OSError`.
@@ -58,14 +72,15 @@ def scan(
             problems.append(_problem(folder, error))
             continue
         with entries:
-            yield from _files(folder, entries, waiting, accept, problems)
+            yield from _files(folder, entries, waiting, accept, enters, problems)
 
 
 def _files(
     folder: str,
     entries: Iterator[os.DirEntry[str]],
     waiting: list[str],
-    accept: Callable[[str], bool],
+    accept: Accept,
+    enters: Enter,
     problems: list[Problem],
 ) -> Iterator[FileStat]:
     while True:
@@ -78,7 +93,8 @@ def _files(
             return
         try:
             if entry.is_dir(follow_symlinks=False):
-                waiting.append(entry.path)
+                if enters(entry.path):
+                    waiting.append(entry.path)
                 continue
             if not accept(entry.path):
                 continue

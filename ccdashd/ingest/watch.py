@@ -12,11 +12,12 @@ import contextlib
 import itertools
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ccdashd.ingest.watching.backend import Accept, Backend, Reason, Sink
+from ccdashd.ingest.scan import Accept, Enter, everywhere
+from ccdashd.ingest.watching.backend import Backend, Reason, Sink
 from ccdashd.ingest.watching.platform import choose, create, seconds_asleep
 from ccdashd.ingest.watching.probe import Probe
 from ccdashd.settings import WatchMode
@@ -57,10 +58,14 @@ class Watcher:
     only what `accept` takes; not grouped or delayed, so a file that is written to is named many times a second.
     `on_rescan(reason)`: everything below the roots may have changed; scan it. May come often: see `Reconciler`.
 
-    Roots need not exist. Links to folders below a root are not followed, a root itself may be a link. Changes to what a
-    link to a file points to, to memory-mapped files, and those that other machines make are left to the scan.
+    Roots need not exist, and may lie within each other. Where watches run short, those of earlier roots come first.
+    Below a root, folders are watched that `enters` takes. Links to folders are not followed there, a root itself may be
+    a link. Changes to what a link to a file points to, to memory-mapped files, and those that other machines make are
+    left to the scan.
 
-    `accept` must be fast and free of side effects: it is called for every report, by polling from another thread.
+    `accept` and `enters` must be fast and free of side effects: they are called for every report, by polling from
+    another thread. What `enters` says of a folder may change only with `set_roots`, when a root at or above that folder
+    comes or goes.
     `probe_dir` is a folder of our own, created here, that nobody else writes to.
     """
 
@@ -71,15 +76,17 @@ class Watcher:
         on_rescan: Callable[[str], None],
         *,
         accept: Accept,
+        enters: Enter = everywhere,
         probe_dir: Path,
         mode: WatchMode = "auto",
         asleep: Callable[[], float] = seconds_asleep,
         tick: float = TICK_SECONDS,
     ) -> None:
-        self._roots = tuple(dict.fromkeys(os.path.abspath(root) for root in roots))
+        self._roots = _absolute(roots)
         self._on_paths = on_paths
         self._on_rescan = on_rescan
         self._accept = accept
+        self._enters = enters
         self._probe = Probe(os.path.abspath(probe_dir))
         self._mode: WatchMode = choose(mode)
         self._asleep = asleep
@@ -110,6 +117,23 @@ class Watcher:
             self._supervisor.cancel()
             await asyncio.gather(self._supervisor, return_exceptions=True)
         await self._disarm()
+
+    async def set_roots(self, roots: Sequence[Path]) -> None:
+        """Watch `roots` from now on, and no others. Cheap where nothing changes.
+
+        Returns when armed for the new ones: a scan of them that begins now misses nothing; their files are not reported
+        by themselves. While the watcher is restarted it returns at once, and the scan that is asked for after that
+        covers them. Does not raise.
+        """
+        self._roots = _absolute(roots)
+        backend = self._backend
+        if backend is None:
+            return
+        try:
+            await backend.set_roots(self._watched())
+        except Exception as error:
+            if backend is self._backend:
+                self._faults.put_nowait(error)
 
     def status(self) -> WatchState:
         backend = self._backend
@@ -220,8 +244,12 @@ class Watcher:
                 # Nothing but the test of the watcher depends on it, and that reports it.
                 with contextlib.suppress(OSError):
                     self._probe.prepare()
-                backend = self._create()
+                roots = self._watched()
+                backend = self._create(roots)
                 await backend.start()
+                while roots != self._watched():
+                    roots = self._watched()
+                    await backend.set_roots(roots)
             except asyncio.CancelledError:
                 if backend is not None:
                     await backend.stop()
@@ -252,8 +280,15 @@ class Watcher:
         while not self._faults.empty():
             self._faults.get_nowait()
 
-    def _create(self) -> Backend:
+    def _watched(self) -> tuple[str, ...]:
+        # Were its watch the one that is refused, the watcher would look deaf.
+        return (self._probe.folder, *self._roots)
+
+    def _create(self, roots: Sequence[str]) -> Backend:
         probe = self._probe
         sink = Sink(self._paths, self._rescan, self._faults.put_nowait)
-        roots = (*self._roots, probe.folder)
-        return create(self._mode, roots, sink, lambda path: probe.awaits(path) or self._accept(path))
+        return create(self._mode, roots, sink, lambda path: probe.awaits(path) or self._accept(path), self._enters)
+
+
+def _absolute(roots: Iterable[Path]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(os.path.abspath(root) for root in roots))

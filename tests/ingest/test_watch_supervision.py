@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
 from ccdashd.ingest import watch
+from ccdashd.ingest.scan import Accept, Enter
 from ccdashd.ingest.watching import platform, polling
-from ccdashd.ingest.watching.backend import Accept, Backend, Reason, Sink
+from ccdashd.ingest.watching.backend import Backend, Reason, Sink
 from ccdashd.ingest.watching.polling import Polling
 from tests.ingest.watch_recorder import watching
 
@@ -29,6 +30,7 @@ class Scripted:
         self.sink = sink
         self.stopped = False
         self.check_error: Exception | None = None
+        self.roots: list[str] = []
         self._start_error = start
         self._hears = hears
         self._ticking: asyncio.Task[None] | None = None
@@ -54,6 +56,9 @@ class Scripted:
         if self._ticking is not None:
             self._ticking.cancel()
 
+    async def set_roots(self, roots: Iterable[str]) -> None:
+        self.roots = list(roots)
+
     async def check(self) -> None:
         if self.check_error is not None:
             raise self.check_error
@@ -69,9 +74,9 @@ class Script:
         self.made: list[Backend] = []
         self.steps: list[Make] = [Scripted]
 
-    def create(self, mode: str, roots: object, sink: Sink, accept: Accept) -> Backend:
+    def create(self, mode: str, roots: Iterable[str], sink: Sink, accept: Accept, enters: Enter) -> Backend:
         if mode == "polling":
-            backend: Backend = Polling(list(roots), sink, accept)  # type: ignore[call-overload]
+            backend: Backend = Polling(roots, sink, accept, enters)
         else:
             backend = self.steps[min(len(self.made), len(self.steps) - 1)](sink)
         self.made.append(backend)

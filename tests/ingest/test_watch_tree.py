@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from ccdashd.ingest.watching.mounts import is_remote
-from ccdashd.ingest.watching.tree import Tree
+from ccdashd.ingest.watching.tree import Tree, within
 
 
 def test_a_folder_that_two_paths_lead_to_has_both_until_the_last_is_dropped() -> None:
@@ -43,21 +43,27 @@ def test_drop_tree_takes_what_is_below_and_not_what_only_begins_alike() -> None:
     tree = Tree()
     for wd, path in enumerate(["/a", "/a/b", "/a/b/c", "/ab"]):
         tree.bind(wd, path)
-    tree.drop_tree("/a")
-    assert len(tree) == 1
-    assert "/ab" in tree
+    assert tree.drop_tree("/a")
+    assert list(tree) == ["/ab"]
     assert tree.take_orphans() == {0, 1, 2}
+    assert not tree.drop_tree("/a")
 
 
-def test_forget_and_keep_only() -> None:
+def test_forget() -> None:
     tree = Tree()
-    for wd, path in enumerate(["/a", "/b", "/c"]):
+    for wd, path in enumerate(["/a", "/b"]):
         tree.bind(wd, path)
     assert tree.forget(0) == ("/a",)
     assert tree.forget(0) == ()
-    tree.keep_only({"/b", "/elsewhere"})
-    assert len(tree) == 1
-    assert tree.take_orphans() == {2}
+    assert list(tree) == ["/b"]
+    assert tree.take_orphans() == set()
+
+
+def test_what_is_within_folders() -> None:
+    paths = ["/a", "/a/b", "/ab", "/c/d"]
+    assert within(paths, ["/a", "/c"]) == ["/a", "/a/b", "/c/d"]
+    assert within(paths, ["/"]) == paths
+    assert within(paths, []) == []
 
 
 def test_a_network_file_system_is_told_by_its_device(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -15,6 +15,7 @@ class Reason(StrEnum):
     RESTARTED = "the watcher was restarted"
     ROOT_VANISHED = "a root vanished"
     ROOT_APPEARED = "a root appeared"
+    ROOTS_CHANGED = "other roots are watched"
     DIRECTORY_MOVED = "a folder was moved"
     SUSPENDED = "the machine was suspended"
     BURST = "very many files changed"
@@ -57,8 +58,10 @@ class Backend(Protocol):
     async def stop(self) -> None:
         """Release everything. Never raises."""
 
+    async def set_roots(self, roots: Iterable[str]) -> None:
+        """Watch these instead, the more important ones first. Returns when armed for those that are new, whose files
+        need not be reported, or when stopped or failed meanwhile. Roots that stay lose no change, or a rescan is asked
+        for. May raise like `start`."""
+
     async def check(self) -> None:
         """Called every now and then: notice what brings no event (a root replaced behind a symbolic link)."""
-
-
-Accept = Callable[[str], bool]

@@ -4,8 +4,11 @@ What inotify(7) leaves to its user, and where it is done:
 
 - a new folder is watched first and listed then, so that nothing made in between is lost (`_enter`);
 - the queue overflows: everything is walked again, since folders may be new (`_overflowed`);
-- a root comes, goes, or is replaced: the nearest existing folder above it is watched too, the guard (`_arm`);
+- a root comes, goes, or is replaced: the nearest existing folder above it is watched too (`guards.py`);
 - no watch is left, or the file system is a remote one whose changes are not seen here: that part is polled.
+
+Other roots (`set_roots`): what lies at or below those that come or go is walked, nothing else. Before each walk the
+known paths in question are *suspects*; what is still one after it is no longer watched.
 
 Links to folders below a root are not followed; a root may be one.
 """
@@ -13,23 +16,24 @@ Links to folders below a root are not followed; a root may be one.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 import logging
 import os
 import stat
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Collection, Iterable
 
+from ccdashd.ingest.scan import Accept, Enter
 from ccdashd.ingest.watching import inotify_fd as fd
-from ccdashd.ingest.watching.backend import Accept, Reason, Sink
+from ccdashd.ingest.watching.backend import Reason, Sink
+from ccdashd.ingest.watching.guards import Guards
 from ccdashd.ingest.watching.mounts import is_remote
 from ccdashd.ingest.watching.polling import Polling
-from ccdashd.ingest.watching.tree import Tree
+from ccdashd.ingest.watching.tree import Tree, within
 
 TREE_MASK = (
     fd.MODIFY | fd.ATTRIB | fd.CREATE | fd.DELETE | fd.MOVED_FROM | fd.MOVED_TO | fd.ONLYDIR | fd.EXCL_UNLINK | fd.MASK_ADD
 )
-GUARD_MASK = fd.CREATE | fd.DELETE | fd.MOVED_FROM | fd.MOVED_TO | fd.ONLYDIR | fd.MASK_ADD
 
 GONE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}
 DENIED = {errno.EACCES, errno.EPERM}
@@ -51,19 +55,22 @@ class InotifyBackend:
     mode = "inotify"
     delay = 0.0
 
-    def __init__(self, roots: Iterable[str], sink: Sink, accept: Accept) -> None:
+    def __init__(self, roots: Iterable[str], sink: Sink, accept: Accept, enters: Enter) -> None:
         self._roots: dict[str, Identity | None] = dict.fromkeys(roots)
         self._sink = sink
+        self._enters = enters
         self._inotify = fd.Inotify()
         self._tree = Tree()
-        self._guards: dict[int, dict[str, str]] = {}
-        self._polling = Polling((), sink, accept)
+        self._guards = Guards(self._inotify, self._tree)
+        self._polling = Polling((), sink, accept, enters)
         self._limited: dict[str, None] = {}
         self._denied: set[str] = set()
         self._remote: set[str] = set()
-        self._queue: list[str] = []
-        self._visited: set[str] | None = None
-        self._reporting = False
+        # Both with whether the files found there are to be reported. Each root is walked before the next is begun.
+        self._arming: deque[tuple[str, bool]] = deque()
+        self._queue: list[tuple[str, bool]] = []
+        self._suspects: set[str] = set()
+        self._started = False
         self._continuing: asyncio.Handle | None = None
         self._rewalk: asyncio.TimerHandle | None = None
         self._drained = asyncio.Event()
@@ -89,14 +96,13 @@ class InotifyBackend:
         return "; ".join(problems) or None
 
     async def start(self) -> None:
-        for root in self._roots:
-            self._arm(root)
+        self._arming.extend((root, False) for root in self._roots)
         self._drain()
         await self._drained.wait()
         if self._fault is not None:
             raise self._fault
         await self._polling.start()
-        self._reporting = True
+        self._started = True
         asyncio.get_running_loop().add_reader(self._inotify.fd, self._readable)
 
     async def stop(self) -> None:
@@ -105,7 +111,19 @@ class InotifyBackend:
             if handle is not None:
                 handle.cancel()
         self._inotify.close()
+        self._drained.set()
         await self._polling.stop()
+
+    async def set_roots(self, roots: Iterable[str]) -> None:
+        wanted = dict.fromkeys(roots)
+        gone = set(self._roots.keys() - wanted.keys())
+        new = [root for root in wanted if root not in self._roots]
+        self._roots = {root: self._roots.get(root) for root in wanted}
+        if gone or new:
+            self._drained.clear()
+            self._replace_roots(gone, new)
+        await self._drained.wait()
+        await self._polling.settle()
 
     async def check(self) -> None:
         for root in self._roots:
@@ -132,15 +150,13 @@ class InotifyBackend:
             if mask & fd.Q_OVERFLOW:
                 reasons.add(Reason.OVERFLOW)
                 continue
-            guarded = self._guards.get(wd)
             if mask & fd.IGNORED:
-                recheck.update(self._guards.pop(wd, ()))
+                recheck.update(self._guards.forget(wd))
                 recheck.update(path for path in self._tree.forget(wd) if path in self._roots)
                 continue
             if name is None:
                 continue
-            if guarded:
-                recheck.update(root for root, step in guarded.items() if step == name)
+            recheck.update(self._guards.touched(wd, name))
             for folder in self._tree.paths(wd):
                 path = _join(folder, name)
                 if not mask & fd.ISDIR:
@@ -148,13 +164,13 @@ class InotifyBackend:
                 elif mask & fd.DELETE:
                     self._tree.drop(path)
                 elif mask & fd.MOVED_FROM:
-                    self._tree.drop_tree(path)
-                    reasons.add(Reason.DIRECTORY_MOVED)
-                elif mask & fd.MOVED_TO:
-                    self._queue.append(path)
-                    reasons.add(Reason.DIRECTORY_MOVED)
-                else:
-                    self._queue.append(path)
+                    recheck.update(within(self._roots, [path]))
+                    if self._tree.drop_tree(path) or self._enters(path):
+                        reasons.add(Reason.DIRECTORY_MOVED)
+                elif self._enters(path):
+                    self._queue.append((path, True))
+                    if mask & fd.MOVED_TO:
+                        reasons.add(Reason.DIRECTORY_MOVED)
         if files:
             self._sink.paths(files)
         for root in recheck:
@@ -171,46 +187,47 @@ class InotifyBackend:
 
     def _walk_again(self) -> None:
         self._rewalk = None
-        self._visited = set()
+        self._suspects.update(self._tree)
+        self._arming.extend((root, True) for root in self._roots)
         try:
-            for root in self._roots:
-                self._arm(root)
             self._drain()
         except Exception as error:
             self._sink.failed(error)
 
     # Roots
 
-    def _arm(self, root: str) -> None:
+    def _replace_roots(self, gone: set[str], new: Collection[str]) -> None:
+        """`_roots` is already what it shall be."""
+        changed = {*gone, *new}
+        self._suspects.update(within((*self._tree, *self._limited, *self._denied), changed))
+        self._guards.discard(gone)
+        for root in gone & self._remote:
+            self._remote.discard(root)
+            self._polling.discard(root)
+        self._arming = deque((root, report) for root, report in self._arming if root in self._roots)
+        self._arming.extend((root, False) for root in new)
+        # These are suspects although they stay, or may stay as folders of another root.
+        stay = within(self._roots.keys() - changed - self._remote, changed)
+        self._queue.extend((folder, True) for folder in (*stay, *gone))
+        self._drain()
+
+    def _arm(self, root: str, *, report: bool) -> None:
         """Guard `root`, and queue it for watching when it exists."""
-        for guarded in self._guards.values():
-            guarded.pop(root, None)
-        # What is missing may appear while the guard is set, hence again; a path that never settles is left to `check`.
-        for _ in range(8):
-            guard, step = _nearest(root)
-            # Without a guard the root is still looked at by `check`.
-            with contextlib.suppress(OSError):
-                self._guards.setdefault(self._inotify.add(guard, GUARD_MASK), {})[root] = step
-            if _nearest(root) == (guard, step):
-                break
-        for wd in [wd for wd, guarded in self._guards.items() if not guarded]:
-            del self._guards[wd]
-            if not self._tree.paths(wd):
-                self._inotify.remove(wd)
+        self._guards.set(root)
         self._roots[root] = identity = _identity(root)
         if identity is None:
             return
         if is_remote(root):
             log.info("%s is on a network file system: it is polled", root)
             self._remote.add(root)
-            self._polling.add(root, report=self._reporting)
+            self._polling.add(root, report=report)
         else:
-            self._queue.append(root)
+            self._queue.append((root, report))
 
     def _recheck(self, root: str) -> None:
         before, now = self._roots[root], _identity(root)
         if before is None and now is None:
-            self._arm(root)
+            self._arm(root, report=True)
             return
         known = root in self._tree or root in self._remote or root in self._denied or root in self._limited
         if before == now and known:
@@ -220,9 +237,12 @@ class InotifyBackend:
             self._polling.discard(root)
             self._remote.discard(root)
             self._sink.rescan(Reason.ROOT_VANISHED)
-        self._arm(root)
+        self._arm(root, report=True)
         if now is not None:
             self._sink.rescan(Reason.ROOT_APPEARED)
+        for inner in within(self._roots, [root]):
+            if inner != root:
+                self._recheck(inner)
 
     # Folders
 
@@ -234,16 +254,24 @@ class InotifyBackend:
             self._continuing = None
         until = loop.time() + SLICE_SECONDS
         found: set[str] = set()
-        while self._queue and loop.time() < until:
-            self._enter(self._queue.pop(), found)
+        while (self._queue or self._arming) and loop.time() < until:
+            if self._queue:
+                self._enter(*self._queue.pop(), found)
+            else:
+                root, report = self._arming.popleft()
+                self._arm(root, report=report)
         if found:
             self._sink.paths(found)
-        if self._queue:
+        if self._queue or self._arming:
             self._continuing = loop.call_soon(self._resume)
             return
-        if self._visited is not None:
-            self._tree.keep_only(self._visited)
-            self._visited = None
+        for path in self._suspects:
+            self._tree.drop(path)
+            self._denied.discard(path)
+            if path in self._limited:
+                del self._limited[path]
+                self._polling.discard(path)
+        self._suspects.clear()
         for wd in self._tree.take_orphans():
             if wd not in self._guards:
                 self._inotify.remove(wd)
@@ -256,76 +284,85 @@ class InotifyBackend:
         except Exception as error:
             self._fault = error
             self._drained.set()
-            if self._reporting:
+            if self._started:
                 self._sink.failed(error)
 
-    def _enter(self, folder: str, found: set[str]) -> None:
-        """Watch `folder`, then list it: its files go to `found` if it was not watched before, its folders are queued."""
-        wd = self._add(folder, TREE_MASK if folder in self._roots else TREE_MASK | fd.DONT_FOLLOW)
+    def _enter(self, folder: str, report: bool, found: set[str]) -> None:
+        """Watch `folder`, then list it: its folders are queued, and when it was not watched before, its files found."""
+        if not self._is_wanted(folder):
+            return
+        wd = self._add(folder, report)
         if wd is None:
             return
         fresh = self._tree.bind(wd, folder)
-        if self._visited is not None:
-            self._visited.add(folder)
-        elif not fresh:
+        if not fresh and folder not in self._suspects:
             return
+        self._suspects.discard(folder)
         try:
             with os.scandir(folder) as entries:
                 for entry in entries:
                     if entry.is_dir(follow_symlinks=False):
-                        self._queue.append(entry.path)
-                    elif fresh and self._reporting:
+                        if self._enters(entry.path):
+                            self._queue.append((entry.path, report))
+                    elif fresh and report:
                         found.add(entry.path)
         except OSError:
             # Gone again, which is an event of its own, or not readable, which the scan reports.
             return
 
-    def _add(self, folder: str, mask: int) -> int | None:
+    def _is_wanted(self, folder: str) -> bool:
+        """Whether it still is where a walk should get to: its root may be none any more since it was queued."""
+        if folder in self._roots:
+            return True
+        parent = os.path.dirname(folder)
+        return parent in self._tree and parent not in self._suspects and self._enters(folder)
+
+    def _add(self, folder: str, report: bool) -> int | None:
         self._denied.discard(folder)
         # One refusal stands for all until `check` tries again.
-        if self._limited and folder not in self._roots:
-            self._poll(folder)
+        if self._limited and folder not in self._roots and folder not in self._tree:
+            self._poll(folder, report)
             return None
         try:
-            return self._inotify.add(folder, mask)
+            return self._inotify.add(folder, self._mask(folder))
         except OSError as error:
             if error.errno in GONE:
                 return None
             if error.errno in DENIED:
                 self._denied.add(folder)
+                self._suspects.discard(folder)
+                self._tree.drop(folder)
                 return None
             if error.errno == errno.ENOSPC:
-                self._poll(folder)
+                self._poll(folder, report)
                 return None
             raise
 
-    def _poll(self, folder: str) -> None:
+    def _mask(self, folder: str) -> int:
+        return TREE_MASK if folder in self._roots else TREE_MASK | fd.DONT_FOLLOW
+
+    def _poll(self, folder: str, report: bool) -> None:
         self._limited[folder] = None
-        self._polling.add(folder, report=self._reporting)
+        self._suspects.discard(folder)
+        self._polling.add(folder, report=report)
 
     def _retry_limited(self) -> None:
-        while self._limited:
+        # During a walk it is not known yet which of them are still wanted.
+        while self._limited and not self._suspects:
             folder = next(iter(self._limited))
-            try:
-                self._inotify.add(folder, TREE_MASK)
-            except OSError as error:
-                if error.errno == errno.ENOSPC:
-                    return
+            if self._is_wanted(folder):
+                try:
+                    self._inotify.add(folder, self._mask(folder))
+                except OSError as error:
+                    if error.errno == errno.ENOSPC:
+                        return
+                self._queue.append((folder, True))
             del self._limited[folder]
             self._polling.discard(folder)
-            self._queue.append(folder)
 
 
 def _join(folder: str, name: str) -> str:
     return folder + name if folder.endswith("/") else f"{folder}/{name}"
-
-
-def _nearest(root: str) -> tuple[str, str]:
-    """The nearest existing folder above `root`, and the name in it that leads to `root`."""
-    guard, step = os.path.split(root)
-    while guard != "/" and not os.path.isdir(guard):
-        guard, step = os.path.split(guard)
-    return guard, step
 
 
 def _identity(root: str) -> Identity | None:

@@ -1,7 +1,8 @@
 """macOS and others: the watchfiles library, over FSEvents there.
 
 It cannot tell of an overflow and dies of a name it cannot decode (the watcher then replaces it and asks for a scan), and
-goes deaf when a root is replaced, hence the look at the roots in `check`.
+goes deaf when a root is replaced, hence the look at the roots in `check`. It hears of everything below a root, which costs
+nothing with FSEvents; changes in folders that are not to be entered are left out here.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import watchfiles
 
-from ccdashd.ingest.watching.backend import Accept, Reason, Sink
+from ccdashd.ingest.scan import Accept, Enter, scan
+from ccdashd.ingest.watching.backend import Reason, Sink
 
 # It logs every batch as INFO.
 logging.getLogger("watchfiles").setLevel(logging.WARNING)
@@ -29,9 +31,11 @@ class WatchfilesBackend:
     delay = 2 * STEP_MS / 1000
     problem = None
 
-    def __init__(self, roots: Iterable[str], sink: Sink, accept: Accept) -> None:
+    def __init__(self, roots: Iterable[str], sink: Sink, accept: Accept, enters: Enter) -> None:
         self._roots = tuple(roots)
         self._sink = sink
+        self._accept = accept
+        self._enters = enters
         self._known: dict[str, tuple[int, int]] = {}
         self._task: asyncio.Task[None] | None = None
         self._ending: set[asyncio.Task[None]] = set()
@@ -50,11 +54,16 @@ class WatchfilesBackend:
         self._end()
         await asyncio.gather(*self._ending, return_exceptions=True)
 
+    async def set_roots(self, roots: Iterable[str]) -> None:
+        self._roots = tuple(roots)
+        self._refresh(Reason.ROOTS_CHANGED)
+        await asyncio.sleep(0)
+
     async def check(self) -> None:
         self._refresh()
         await asyncio.sleep(0)
 
-    def _refresh(self) -> None:
+    def _refresh(self, reason: Reason | None = None) -> None:
         now = self._identities()
         if now == self._known:
             return
@@ -63,7 +72,7 @@ class WatchfilesBackend:
         # The paths of a running awatch cannot be changed.
         self._end()
         self._begin()
-        self._sink.rescan(Reason.ROOT_VANISHED if gone else Reason.ROOT_APPEARED)
+        self._sink.rescan(reason or (Reason.ROOT_VANISHED if gone else Reason.ROOT_APPEARED))
 
     def _begin(self) -> None:
         if self._known:
@@ -79,25 +88,50 @@ class WatchfilesBackend:
             task.cancel()
 
     async def _run(self, roots: tuple[str, ...]) -> None:
-        # The system reports real paths.
-        real = {os.path.realpath(root): root for root in roots}
-        changes = watchfiles.awatch(
-            *roots, watch_filter=None, step=STEP_MS, debounce=STEP_MS, ignore_permission_denied=True
-        )
+        # FSEvents reports real paths.
+        real: dict[str, list[str]] = {}
+        for root in roots:
+            real.setdefault(os.path.realpath(root), []).append(root)
+        changes = watchfiles.awatch(*real, watch_filter=None, step=STEP_MS, debounce=STEP_MS, ignore_permission_denied=True)
         async for batch in changes:
             paths: set[str] = set()
             for change, path in batch:
-                paths.add(path)
-                if change == watchfiles.Change.added:
-                    paths.update(_files_below(path))
-            self._sink.paths({_below_root(path, real) for path in paths})
+                for name in self._names(path, real):
+                    paths.add(name)
+                    if change == watchfiles.Change.added:
+                        paths.update(self._files_below(name))
+            if paths:
+                self._sink.paths(paths)
             # A root made again may get the inode it had, so `check` alone would not see that it is another one.
-            gone = [root for folder, root in real.items() if (watchfiles.Change.deleted, folder) in batch]
+            gone = [root for folder in real for root in real[folder] if (watchfiles.Change.deleted, folder) in batch]
             if gone:
                 for root in gone:
                     self._known.pop(root, None)
                 self._sink.rescan(Reason.ROOT_VANISHED)
                 self._refresh()
+
+    def _names(self, path: str, real: dict[str, list[str]]) -> Iterator[str]:
+        """What `path` is called below each of the roots, where folders that are entered lead to it."""
+        folder = path
+        while folder != "/":
+            folder = os.path.dirname(folder)
+            for root in real.get(folder, ()):
+                name = root.rstrip("/") + path[len(folder.rstrip("/")) :]
+                if self._leads_to(name, root):
+                    yield name
+
+    def _leads_to(self, name: str, root: str) -> bool:
+        end = name.find("/", len(root) + 1)
+        while end != -1:
+            if not self._enters(name[:end]):
+                return False
+            end = name.find("/", end + 1)
+        return True
+
+    def _files_below(self, path: str) -> Iterator[str]:
+        """The files in a new folder, which watchfiles may have missed; nothing for a file."""
+        if os.path.isdir(path) and not os.path.islink(path) and self._enters(path):
+            yield from (file.path for file in scan([path], self._accept, enters=self._enters))
 
     def _identities(self) -> dict[str, tuple[int, int]]:
         identities: dict[str, tuple[int, int]] = {}
@@ -112,15 +146,3 @@ class WatchfilesBackend:
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled():
             self._sink.failed(task.exception() or RuntimeError("watchfiles stopped by itself"))
-
-
-def _below_root(path: str, real: dict[str, str]) -> str:
-    for folder, root in real.items():
-        if path.startswith(folder + "/"):
-            return root + path[len(folder) :]
-    return path
-
-
-def _files_below(path: str) -> set[str]:
-    """The files in a new folder, which watchfiles may have missed; nothing for a file."""
-    return {os.path.join(folder, name) for folder, _, names in os.walk(path) for name in names}

@@ -7,7 +7,8 @@ import time
 from collections.abc import Iterable
 from importlib.util import find_spec
 
-from ccdashd.ingest.watching.backend import Accept, Backend, Sink
+from ccdashd.ingest.scan import Accept, Enter
+from ccdashd.ingest.watching.backend import Backend, Sink
 from ccdashd.ingest.watching.polling import Polling
 from ccdashd.settings import WatchMode
 
@@ -22,17 +23,17 @@ def choose(mode: WatchMode) -> WatchMode:
         return "watchfiles" if find_spec("watchfiles") else "polling"
 
 
-def create(mode: WatchMode, roots: Iterable[str], sink: Sink, accept: Accept) -> Backend:
+def create(mode: WatchMode, roots: Iterable[str], sink: Sink, accept: Accept, enters: Enter) -> Backend:
     """A backend, not yet started. Raises `OSError` or `ImportError` when the system does not have it."""
     if mode == "inotify":
         from ccdashd.ingest.watching.inotify import InotifyBackend
 
-        return InotifyBackend(roots, sink, accept)
+        return InotifyBackend(roots, sink, accept, enters)
     if mode == "watchfiles":
         from ccdashd.ingest.watching.native import WatchfilesBackend
 
-        return WatchfilesBackend(roots, sink, accept)
-    return Polling(roots, sink, accept)
+        return WatchfilesBackend(roots, sink, accept, enters)
+    return Polling(roots, sink, accept, enters)
 
 
 def seconds_asleep() -> float:

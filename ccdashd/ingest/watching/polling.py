@@ -6,8 +6,8 @@ import asyncio
 import threading
 from collections.abc import Iterable
 
-from ccdashd.ingest.scan import FileStat, scan
-from ccdashd.ingest.watching.backend import Accept, Sink
+from ccdashd.ingest.scan import Accept, Enter, FileStat, scan
+from ccdashd.ingest.watching.backend import Sink
 
 INTERVAL_SECONDS = 5.0
 BUSY_SHARE = 0.01
@@ -23,10 +23,11 @@ class Polling:
     directories = 0
     problem = None
 
-    def __init__(self, roots: Iterable[str], sink: Sink, accept: Accept) -> None:
+    def __init__(self, roots: Iterable[str], sink: Sink, accept: Accept, enters: Enter) -> None:
         self._seen: dict[str, Seen | None] = dict.fromkeys(roots)
         self._sink = sink
         self._accept = accept
+        self._enters = enters
         self._took = 0.0
         self._some = asyncio.Event()
         self._stopping = threading.Event()
@@ -39,7 +40,7 @@ class Polling:
     async def start(self) -> None:
         if self._seen:
             self._some.set()
-            await self._look()
+            await self._look_at_all()
         self._task = asyncio.create_task(self._run(), name="polling")
         self._task.add_done_callback(self._ended)
 
@@ -48,6 +49,14 @@ class Polling:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+
+    async def set_roots(self, roots: Iterable[str]) -> None:
+        wanted = dict.fromkeys(roots)
+        for root in self._seen.keys() - wanted.keys():
+            self.discard(root)
+        for root in wanted:
+            self.add(root, report=False)
+        await self.settle()
 
     async def check(self) -> None:
         """Nothing goes unnoticed here."""
@@ -62,35 +71,43 @@ class Polling:
         if not self._seen:
             self._some.clear()
 
+    async def settle(self) -> None:
+        """Returns when all roots have been looked at once, so that every later change in them will be seen."""
+        await self._look([root for root, seen in self._seen.items() if not seen])
+
     async def _run(self) -> None:
         while True:
             await self._some.wait()
             await asyncio.sleep(self._rest())
-            await self._look()
+            await self._look_at_all()
 
     def _rest(self) -> float:
         return max(INTERVAL_SECONDS, self._took / BUSY_SHARE)
 
-    async def _look(self) -> None:
+    async def _look_at_all(self) -> None:
         loop = asyncio.get_running_loop()
         began = loop.time()
-        for root in list(self._seen):
+        await self._look(list(self._seen))
+        self._took = loop.time() - began
+
+    async def _look(self, roots: Iterable[str]) -> None:
+        changed: set[str] = set()
+        for root in roots:
             now = await asyncio.to_thread(self._scan, root)
             # It may have been discarded meanwhile.
             if now is None or root not in self._seen:
                 continue
             before = self._seen[root]
             self._seen[root] = now
-            if before is None:
-                continue
-            changed = {path for path, _ in before.items() ^ now.items()}
-            if changed:
-                self._sink.paths(changed)
-        self._took = loop.time() - began
+            if before is not None:
+                changed.update(path for path, _ in before.items() ^ now.items())
+        # At once: when a change in the first root is reported, so is every earlier one in the others.
+        if changed:
+            self._sink.paths(changed)
 
     def _scan(self, root: str) -> Seen | None:
         seen: Seen = {}
-        for file in scan([root], self._accept):
+        for file in scan([root], self._accept, enters=self._enters):
             if self._stopping.is_set():
                 return None
             seen[file.path] = file

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterable, Iterator
 
 
 class Tree:
@@ -23,6 +23,9 @@ class Tree:
 
     def __contains__(self, path: object) -> bool:
         return path in self._wds
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._wds)
 
     def paths(self, wd: int) -> tuple[str, ...]:
         return self._paths.get(wd, ())
@@ -52,16 +55,15 @@ class Tree:
         if path in self._wds:
             self._unbind(path)
 
-    def drop_tree(self, path: str) -> None:
-        """`path` is gone with everything below it. Looks at every path: about a millisecond for 10 000."""
-        below = path + "/"
-        for known in [known for known in self._wds if known == path or known.startswith(below)]:
-            self._unbind(known)
+    def drop_tree(self, path: str) -> bool:
+        """`path` is gone with everything below it; whether any of it was known.
 
-    def keep_only(self, paths: Set[str]) -> None:
-        """Drop every path that is not among `paths`."""
-        for known in self._wds.keys() - paths:
-            self._unbind(known)
+        Looks at every path: about a millisecond for 10 000.
+        """
+        known = within(self._wds, [path])
+        for each in known:
+            self._unbind(each)
+        return bool(known)
 
     def take_orphans(self) -> set[int]:
         orphans, self.orphans = self.orphans, set()
@@ -75,3 +77,9 @@ class Tree:
         else:
             del self._paths[wd]
             self.orphans.add(wd)
+
+
+def within(paths: Iterable[str], folders: Iterable[str]) -> list[str]:
+    """Those of `paths` that are among `folders` or lie below one of them."""
+    inside = tuple(folder.rstrip("/") + "/" for folder in folders)
+    return [path for path in paths if f"{path}/".startswith(inside)]
