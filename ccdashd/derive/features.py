@@ -1,26 +1,45 @@
 """Features: all documents, progress files and tasks of one name, and what follows from them together. Pure.
 
-Which document belongs to which feature is told by `ccdashd.derive.slugs`, statuses by `ccdashd.derive.statuses`, and where
-files contradict each other by `ccdashd.derive.mismatches`. `Details` and `PhaseRow` are kept as JSON in the rows of
-features and phases; what the wire shows of them is in them as the wire has it.
+Which document belongs to which feature is told by `ccdashd.derive.slugs`, its phases by `ccdashd.derive.phases`, what
+statuses say together by `ccdashd.derive.statuses`, where files contradict each other by `ccdashd.derive.mismatches`.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterable, Sequence
+
 import msgspec
 
+from ccdashd.derive import mismatches, phases, statuses
+from ccdashd.derive.phases import Phase
+from ccdashd.derive.slugs import canonical
 from ccdashd.protocol import types as t
+from ccdashd.sources.planning.model import Document, Status
+
+_HOLDERS = ("prd", "implementation_plan", "quick_feature")
+"""Types of documents whose status is that of their feature, the first that there is."""
+
+_DESCRIPTIONS = ("description", "summary", "overview", "problem_statement", "scope", "architecture_summary", "goal")
+_DESCRIBED = 2000
+"""Characters of a description."""
+
+_KIND = r"(?:PRD|Product Requirements(?: Document)?|(?:Implementation|Remediation)?\s*Plan|Quick Feature|Feature|Bug Fix)"
+_BEFORE = re.compile(rf"^(?:{_KIND}\s*[:\u2013\u2014-]\s*)+", re.IGNORECASE)
+_AFTER = re.compile(
+    r"\s+(?:[:\u2013\u2014-]\s*)?(?:PRD|Product Requirements(?: Document)?|Implementation Plan)$", re.IGNORECASE
+)
 
 
 class Details(msgspec.Struct, omit_defaults=True, kw_only=True):
-    """What lists do not show of a feature; JSON in `features.data`."""
+    """What columns do not show of a feature; JSON in `features.data`."""
 
     description: str = ""
     holder: str | None = None
     """Id of the document whose status is that of the feature."""
     evidence: list[t.StatusEvidence] = []
     mismatches: list[t.Mismatch] = []
-    """Its own, not those of its phases and documents."""
+    """Its own and those of its documents; phases have theirs."""
     owners: list[str] = []
     file_tags: list[str] = []
     """As written, each once."""
@@ -33,17 +52,170 @@ class Details(msgspec.Struct, omit_defaults=True, kw_only=True):
     """Ids of features: other versions of it, and those that it supersedes or comes from."""
 
 
-class PhaseRow(msgspec.Struct, omit_defaults=True, kw_only=True):
-    """What columns do not show of a phase; JSON in `feature_phases.data`. The document's path is in its row."""
+class FeatureData(msgspec.Struct, kw_only=True):
+    """What a feature's documents come to."""
 
-    raw_status: str = ""
-    line: int = 0
-    """Of the status, else of the heading that names the phase, else of its first task."""
-    counts: list[int] = []
+    slug: str
+    name: str
+    status: Status
+    raw_status: str
+    category: str
+    priority: str
+    phases: list[Phase]
+    counts: list[int]
     """Tasks by status, in the order of `STATUSES`."""
-    progress: float = 0.0
-    started: str = ""
-    completed: str = ""
-    mismatches: list[t.Mismatch] = []
-    planned: bool = False
-    """Announced by a plan, without a progress file."""
+    progress: float
+    open_blockers: int
+    mismatches: int
+    details: Details
+
+
+def build(project_id: str, slug: str, documents: Sequence[Document], relatives: Sequence[str] = ()) -> FeatureData:
+    """The feature of that slug. `documents` are all of it, with their tasks; `relatives` slugs of related versions."""
+    documents = sorted(documents, key=lambda document: (_rank(slug, document), document.path))
+    of_it = phases.of_feature(documents)
+    holder = _holder(documents)
+    followed = _followed(documents, of_it)
+    status = statuses.furthest(holder.status if holder is not None else None, followed)
+    counts = statuses.counts(task.status for document in documents for task in document.tasks)
+    found = _mismatches(slug, documents, of_it, holder, followed)
+    blockers = [
+        t.Blocker(
+            title=item.title,
+            description=item.description,
+            severity=item.severity,
+            raw_status=item.raw_status,
+            open=item.open,
+            tasks=item.tasks,
+            path=document.path,
+            line=item.line,
+        )
+        for document in documents
+        for item in document.blockers
+    ]
+    details = Details(
+        description=_description(documents),
+        holder=f"{project_id}/{holder.path}" if holder is not None else None,
+        evidence=_evidence(documents),
+        mismatches=found,
+        owners=_all(documents, lambda document: document.owners),
+        file_tags=_all(documents, lambda document: document.tags),
+        blockers=blockers,
+        criteria=[
+            t.Criterion(text=item.text, raw_status=item.raw_status, met=item.met, path=document.path, line=item.line)
+            for document in documents
+            for item in document.criteria
+        ],
+        questions=_all(documents, lambda document: document.questions),
+        commits=_all(documents, lambda document: [*document.commits, *_commits(document)]),
+        prs=_all(documents, lambda document: document.prs),
+        versions=[f"{project_id}/{other}" for other in relatives],
+    )
+    return FeatureData(
+        slug=slug,
+        name=_name(slug, documents),
+        status=status,
+        raw_status=holder.raw_status if holder is not None else "",
+        category=_first(documents, lambda document: document.category),
+        priority=_first(documents, lambda document: document.priority),
+        phases=of_it,
+        counts=counts,
+        progress=statuses.progress(counts, status),
+        open_blockers=sum(blocker.open for blocker in blockers),
+        mismatches=len(found) + sum(len(phase.row.mismatches) for phase in of_it),
+        details=details,
+    )
+
+
+def _rank(slug: str, document: Document) -> tuple[int, bool, int]:
+    """The most telling documents first: by type, then those of the feature's own name, then those high up."""
+    kind = _HOLDERS.index(document.doc_type) if document.doc_type in _HOLDERS else len(_HOLDERS)
+    stem = document.path.rpartition("/")[2].rpartition(".")[0]
+    return (kind, canonical(stem) != slug, document.path.count("/"))
+
+
+def _holder(documents: Sequence[Document]) -> Document | None:
+    """The document whose status is that of the feature: PRD, else plan, else quick feature, else its progress file, where
+    that is one for all phases, else the only one that has a status. One without a status holds it where no other does."""
+    main = [document for document in documents if document.doc_type in _HOLDERS]
+    progress = [document for document in documents if document.doc_type == "progress"]
+    if len(progress) == 1 and "all" in phases.tokens(progress[0].phase):
+        main += progress
+    with_status = [document for document in documents if document.status is not None and document not in progress]
+    if not main and len(with_status) == 1:
+        main = with_status
+    return next((document for document in main if document.status is not None), main[0] if main else None)
+
+
+def _followed(documents: Sequence[Document], of_it: Sequence[Phase]) -> Status | None:
+    """What phases, and tasks that are in none, say of the feature."""
+    parts = [phase.followed for phase in of_it]
+    if not of_it:
+        main = [document for document in documents if document.doc_type != "prd"]
+        parts = [statuses.together(task.status for document in main for task in document.tasks)]
+    return statuses.together(status for status in parts if status is not None and status != "unknown")
+
+
+def _mismatches(
+    slug: str, documents: Sequence[Document], of_it: Sequence[Phase], holder: Document | None, followed: Status | None
+) -> list[t.Mismatch]:
+    alone = {phase.path for phase in of_it if phase.row.raw_status}
+    of_documents = [
+        found for document in documents if document.path not in alone for found in mismatches.of_document(document)
+    ]
+    plans = [document for document in documents if _rank(slug, document)[0] < 2 and not _rank(slug, document)[1]]
+    parts = "its phases" if of_it else "its tasks"
+    return [*mismatches.of_feature(holder, plans, followed, parts), *of_documents]
+
+
+def _evidence(documents: Iterable[Document]) -> list[t.StatusEvidence]:
+    """What each document with a status or tasks says."""
+    found = []
+    for document in documents:
+        if document.status is not None:
+            line, raw = document.status_line, document.raw_status
+            found.append(_said(document.doc_type, document.path, line, raw, document.status))
+        of_tasks = statuses.together(task.status for task in document.tasks)
+        if of_tasks is not None:
+            closed = statuses.closed(statuses.counts(task.status for task in document.tasks))
+            left = next((task for task in document.tasks if task.status in statuses.OPEN), document.tasks[0])
+            found.append(_said("tasks", document.path, left.line, f"{closed} of {len(document.tasks)} closed", of_tasks))
+    return found
+
+
+def _said(role: str, path: str, line: int, raw: str, status: Status) -> t.StatusEvidence:
+    return t.StatusEvidence(role=role, path=path, line=line, raw=raw, status=status)
+
+
+def _name(slug: str, documents: Sequence[Document]) -> str:
+    """The title of the document that tells most of it, without words for what kind of document that is."""
+    titled = [document for document in documents if document.doc_type in _HOLDERS]
+    if not titled and len(documents) == 1:
+        titled = list(documents)
+    for document in titled:
+        name = _AFTER.sub("", _BEFORE.sub("", document.title.strip())).strip()
+        if name:
+            return name
+    return slug.replace("-", " ").capitalize()
+
+
+def _description(documents: Iterable[Document]) -> str:
+    for document in documents:
+        for key in _DESCRIPTIONS:
+            text = document.frontmatter.get(key)
+            if isinstance(text, str) and text.strip():
+                return text.strip()[:_DESCRIBED]
+    return ""
+
+
+def _commits(document: Document) -> list[str]:
+    return [commit for task in document.tasks for commit in task.commits]
+
+
+def _all(documents: Iterable[Document], values: Callable[[Document], Iterable[str]]) -> list[str]:
+    """Each value once, in the order of the documents."""
+    return list(dict.fromkeys(value for document in documents for value in values(document)))
+
+
+def _first(documents: Iterable[Document], value: Callable[[Document], str]) -> str:
+    return next(filter(None, map(value, documents)), "")

@@ -32,6 +32,12 @@ def closed(counts: Sequence[int]) -> int:
     return sum(number for number, is_closed in zip(counts, _PLACES, strict=True) if is_closed)
 
 
+def progress(counts: Sequence[int], status: Status) -> float:
+    """The part of the tasks that is closed, from 0 to 1; where there are none, the status tells."""
+    total = sum(counts)
+    return closed(counts) / total if total else float(status in CLOSED)
+
+
 def together(statuses: Iterable[Status]) -> Status | None:
     """What parts say of the whole; None where they say nothing.
 

@@ -42,7 +42,7 @@ documents = Table(
     Column("feature_id", Text),
     Column("recovered", Boolean, nullable=False),
     Column("findings", Integer, nullable=False),
-    Column("slugs", LargeBinary, nullable=False),  # JSON of derive.features.Claim: what its feature is chosen by
+    Column("slugs", LargeBinary, nullable=False),  # JSON of derive.slugs.Claim: what its feature is chosen by
     Column("tags", Text, nullable=False),  # of its frontmatter, each between line feeds, lower case
     Column("counts", LargeBinary, nullable=False),  # JSON list: tasks by status, in the order of STATUSES
     Column("tasks", Integer, nullable=False),  # their sum
@@ -102,7 +102,7 @@ feature_phases = Table(
     Column("phase", Text, nullable=False),
     Column("title", Text, nullable=False),
     Column("status", Text, nullable=False),
-    Column("data", LargeBinary, nullable=False),  # JSON of derive.features.PhaseRow
+    Column("data", LargeBinary, nullable=False),  # JSON of derive.phases.PhaseRow
     Index("feature_phases_feature", "feature_id", "n"),
 )
 
