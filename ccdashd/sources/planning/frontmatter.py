@@ -7,11 +7,13 @@ it has none: it begins with a horizontal rule.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 from .model import Finding
-from .yaml import Path, Value, Yaml, YamlError, parse
+from .repair import recover
+from .yaml import Path, TooMuch, Value, Yaml, YamlError, parse
 
 MAX_BYTES: Final = 1 << 20
 """A longer block is not read."""
@@ -58,23 +60,76 @@ def read(data: bytes) -> Frontmatter:
     """Read the frontmatter of a file. Never raises: what is wrong is in `findings`."""
     opening = _OPEN.match(data)
     closing = _CLOSE.search(data, opening.end()) if opening else None
+    text_only = Frontmatter(exists=False, body_start=3 if data.startswith(b"\xef\xbb\xbf") else 0)
     if opening is None or closing is None:
-        return Frontmatter(exists=False, body_start=3 if data.startswith(b"\xef\xbb\xbf") else 0)
+        return text_only
     start, end = opening.end(), closing.start()
     body_start = min(closing.end() + 1, len(data))
-    found = Frontmatter(
-        exists=True, start=start, end=end, body_start=body_start, body_line=data.count(b"\n", 0, body_start) + 1
-    )
+    body_line = data.count(b"\n", 0, body_start) + 1
+    found = Frontmatter(exists=True, start=start, end=end, body_start=body_start, body_line=body_line)
+    if end - start > MAX_BYTES:
+        return _unread(found, 1, f"the frontmatter is longer than {MAX_BYTES >> 20} MiB, and was not read")
     text = data[start:end].decode("utf-8", "surrogateescape")
     try:
         found.yaml = parse(text)
+    except TooMuch as error:
+        return _unread(found, _line(text, error.index), f"the frontmatter was not read: {error.problem}")
     except YamlError as error:
-        found.findings.append(
-            Finding(code="yaml", severity="error", line=text.count("\n", 0, error.index) + 2, message=error.problem)
-        )
-        return found
-    if isinstance(found.yaml.value, dict):
-        found.values = found.yaml.value
-    elif found.yaml.value is not None:
-        return Frontmatter(exists=False)
+        if not _KEY_LINE.search(text):
+            return text_only
+        _recover(found, text, error)
+    else:
+        if not isinstance(found.yaml.value, dict | None):
+            return text_only
+    if found.yaml is not None:
+        found.values = found.yaml.value if isinstance(found.yaml.value, dict) else {}
+        found.findings += _remarks(found.yaml, text)
     return found
+
+
+def _recover(found: Frontmatter, text: str, error: YamlError) -> None:
+    found.recovered = True
+    found.yaml, repairs = recover(text, error)
+    found.repaired_lines = frozenset(line + 2 for repair in repairs for line in repair.changes)
+    for repair in repairs:
+        severity: Literal["error", "warning"] = "error" if repair.loses else "warning"
+        found.findings.append(
+            Finding(code=repair.code, severity=severity, line=repair.line + 2, message=repair.message, hint=repair.hint)
+        )
+    if found.yaml is None:
+        _unread(found, _line(text, error.index), f"nothing of the frontmatter could be read: {error.problem}")
+
+
+def _unread(found: Frontmatter, line: int, message: str) -> Frontmatter:
+    found.findings.append(Finding(code="unreadable-frontmatter", severity="error", line=line, message=message))
+    return found
+
+
+def _remarks(parsed: Yaml, text: str) -> Iterator[Finding]:
+    """What was understood, and is wrong all the same."""
+    for key, line in parsed.duplicates:
+        message = f"the key {key} is there twice; this one counts"
+        yield Finding(code="duplicate-key", severity="warning", line=line + 1, message=message, hint="remove one of them")
+    for code, pattern, message, hint in _BAD_CHARACTERS if parsed.special else ():
+        if match := pattern.search(text):
+            yield Finding(code=code, severity="warning", line=_line(text, match.start()), message=message, hint=hint)
+
+
+def _line(text: str, index: int) -> int:
+    return text.count("\n", 0, index) + 2
+
+
+_BAD_CHARACTERS: Final = (
+    (
+        "not-utf8",
+        re.compile("[\ud800-\udfff]"),
+        "bytes that are not UTF-8 are shown as \ufffd",
+        "save the file as UTF-8",
+    ),
+    (
+        "control-character",
+        re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]"),
+        "a control character, which other programs refuse here",
+        "remove it",
+    ),
+)

@@ -129,12 +129,13 @@ class Yaml:
     came by an alias or a merge is where it was written.
     """
 
-    def __init__(self, text: str, root: yaml.Node | None, hidden: bool) -> None:
+    def __init__(self, text: str, root: yaml.Node | None, special: bool) -> None:
         self.text = text
         self.root = root
         self.duplicates: list[tuple[str, int]] = []
         """Keys that one mapping has twice, with the line of the later, which is the one that counts."""
-        self._hidden = hidden
+        self.special = special
+        """It holds characters that other parsers refuse."""
         self._left = MAX_VALUES
         self.value: Value = None if root is None else self._value(root, 0)
         """Raises TooMuch while it is built."""
@@ -229,7 +230,7 @@ class Yaml:
         return self._shown(text)
 
     def _shown(self, text: str) -> str:
-        if self._hidden:
+        if self.special:
             return text.translate(_SHOW)
         return text
 
