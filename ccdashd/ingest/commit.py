@@ -45,8 +45,9 @@ class Written:
     """Entities of other types: those written, and those deleted."""
 
     def note(self, type: str, upserted: Iterable[str], deleted: Iterable[str] = ()) -> None:
-        """Entities of one more type were written and deleted."""
-        known = self.others.setdefault(type, (set(), set()))
+        """More entities of a type were written and deleted."""
+        own = {"session": (self.sessions, self.deleted), "project": (self.projects, self.dropped_projects)}
+        known = own.get(type) or self.others.setdefault(type, (set(), set()))
         known[0].update(upserted)
         known[1].update(deleted)
 

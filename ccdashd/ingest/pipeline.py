@@ -15,13 +15,14 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import sqlalchemy as sa
 
 from ccdashd import sources
-from ccdashd.edits.journal import Journal, ProjectEdit
+from ccdashd.edits.journal import Journal
 from ccdashd.errors import Busy
 from ccdashd.ingest import commit as commits
 from ccdashd.ingest.backlog import Backlog
@@ -32,7 +33,7 @@ from ccdashd.ingest.projects import Roots
 from ccdashd.ingest.scan import FileStat, Problem, newest_first, scan
 from ccdashd.protocol import types as t
 from ccdashd.sources.result import FileResult, Known
-from ccdashd.store import logs, projects, rows
+from ccdashd.store import decisions, logs, projects, rows
 from ccdashd.store.database import get_meta, put_meta
 from ccdashd.store.transcripts import new_entries
 
@@ -76,7 +77,7 @@ class Pipeline:
 
     async def start(self) -> None:
         """Begin to follow what the watcher names. The first scan is asked for by the reconciler."""
-        await self.write(self._catch_up)
+        self.publish(await self.write(self._catch_up))
         complete = await self.app.database.read(lambda connection, _: get_meta(connection, "indexed"))
         self.progress("idle", complete=complete == "1")
         self._follower = asyncio.create_task(self._follow(), name="pipeline")
@@ -237,27 +238,35 @@ class Pipeline:
         """The root of the project that a working directory belongs to. Runs on the writer's thread."""
         return self._roots.owner(cwd, self._added)
 
-    async def decide(self, edit: ProjectEdit) -> str:
-        """Carry out what the user decides about a project, and give every session its project anew; returns its id.
+    async def decide(self, choose: decisions.Choose[T]) -> T:
+        """Carry out what the user decides, as `choose` says on the writer's thread; returns what it is about.
 
-        Raises OSError where the journal cannot be written; nothing was decided then.
+        Raises what `choose` raises, and OSError where the journal cannot be written; nothing was decided then.
         """
-        project_id, written = await self.write(partial(self._decide, edit))
-        written.projects |= {project_id} - written.dropped_projects
+        try:
+            subject, written = await self.write(partial(self._decide, choose))
+        except Busy:
+            # The client is told that it failed, so what the journal got is taken back: now, not at some later time.
+            with suppress(Busy, OSError):
+                await self.write(self._catch_up)
+            raise
         self.publish(written)
-        return project_id
+        return subject
 
-    def _catch_up(self, connection: sa.Connection) -> None:
-        caught_up = projects.catch_up(connection, self._journal)
-        self._added = projects.added_roots(connection)
-        if caught_up:
-            commits.reassign(connection, self.owner)
+    def _catch_up(self, connection: sa.Connection) -> Written:
+        return self._carried(connection, decisions.catch_up(connection, self._journal))
 
-    def _decide(self, edit: ProjectEdit, connection: sa.Connection) -> tuple[str, Written]:
-        project_id = projects.decide(connection, self._journal, edit)
+    def _decide(self, choose: decisions.Choose[T], connection: sa.Connection) -> tuple[T, Written]:
+        subject, carried = decisions.decide(connection, self._journal, choose)
+        return subject, self._carried(connection, carried)
+
+    def _carried(self, connection: sa.Connection, carried: decisions.Carried) -> Written:
         # On the writer's thread, so that no other transaction comes between this one and its new roots.
         self._added = projects.added_roots(connection)
-        return project_id, commits.reassign(connection, self.owner)
+        written = commits.reassign(connection, self.owner) if carried.projects else Written()
+        for (type, id), op in carried.changes.items():
+            written.note(type, [id] if op == "upsert" else [], [id] if op == "delete" else [])
+        return written
 
     # --- reports ---
 

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
-from ccdashd.edits.journal import ProjectEdit
-from ccdashd.errors import InvalidParams, ReadOnly
+import sqlalchemy as sa
+
+from ccdashd.edits.decisions import ProjectEdit
+from ccdashd.errors import InvalidParams
 from ccdashd.protocol import methods
 from ccdashd.protocol import types as t
+from ccdashd.rpc.decisions import decide, one_line
 from ccdashd.rpc.dispatch import Call, ReadCall, handles
 from ccdashd.store import projects
+
+MAX_NAME = 200
+"""Characters of a project's name."""
 
 
 @handles(methods.PROJECTS_LIST)
@@ -32,7 +39,7 @@ async def projects_add(call: Call, params: t.ProjectsAdd) -> t.Project:
         raise InvalidParams("root", "must be an absolute path", params.root)
     if not os.path.isdir(root):
         raise InvalidParams("root", "is no folder", params.root)
-    return await _edit(call, ProjectEdit(op="add", root=root, name=_name(params.name)))
+    return await _edit(call, lambda connection: ProjectEdit(op="add", root=root, name=_name(params.name)))
 
 
 @handles(methods.PROJECTS_UPDATE)
@@ -40,35 +47,34 @@ async def projects_update(call: Call, params: t.ProjectsUpdate) -> t.Project:
     """Name, hide or show a project."""
     if params.name is None and params.hidden is None:
         raise InvalidParams("name", "give a name, or hidden", None)
-    root = await _root(call, params.id)
-    return await _edit(call, ProjectEdit(op="update", root=root, name=_name(params.name), hidden=params.hidden))
+    name = _name(params.name)
+
+    def edit(connection: sa.Connection) -> ProjectEdit:
+        return ProjectEdit(op="update", root=projects.get(connection, params.id).root, name=name, hidden=params.hidden)
+
+    return await _edit(call, edit)
 
 
 @handles(methods.PROJECTS_REMOVE)
 async def projects_remove(call: Call, params: t.ProjectId) -> t.Ok:
     """Undo what the user said of a project."""
-    await _decide(call, ProjectEdit(op="remove", root=await _root(call, params.id)))
+
+    def choose(connection: sa.Connection) -> tuple[ProjectEdit, None]:
+        return ProjectEdit(op="remove", root=projects.get(connection, params.id).root), None
+
+    await decide(call, choose)
     return t.Ok(revision=call.app.database.revision)
 
 
 def _name(name: str | None) -> str | None:
-    if name is not None and not name.strip():
-        raise InvalidParams("name", "is empty", name)
-    return name.strip() if name is not None else None
+    """The name without spaces around it; an empty one stands for that of the folder."""
+    return one_line("name", name, MAX_NAME) if name is not None else None
 
 
-async def _root(call: Call, project_id: str) -> str:
-    project = await call.app.database.read(lambda connection, _: projects.get(connection, project_id))
-    return project.root
+async def _edit(call: Call, edit: Callable[[sa.Connection], ProjectEdit]) -> t.Project:
+    def choose(connection: sa.Connection) -> tuple[ProjectEdit, str]:
+        chosen = edit(connection)
+        return chosen, projects.project_id(chosen.root)
 
-
-async def _edit(call: Call, edit: ProjectEdit) -> t.Project:
-    project_id = await _decide(call, edit)
+    project_id = await decide(call, choose)
     return await call.app.database.read(lambda connection, _: projects.get(connection, project_id))
-
-
-async def _decide(call: Call, edit: ProjectEdit) -> str:
-    try:
-        return await call.app.pipeline.decide(edit)
-    except OSError as error:
-        raise ReadOnly(f"the decision could not be written to the journal: {error.strerror or error}") from error

@@ -11,10 +11,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from ccdashd.clock import iso
-from ccdashd.edits.journal import Journal, ProjectEdit
+from ccdashd.edits.decisions import ProjectEdit
 from ccdashd.errors import NotFound
 from ccdashd.protocol import types as t
-from ccdashd.store.database import get_meta, put_meta
 from ccdashd.store.figures import OWN
 from ccdashd.store.schema import projects, sessions
 from ccdashd.store.session_rows import tokens
@@ -137,39 +136,17 @@ def _wire(row: Any) -> t.Project:
         hidden=row.hidden,
         sessions=row.sessions or 0,
         subagents=row.subagents or 0,
+        documents=0,
+        features=0,
         last_activity_at=iso(row.last),
         tokens=tokens([getattr(row, name) or 0 for name in OWN]),
     )
 
 
-def catch_up(connection: sa.Connection, journal: Journal) -> bool:
-    """Carry out what the journal holds and this cache does not know yet; tells if there was any.
-
-    Raises `JournalUnreadable`.
-    """
-    applied = int(get_meta(connection, _APPLIED) or 0)
-    edits, end = journal.since(applied)
-    for edit in edits:
-        apply(connection, edit)
-    if end != applied:
-        put_meta(connection, _APPLIED, str(end))
-    return bool(edits)
-
-
-def decide(connection: sa.Connection, journal: Journal, edit: ProjectEdit) -> str:
-    """Carry out what the user decides now, and note it in the journal; returns the project's id. Raises OSError.
-
-    The journal comes last: what cannot be carried out is not decided. What is in it counts, even when this transaction
-    fails after all: then it is caught up on.
-    """
-    catch_up(connection, journal)
-    key = apply(connection, edit)
-    put_meta(connection, _APPLIED, str(journal.append(edit)))
-    return key
-
-
-_APPLIED = "journal"
-"""Name in `meta` of the offset up to which the journal was carried out."""
+def forget_decisions(connection: sa.Connection) -> list[str]:
+    """Leave every project to what its sessions say of it; returns their ids."""
+    roots = connection.execute(sa.select(projects.c.root)).scalars().all()
+    return [apply(connection, ProjectEdit(op="remove", root=root)) for root in roots]
 
 
 def apply(connection: sa.Connection, edit: ProjectEdit) -> str:
@@ -185,7 +162,7 @@ def apply(connection: sa.Connection, edit: ProjectEdit) -> str:
     if edit.op == "add":
         values["origin"] = "added"
     if edit.name is not None:
-        values["name"] = edit.name
+        values["name"] = edit.name or project_name(edit.root)
     if edit.hidden is not None:
         values["hidden"] = edit.hidden
     if values:

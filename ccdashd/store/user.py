@@ -6,13 +6,16 @@ not.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 
+from ccdashd.derive.link_ids import external_link_id, link_id
+from ccdashd.edits import decisions
 from ccdashd.protocol import types as t
-from ccdashd.store.schema import app_metadata, entity_tags, external_links, tags
+from ccdashd.store.names import id_of
+from ccdashd.store.schema import app_metadata, entity_links, entity_tags, external_links, tags, user_links
 
 # --- tags ---
 
@@ -109,3 +112,158 @@ def metadata_of(connection: sa.Connection, type: t.EntityType, id: str, key: str
         where.append(table.key == key)
     rows = connection.execute(sa.select(table.key, table.value).where(*where).order_by(table.key))
     return {row.key: msgspec.json.decode(row.value) for row in rows}
+
+
+# --- what the journal says of them ---
+
+Changes = dict[tuple[str, str], Literal["upsert", "delete"]]
+"""What became of entities, links and tags, by type and id, as ``ccdash/changed`` tells it."""
+
+_TOLD = ("session", "project", "document", "task", "feature")
+"""Types of entities whose changes are told."""
+
+
+class LinkKey(NamedTuple):
+    """What makes a link the one it is."""
+
+    source_type: t.EntityType
+    source_id: str
+    target_type: t.EntityType
+    target_id: str
+    link_type: t.LinkType
+
+    @property
+    def id(self) -> str:
+        return link_id(*self)
+
+
+def forget(connection: sa.Connection) -> Changes:
+    """Forget all that the user said."""
+    changes: Changes = {}
+    for row in connection.execute(sa.select(user_links)):
+        _touch(changes, (row.source_type, row.source_id), (row.target_type, row.target_id))
+        changes["link", row.id] = "delete"
+    for table in (external_links, entity_tags, app_metadata):
+        for row in connection.execute(sa.select(table.c.entity_type, table.c.entity_id).distinct()):
+            _touch(changes, (row.entity_type, row.entity_id))
+    changes |= {("tag", name): "delete" for name in connection.execute(sa.select(tags.c.name)).scalars()}
+    for table in (user_links, external_links, app_metadata, entity_tags, tags):
+        connection.execute(sa.delete(table))
+    return changes
+
+
+def apply(connection: sa.Connection, edit: decisions.UserEdit) -> Changes:
+    """Carry out one edit. To do it twice is the same as once."""
+    changes: Changes = {}
+    match edit:
+        case decisions.LinkEdit():
+            _apply_link(connection, edit, changes)
+        case decisions.ExternalLinkEdit():
+            _apply_external_link(connection, edit, changes)
+        case decisions.TagEdit(op="set"):
+            _set_tag(connection, edit.name, edit.color, changes)
+        case decisions.TagEdit(op="rename"):
+            _rename_tag(connection, edit.name, edit.new_name, changes)
+        case decisions.TagEdit():
+            _delete_tag(connection, edit.name, changes)
+        case decisions.TagUse():
+            _apply_use(connection, edit, changes)
+        case decisions.MetadataEdit():
+            _apply_metadata(connection, edit, changes)
+    return changes
+
+
+def _apply_link(connection: sa.Connection, edit: decisions.LinkEdit, changes: Changes) -> None:
+    source, target = (edit.source.type, id_of(edit.source)), (edit.target.type, id_of(edit.target))
+    key = LinkKey(*source, *target, edit.link_type)
+    connection.execute(sa.delete(user_links).where(*(user_links.c[name] == value for name, value in key._asdict().items())))
+    if edit.op in ("make", "dismiss"):
+        state = "made" if edit.op == "make" else "dismissed"
+        values = {**key._asdict(), "id": key.id, "state": state, "note": edit.note, "at": edit.at}
+        connection.execute(sa.insert(user_links).values(**values))
+    found = connection.execute(sa.select(entity_links.c.id).where(entity_links.c.id == key.id)).first() is not None
+    there = edit.op == "make" or (found and edit.op != "dismiss")
+    _touch(changes, source, target)
+    changes["link", key.id] = "upsert" if there else "delete"
+
+
+def _apply_external_link(connection: sa.Connection, edit: decisions.ExternalLinkEdit, changes: Changes) -> None:
+    entity = (edit.entity.type, id_of(edit.entity))
+    id = external_link_id(*entity, edit.url)
+    connection.execute(sa.delete(external_links).where(external_links.c.id == id))
+    if edit.op == "create":
+        values = {"id": id, "entity_type": entity[0], "entity_id": entity[1], "url": edit.url}
+        values |= {"label": edit.label, "category": edit.category, "created_at": edit.at}
+        connection.execute(sa.insert(external_links).values(**values))
+    _touch(changes, entity)
+
+
+def _set_tag(connection: sa.Connection, name: str, color: str, changes: Changes) -> str:
+    known = spelling(connection, name)
+    if known is None:
+        connection.execute(sa.insert(tags).values(name=name, color=color))
+    elif color:
+        connection.execute(sa.update(tags).where(tags.c.name == known).values(color=color))
+    changes["tag", known or name] = "upsert"
+    return known or name
+
+
+def _rename_tag(connection: sa.Connection, name: str, new_name: str, changes: Changes) -> None:
+    old = spelling(connection, name)
+    if old is None or old == new_name:
+        return
+    color = connection.execute(sa.select(tags.c.color).where(tags.c.name == old)).scalar_one()
+    other = spelling(connection, new_name)
+    if other is None or other == old:
+        new = new_name
+        connection.execute(sa.insert(tags).values(name=new, color=color))
+    else:
+        new = other
+        connection.execute(sa.update(tags).where(tags.c.name == new, tags.c.color == "").values(color=color))
+    # Entities that have both keep one.
+    connection.execute(sa.update(entity_tags).prefix_with("OR IGNORE").where(entity_tags.c.tag == old).values(tag=new))
+    _delete_tag(connection, old, changes)
+    _touch(changes, *_tagged(connection, new))
+    changes["tag", new] = "upsert"
+
+
+def _delete_tag(connection: sa.Connection, name: str, changes: Changes) -> None:
+    known = spelling(connection, name)
+    if known is not None:
+        _touch(changes, *_tagged(connection, known))
+        # Not left to the reference: while much is read, references are not looked after.
+        connection.execute(sa.delete(entity_tags).where(entity_tags.c.tag == known))
+        connection.execute(sa.delete(tags).where(tags.c.name == known))
+        changes["tag", known] = "delete"
+
+
+def _tagged(connection: sa.Connection, name: str) -> list[tuple[str, str]]:
+    query = sa.select(entity_tags.c.entity_type, entity_tags.c.entity_id).where(entity_tags.c.tag == name)
+    return [(row.entity_type, row.entity_id) for row in connection.execute(query)]
+
+
+def _apply_use(connection: sa.Connection, edit: decisions.TagUse, changes: Changes) -> None:
+    entity = (edit.entity.type, id_of(edit.entity))
+    name = _set_tag(connection, edit.name, "", changes) if edit.op == "add" else spelling(connection, edit.name)
+    if name is None:
+        return
+    values = {"entity_type": entity[0], "entity_id": entity[1], "tag": name}
+    if edit.op == "add":
+        connection.execute(sa.insert(entity_tags).prefix_with("OR IGNORE").values(**values))
+    else:
+        connection.execute(sa.delete(entity_tags).where(*(entity_tags.c[key] == value for key, value in values.items())))
+    _touch(changes, entity)
+    changes["tag", name] = "upsert"
+
+
+def _apply_metadata(connection: sa.Connection, edit: decisions.MetadataEdit, changes: Changes) -> None:
+    key = {"entity_type": edit.entity.type, "entity_id": id_of(edit.entity), "key": edit.key}
+    connection.execute(sa.delete(app_metadata).where(*(app_metadata.c[name] == value for name, value in key.items())))
+    if edit.value is not None:
+        values = {**key, "value": msgspec.json.encode(edit.value), "updated_at": edit.at}
+        connection.execute(sa.insert(app_metadata).values(**values))
+    _touch(changes, (key["entity_type"], key["entity_id"]))
+
+
+def _touch(changes: Changes, *entities: tuple[str, str]) -> None:
+    changes.update({(type, id): "upsert" for type, id in entities if type in _TOLD})

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ccdashd.edits.journal import Journal, ProjectEdit
+from ccdashd.edits.decisions import ProjectEdit
+from ccdashd.edits.journal import Journal
 from tests.helpers import Daemon, wait_until
 from tests.ingest.world import PLACES, World
 

@@ -1,0 +1,155 @@
+"""What the user can decide: the kinds of lines of the journal.
+
+Entities are named such that a journal means the same on another machine, and for another user: a session by its id, all
+others by the root of their project and what comes after the project in their id. On disk, the home folder is ``~`` in
+roots; in memory they are absolute.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any, Literal
+
+import msgspec
+
+from ccdashd.protocol.types.entities import EntityType
+from ccdashd.protocol.types.links import LinkType
+from ccdashd.protocol.types.tags import LinkCategory
+
+
+class Name(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """An entity. `root` is empty for a session; `key` is empty for a project, and the path below `root` for a file."""
+
+    type: EntityType
+    root: str = ""
+    key: str = ""
+
+    @property
+    def path(self) -> str:
+        """Of a file: its absolute path."""
+        return os.path.join(self.root, self.key)
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """Equal for all names of one entity: a file, say, may be named below several roots."""
+        match self.type:
+            case "session":
+                return self.type, "", self.key
+            case "project":
+                return self.type, self.root, ""
+            case "file":
+                return self.type, "", self.path
+            case _:
+                return self.type, self.root, self.key
+
+
+class Edit(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag_field="type"):
+    """One decision, one line."""
+
+    at: str = ""
+    """When it was made: UTC, ISO 8601."""
+
+
+class ProjectEdit(Edit, frozen=True, tag="project"):
+    """A project was added, changed, or left to what its sessions say of it. An empty name is that of the folder."""
+
+    op: Literal["add", "update", "remove"]
+    root: str
+    name: str | None = None
+    hidden: bool | None = None
+
+
+class LinkEdit(Edit, frozen=True, tag="link"):
+    """A link was made by hand, or removed; one that was found was dismissed, or taken back."""
+
+    op: Literal["make", "remove", "dismiss", "restore"]
+    source: Name
+    target: Name
+    link_type: LinkType
+    note: str = ""
+
+
+class ExternalLinkEdit(Edit, frozen=True, tag="externalLink"):
+    """An entity was linked to the web, or is no more. An entity has one link to a URL: the last that was made."""
+
+    op: Literal["create", "delete"]
+    entity: Name
+    url: str
+    label: str = ""
+    category: LinkCategory = "other"
+
+
+class TagEdit(Edit, frozen=True, tag="tag"):
+    """A tag was made or got another color, was renamed, or deleted. Names differ by more than case."""
+
+    op: Literal["set", "rename", "delete"]
+    name: str
+    color: str = ""
+    """``#rrggbb``; empty leaves it as it is."""
+    new_name: str = ""
+
+
+class TagUse(Edit, frozen=True, tag="tagged"):
+    """An entity got a tag, which is made where there is none, or lost it."""
+
+    op: Literal["add", "remove"]
+    name: str
+    entity: Name
+
+
+class MetadataEdit(Edit, frozen=True, tag="metadata"):
+    """A note, a rating or any other value of an entity was set; null removes it."""
+
+    entity: Name
+    key: str
+    value: Any = None
+
+
+UserEdit = LinkEdit | ExternalLinkEdit | TagEdit | TagUse | MetadataEdit
+"""What the user says of entities."""
+
+AnyEdit = ProjectEdit | UserEdit
+
+_decode = msgspec.json.Decoder(AnyEdit).decode
+_encode = msgspec.json.Encoder().encode
+
+
+def encode(edit: AnyEdit, home: str) -> bytes:
+    """The edit as a line of the journal of the user whose home folder is `home`."""
+    return _encode(_relocated(edit, lambda root: _portable(root, home))) + b"\n"
+
+
+def decode(line: bytes, home: str) -> AnyEdit:
+    """The edit that a line holds. Raises `msgspec.DecodeError` where it holds none that this version knows."""
+    try:
+        return _relocated(_decode(line), lambda root: _expanded(root, home))
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise msgspec.DecodeError(str(error)) from error
+
+
+def _relocated(edit: AnyEdit, place: Callable[[str], str]) -> AnyEdit:
+    def moved(name: Name) -> Name:
+        return msgspec.structs.replace(name, root=place(name.root)) if name.root else name
+
+    match edit:
+        case ProjectEdit():
+            return msgspec.structs.replace(edit, root=place(edit.root))
+        case LinkEdit():
+            return msgspec.structs.replace(edit, source=moved(edit.source), target=moved(edit.target))
+        case TagEdit():
+            return edit
+        case ExternalLinkEdit() | TagUse() | MetadataEdit():
+            return msgspec.structs.replace(edit, entity=moved(edit.entity))
+
+
+def _portable(root: str, home: str) -> str:
+    if root == home or (home != "/" and root.startswith(home.rstrip("/") + "/")):
+        return "~" + root[len(home.rstrip("/")) :]
+    return root
+
+
+def _expanded(root: str, home: str) -> str:
+    if root == "~" or root.startswith("~/"):
+        return home.rstrip("/") + root[1:] or "/"
+    return root
