@@ -1,0 +1,244 @@
+"""The rows of planning files: documents, their tasks, and what was not understood in them.
+
+Rows are compared with those that are there: only what differs is written, and told in `Changes`. What follows for features
+is written by `ccdashd.store.feature_rows`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from ccdashd.derive import slugs, statuses
+from ccdashd.sources.planning.model import PLANNING_READER, Document, PlanningFile, Task
+from ccdashd.store.connection import raw_connection
+from ccdashd.store.schema import document_diagnostics, documents, task_names, tasks
+
+Row = tuple[Any, ...]
+
+_CHUNK = 500
+
+encoder = msgspec.json.Encoder()
+
+
+@dataclass
+class Changes:
+    """Ids of what was written, and of what is gone."""
+
+    documents: set[str] = field(default_factory=set)
+    tasks: set[str] = field(default_factory=set)
+    features: set[str] = field(default_factory=set)
+    gone_documents: set[str] = field(default_factory=set)
+    gone_tasks: set[str] = field(default_factory=set)
+    gone_features: set[str] = field(default_factory=set)
+
+    def __bool__(self) -> bool:
+        return any(vars(self).values())
+
+
+class State(msgspec.Struct, frozen=True):
+    """What is known of a planning file, to tell whether it changed."""
+
+    id: str
+    path: str
+    size: int
+    mtime_ns: int
+    inode: int
+    hash: str
+    reader: int
+    problem: str
+
+
+_STATES = f"SELECT {', '.join(State.__struct_fields__)} FROM documents WHERE project_id = ?"
+
+
+def document_id(project_id: str, path: str) -> str:
+    """The id of the document at a path in its project."""
+    return f"{project_id}/{path}"
+
+
+def states(connection: sa.Connection, project_id: str, paths: Collection[str] | None = None) -> dict[str, State]:
+    """What is known of the project's planning files at these paths, or of all, by path."""
+    raw = raw_connection(connection)
+    if paths is None:
+        return {row[1]: State(*row) for row in raw.execute(_STATES, (project_id,))}
+    query = f"{_STATES} AND path IN ({{}})"
+    return {row[1]: State(*row) for row in select(connection, query, paths, project_id)}
+
+
+def strangers(connection: sa.Connection, known: Collection[str]) -> list[str]:
+    """Ids of projects that have documents here, but are not among the known ones."""
+    here = connection.execute(sa.select(documents.c.project_id).distinct()).scalars()
+    return sorted(set(here) - set(known))
+
+
+def store(connection: sa.Connection, project_id: str, files: Iterable[PlanningFile], changes: Changes) -> None:
+    """Write the rows of files that were read. Documents and tasks keep their feature until features are made anew."""
+    new = {document_id(project_id, file.path): file for file in files}
+    raw = raw_connection(connection)
+    known = {
+        row[0]: row for row in select(connection, f"SELECT {_names(_DOCUMENT)} FROM documents WHERE id IN ({{}})", new)
+    }
+    known_tasks = _tasks_of(connection, known)
+    rows: list[Row] = []
+    findings: list[Row] = []
+    task_rows: list[tuple[Row, Task]] = []
+    for id, file in new.items():
+        row = _document_row(project_id, id, file)
+        if row != known.get(id):
+            rows.append(row)
+            findings += _findings(id, file.document)
+        for n, task in enumerate(file.document.tasks if file.document is not None else ()):
+            task_row = _task_row(project_id, id, n, task)
+            if task_row != known_tasks.pop(task_row[0], None):
+                task_rows.append((task_row, task))
+    written = [row[0] for row, _ in task_rows]
+    _delete(connection, document_diagnostics.c.document_id, [row[0] for row in rows])
+    _delete(connection, task_names.c.task_id, [*written, *known_tasks])
+    _delete(connection, tasks.c.id, known_tasks)
+    raw.executemany(_WRITE_DOCUMENT, rows)
+    raw.executemany(_WRITE_FINDING, findings)
+    raw.executemany(_WRITE_TASK, [row for row, _ in task_rows])
+    raw.executemany(_WRITE_NAME, [name for row, task in task_rows for name in _task_names(row[0], task)])
+    changes.documents.update(row[0] for row in rows)
+    changes.tasks.update(written)
+    changes.gone_tasks.update(known_tasks)
+
+
+def touch(connection: sa.Connection, project_id: str, files: Iterable[PlanningFile]) -> None:
+    """Note new times and inodes of files whose bytes are what they were."""
+    rows = [(file.size, file.mtime_ns, file.inode, document_id(project_id, file.path)) for file in files]
+    raw = raw_connection(connection)
+    raw.executemany("UPDATE documents SET size = ?, mtime_ns = ?, inode = ? WHERE id = ?", rows)
+    raw.executemany(_TOUCH_FEATURE, [(row[3],) for row in rows])
+
+
+_TOUCH_FEATURE = """
+UPDATE features SET modified_at = (SELECT MAX(mtime_ns) / 1000000 FROM documents WHERE feature_id = features.id)
+WHERE id = (SELECT feature_id FROM documents WHERE id = ?)
+"""
+
+
+def forget(connection: sa.Connection, ids: Collection[str], changes: Changes) -> None:
+    """Delete documents with their tasks."""
+    gone = [id for (id,) in select(connection, "SELECT id FROM documents WHERE id IN ({})", ids)]
+    gone_tasks = [id for (id,) in select(connection, "SELECT id FROM tasks WHERE document_id IN ({})", gone)]
+    _delete(connection, task_names.c.task_id, gone_tasks)
+    _delete(connection, tasks.c.id, gone_tasks)
+    _delete(connection, document_diagnostics.c.document_id, gone)
+    _delete(connection, documents.c.id, gone)
+    changes.gone_documents.update(gone)
+    changes.gone_tasks.update(gone_tasks)
+
+
+def select(connection: sa.Connection, query: str, keys: Iterable[str], *first: Any) -> Iterator[Row]:
+    """Rows of a query with ``IN ({})`` for any number of keys; `first` are its parameters before them."""
+    wanted = list(keys)
+    for begin in range(0, len(wanted), _CHUNK):
+        part = wanted[begin : begin + _CHUNK]
+        yield from raw_connection(connection).execute(query.format(", ".join("?" * len(part))), (*first, *part))
+
+
+def lines(values: Iterable[str]) -> str:
+    """Values in a column that is searched for one: each between line feeds, in lower case."""
+    text = "\n".join(dict.fromkeys(value.replace("\n", " ").lower() for value in values))
+    return f"\n{text}\n" if text else ""
+
+
+# References are not looked up while much is written: rows below are deleted here, not left to the database.
+def _delete(connection: sa.Connection, column: sa.Column[Any], keys: Iterable[str]) -> None:
+    statement = f"DELETE FROM {column.table.name} WHERE {column.name} = ?"
+    raw_connection(connection).executemany(statement, [(key,) for key in keys])
+
+
+_DOCUMENT = [column.name for column in documents.c if column.name != "feature_id"]
+_TASK = [column.name for column in tasks.c if column.name not in ("feature_id", "phase_id")]
+
+
+def _names(columns: Iterable[str]) -> str:
+    return ", ".join(f'"{column}"' for column in columns)
+
+
+def upsert(table: sa.Table, columns: Sequence[str], *once: str) -> str:
+    """The statement that writes these columns of a row, and those named `once` where the row is new; others stay."""
+    values = ", ".join("?" * len(columns))
+    new = ", ".join(f"{column} = excluded.{column}" for column in columns if column not in once)
+    return f"INSERT INTO {table.name} ({_names(columns)}) VALUES ({values}) ON CONFLICT (id) DO UPDATE SET {new}"
+
+
+_WRITE_DOCUMENT = upsert(documents, _DOCUMENT)
+_WRITE_TASK = upsert(tasks, _TASK)
+_WRITE_NAME = "INSERT INTO task_names (task_id, kind, name) VALUES (?, ?, ?)"
+_WRITE_FINDING = f"INSERT INTO document_diagnostics VALUES ({', '.join('?' * len(document_diagnostics.c))})"
+
+
+def _tasks_of(connection: sa.Connection, ids: Iterable[str]) -> dict[str, Row]:
+    query = f"SELECT {_names(_TASK)} FROM tasks WHERE document_id IN ({{}})"
+    return {row[0]: row for row in select(connection, query, ids)}
+
+
+def _document_row(project_id: str, id: str, file: PlanningFile) -> Row:
+    document = file.document or Document(path=file.path, doc_type="document", title=file.path.rpartition("/")[2])
+    counts = statuses.counts(task.status for task in document.tasks)
+    return (
+        id,
+        project_id,
+        file.path,
+        file.size,
+        file.mtime_ns,
+        file.inode,
+        file.hash,
+        PLANNING_READER,
+        file.problem,
+        document.doc_type,
+        document.title,
+        document.raw_status,
+        document.status,
+        document.recovered,
+        len(document.findings),
+        encoder.encode(slugs.claim(document)),
+        lines(document.tags),
+        encoder.encode(counts),
+        len(document.tasks),
+        encoder.encode(msgspec.structs.replace(document, tasks=[])),
+    )
+
+
+def _task_row(project_id: str, id: str, n: int, task: Task) -> Row:
+    return (
+        f"{id}#{task.key}",
+        id,
+        project_id,
+        n,
+        task.line,
+        f"{id}#{task.parent}" if task.parent else None,
+        task.task_id,
+        task.form,
+        task.title,
+        task.description,
+        task.raw_status,
+        task.status,
+        task.priority,
+        task.effort,
+        "\n".join(name.replace("\n", " ") for name in task.assignees),
+        task.phase,
+        task.recovered,
+        encoder.encode(task),
+    )
+
+
+def _task_names(id: str, task: Task) -> Iterator[Row]:
+    for kind, names in (("assignee", task.assignees), ("session", task.session_ids), ("commit", task.commits)):
+        for name in dict.fromkeys(names):
+            yield (id, kind, name)
+
+
+def _findings(id: str, document: Document | None) -> list[Row]:
+    found = document.findings if document is not None else []
+    return [
+        (id, n, item.code, item.severity, item.line, item.column, item.message, item.hint) for n, item in enumerate(found)
+    ]
