@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-from typing import Annotated, Any
+from functools import partial
+from typing import Any
 
-import msgspec
 import sqlalchemy as sa
 
 from ccdashd.clock import milliseconds
 from ccdashd.errors import InvalidParams
 from ccdashd.protocol import types as t
+from ccdashd.store import paging
 from ccdashd.store import projects as repository
-from ccdashd.store.schema import projects, sessions
+from ccdashd.store.schema import sessions
 from ccdashd.store.session_rows import ACTIVE_MS, ROW, now, wire
 
 _SORTS: dict[str, Any] = {
@@ -25,38 +25,13 @@ _SORTS: dict[str, Any] = {
 }
 
 
-_Stored = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
-_decode = msgspec.json.Decoder(tuple[str, str, _Stored | str | None, str]).decode
-"""A cursor: sort and order of the list, then the value sorted by and the id of the last row that was given."""
-
-
 def page(connection: sa.Connection, params: t.SessionsList, revision: int) -> t.Page[t.SessionRow]:
-    """One page of the list. Raises InvalidParams for a time or cursor that is none."""
+    """One page of the list. Raises NotFound for a project or feature that is not there, InvalidParams for a time or cursor
+    that is none."""
     moment = now()
+    keys = (_SORTS[params.sort], sessions.c.id)
     where = _filters(connection, params, moment)
-    total = connection.execute(
-        sa.select(sa.func.count())
-        .select_from(sessions)
-        .join(projects, projects.c.id == sessions.c.project_id)
-        .where(*where)
-    ).scalar_one()
-    key = _SORTS[params.sort]
-    down = params.order == "desc"
-    query = ROW.add_columns(key.label("sort_key")).where(*where)
-    if params.cursor is not None:
-        query = query.where(_after(key, down, *_cursor(params)))
-    order = (key.desc(), sessions.c.id.desc()) if down else (key.asc(), sessions.c.id.asc())
-    rows = connection.execute(query.order_by(*order).offset(params.offset).limit(params.limit + 1)).all()
-    more = len(rows) > params.limit
-    rows = rows[: params.limit]
-    return t.Page(
-        items=[wire(row, moment) for row in rows],
-        total=total,
-        offset=params.offset,
-        limit=params.limit,
-        revision=revision,
-        next_cursor=_encode_cursor(params, rows[-1]) if more and rows else None,
-    )
+    return paging.page(connection, ROW, partial(wire, now=moment), sessions, where, keys, params, revision)
 
 
 def _filters(connection: sa.Connection, params: t.SessionsList, now: int) -> list[sa.ColumnElement[bool]]:
@@ -77,20 +52,18 @@ def _filters(connection: sa.Connection, params: t.SessionsList, now: int) -> lis
     if params.project is not None:
         where.append(table.project_id == repository.find(connection, params.project))
     elif not params.include_hidden:
-        where.append(~projects.c.hidden)
+        where.append(paging.shown(table.project_id))
     if params.model:
         where.append(table.model.contains(params.model, autoescape=True))
     if params.agent:
         where.append(table.agent == params.agent)
     if params.branch:
         where.append(table.git_branch == params.branch)
-    for word in (params.text or "").split():
-        where.append(table.title.contains(word, autoescape=True) | table.first_prompt.contains(word, autoescape=True))
     if params.since:
         where.append(table.ended_at >= _time("since", params.since))
     if params.until:
         where.append(table.started_at <= _time("until", params.until))
-    return where
+    return where + paging.words(params.text, table.title, table.first_prompt)
 
 
 def _time(field: str, text: str) -> int:
@@ -100,32 +73,6 @@ def _time(field: str, text: str) -> int:
         raise InvalidParams(
             field, "is no ISO 8601 time or date, such as 2026-01-31 or 2026-01-31T12:00:00Z", text
         ) from None
-
-
-def _cursor(params: t.SessionsList) -> tuple[Any, str]:
-    try:
-        sort, order, value, key = _decode(base64.urlsafe_b64decode(params.cursor or ""))
-    except (ValueError, msgspec.DecodeError):
-        raise InvalidParams("cursor", "is not one that sessions/list gave", params.cursor) from None
-    if (sort, order) != (params.sort, params.order):
-        raise InvalidParams("cursor", "belongs to another sort or order", params.cursor)
-    return value, key
-
-
-def _encode_cursor(params: t.SessionsList, row: Any) -> str:
-    return base64.urlsafe_b64encode(msgspec.json.encode((params.sort, params.order, row.sort_key, row.id))).decode()
-
-
-def _after(key: Any, down: bool, value: Any, last: str) -> sa.ColumnElement[bool]:
-    """What comes after a row in the order by `key` and id, in which NULL is the least."""
-    table = sessions.c
-    if down:
-        if value is None:
-            return sa.and_(key.is_(None), table.id < last)
-        return sa.or_(key < value, sa.and_(key == value, table.id < last), key.is_(None))
-    if value is None:
-        return sa.or_(sa.and_(key.is_(None), table.id > last), key.is_not(None))
-    return sa.or_(key > value, sa.and_(key == value, table.id > last))
 
 
 def active(connection: sa.Connection, within: float) -> list[t.SessionRow]:
