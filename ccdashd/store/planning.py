@@ -70,7 +70,7 @@ def states(connection: sa.Connection, project_id: str, paths: Collection[str] | 
     return {row[1]: State(*row) for row in select(connection, query, paths, project_id)}
 
 
-def strangers(connection: sa.Connection, known: Collection[str]) -> list[str]:
+def strangers(known: Collection[str], connection: sa.Connection, revision: int) -> list[str]:
     """Ids of projects that have documents here, but are not among the known ones."""
     here = connection.execute(sa.select(documents.c.project_id).distinct()).scalars()
     return sorted(set(here) - set(known))
