@@ -84,6 +84,7 @@ def read(data: bytes) -> Frontmatter:
     if found.yaml is not None:
         found.values = found.yaml.value if isinstance(found.yaml.value, dict) else {}
         found.findings += _remarks(found.yaml, text)
+        found.findings.sort(key=lambda finding: finding.line)
     return found
 
 

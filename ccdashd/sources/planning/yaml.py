@@ -42,13 +42,13 @@ _NUMERIC: Final = frozenset("-0123456789")
 # Characters that libyaml refuses (controls, halves of surrogate pairs, which here are bytes that were not UTF-8) or takes
 # for line ends, as YAML 1.1 did (U+0085, U+2028, U+2029) are parsed as others of a private plane: one for one, so that
 # places stay right.
-_SPECIAL = re.compile(
+SPECIAL = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff\U0010ff00-\U0010ffff]"
 )
 _HIDE: Final[dict[int, int]] = {
     **dict.fromkeys(range(0xD800, 0xE000), 0xFFFD),
     **dict.fromkeys(range(0x10FF00, 0x110000), 0xFFFD),
-    **{ord(char): 0x10FF00 + n for n, char in enumerate(filter(_SPECIAL.match, map(chr, range(0xA0))))},
+    **{ord(char): 0x10FF00 + n for n, char in enumerate(filter(SPECIAL.match, map(chr, range(0xA0))))},
     **{char: 0x10FFE0 + n for n, char in enumerate((0x2028, 0x2029, 0xFEFF, 0xFFFE, 0xFFFF))},
 }
 _SHOW: Final = {hidden: char for char, hidden in _HIDE.items() if hidden != 0xFFFD}
@@ -110,7 +110,7 @@ else:  # pragma: no cover
 
 def parse(text: str) -> Yaml:
     """Raises YamlError."""
-    hidden = text.translate(_HIDE) if _SPECIAL.search(text) else text
+    hidden = text.translate(_HIDE) if SPECIAL.search(text) else text
     try:
         root = Loader(hidden).get_single_node()
     except yaml.MarkedYAMLError as error:
@@ -196,7 +196,7 @@ class Yaml:
             raise TooMuch(f"more than {MAX_VALUES} values, or an alias within itself", node.start_mark.index)
         kind = node.__class__
         if kind is yaml.ScalarNode:
-            return self._scalar(node)
+            return self.scalar(node)
         depth += 1
         if kind is yaml.SequenceNode:
             return [self._value(item, depth) for item in node.value]
@@ -215,7 +215,8 @@ class Yaml:
             values[name] = self._value(value, depth)
         return merged | values if merged else values
 
-    def _scalar(self, node: yaml.Node) -> Value:
+    def scalar(self, node: yaml.Node) -> Value:
+        """The value of a scalar node."""
         text: str = node.value
         if node.tag is PLAIN or node.tag in _PLAIN_TAGS:
             if text in _WORDS:
