@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from ccdashd.protocol import types as t
 from ccdashd.store.connection import raw_connection
+from ccdashd.store.plan_rows import phase_title
 from ccdashd.store.session_rows import now, status
 
 Key = tuple[t.EntityType, str]
@@ -72,8 +73,7 @@ WHERE p.id IN ({})
 
 def _phases(fetch: _Fetch, ids: list[str]) -> Iterator[t.Entity]:
     for id, phase, title, state, project_id in fetch(_PHASES, ids):
-        name = ": ".join(filter(None, (f"Phase {phase}" if phase else "", title)))
-        yield t.Entity(type="phase", id=id, title=name or id, status=state, project_id=project_id)
+        yield t.Entity(type="phase", id=id, title=phase_title(phase, title) or id, status=state, project_id=project_id)
 
 
 def _tasks(fetch: _Fetch, ids: list[str]) -> Iterator[t.Entity]:

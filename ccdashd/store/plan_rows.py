@@ -91,6 +91,11 @@ def file_time(nanoseconds: int) -> str:
     return iso(nanoseconds // 1_000_000) or ""
 
 
+def phase_title(phase: str, title: str) -> str:
+    """What a phase is called, of its name and title as written."""
+    return ": ".join(filter(None, (f"Phase {phase}" if phase else "", title)))
+
+
 def task(row: Any) -> t.TaskRow:
     """A row of `TASK`."""
     return t.TaskRow(
