@@ -14,11 +14,12 @@ import sqlalchemy as sa
 
 from ccdashd import sources
 from ccdashd.ingest import commit as commits
-from ccdashd.ingest.commit import Batch, Written
+from ccdashd.ingest.commit import Batch
 from ccdashd.ingest.memory import give_back
 from ccdashd.ingest.parse import glance
 from ccdashd.ingest.scan import FileStat
 from ccdashd.ingest.workers import Unreadable, WorkerDied, Workers, decode
+from ccdashd.ingest.written import Written
 from ccdashd.sources.result import FileResult
 from ccdashd.store import logs
 

@@ -27,10 +27,11 @@ from ccdashd.errors import Busy
 from ccdashd.ingest import commit as commits
 from ccdashd.ingest.backlog import Backlog
 from ccdashd.ingest.claim import Claims, at_or_below, claim_all, claim_paths
-from ccdashd.ingest.commit import Batch, Written
+from ccdashd.ingest.commit import Batch
 from ccdashd.ingest.parse import read_log
 from ccdashd.ingest.projects import Roots
 from ccdashd.ingest.scan import FileStat, Problem, newest_first, scan
+from ccdashd.ingest.written import Written
 from ccdashd.protocol import types as t
 from ccdashd.sources.result import FileResult, Known
 from ccdashd.store import decisions, logs, projects, rows

@@ -53,6 +53,11 @@ def drop_unused(connection: sa.Connection) -> set[str]:
     return unused
 
 
+def roots(connection: sa.Connection, revision: int) -> list[tuple[str, str]]:
+    """Id and root of every project."""
+    return [(row.id, row.root) for row in connection.execute(sa.select(projects.c.id, projects.c.root))]
+
+
 def added_roots(connection: sa.Connection) -> list[str]:
     """Roots that the user registered."""
     return list(connection.execute(sa.select(projects.c.root).where(projects.c.origin == "added")).scalars())

@@ -1,0 +1,64 @@
+"""One planning file from disk to what it says. Imports only readers, so that a worker starts fast."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+
+from ccdashd.sources.planning import documents
+from ccdashd.sources.planning.model import PlanningFile
+
+
+def read_plan(root: str, path: str, cap: int) -> PlanningFile:
+    """Read the file at `path` in the project at `root`; more than `cap` bytes are too many.
+
+    What cannot be read has a `problem`. Raises FileNotFoundError where there is no regular file (any more).
+    """
+    absolute = os.path.join(root, path)
+    try:
+        if not _is_inside(root, absolute):
+            return PlanningFile(path=path, problem="it is a link that leads out of the project")
+        fd = os.open(absolute, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except NotADirectoryError as error:
+        raise FileNotFoundError(*error.args) from error
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        return PlanningFile(path=path, problem=error.strerror or str(error))
+    try:
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode):
+            raise FileNotFoundError(absolute)
+        file = PlanningFile(path=path, size=status.st_size, mtime_ns=status.st_mtime_ns, inode=status.st_ino)
+        if file.size > cap:
+            file.problem = f"it is larger ({file.size:,} bytes) than the setting planning_file_cap_bytes allows ({cap:,})"
+            return file
+        data = _read(fd, cap)
+    except OSError as error:
+        if isinstance(error, FileNotFoundError):
+            raise
+        return PlanningFile(path=path, problem=error.strerror or str(error))
+    finally:
+        os.close(fd)
+    if len(data) != file.size:
+        file.mtime_ns = 0  # it was written to meanwhile: it is to be read again
+    file.hash = hashlib.sha256(data).hexdigest()
+    file.document = documents.read(path, data)
+    return file
+
+
+def _is_inside(root: str, path: str) -> bool:
+    """Whether a path of the project, which is no link or leads there, stays in it. Folders on the way are no links."""
+    if not stat.S_ISLNK(os.lstat(path).st_mode):
+        return True
+    real, inside = os.path.realpath(path), os.path.realpath(root)
+    return real.startswith(inside.rstrip("/") + "/")
+
+
+def _read(fd: int, cap: int) -> bytes:
+    parts = []
+    while cap > 0 and (part := os.read(fd, min(cap, 1 << 20))):
+        parts.append(part)
+        cap -= len(part)
+    return b"".join(parts)
