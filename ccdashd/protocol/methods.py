@@ -203,10 +203,10 @@ CACHE_RESCAN = Method(
     "cache/rescan", "write", t.RescanParams, t.RescanResult, "Compare every file with the cache now; read what differs."
 )
 CACHE_REBUILD = Method(
-    "cache/rebuild", "write", t.WorkParams, t.RescanResult, "Read every log anew. Sessions whose log is gone stay."
+    "cache/rebuild", "write", t.WorkParams, t.RescanResult, "Read every file anew. Sessions whose log is gone stay."
 )
 CACHE_VERIFY = Method(
-    "cache/verify", "write", t.WorkParams, t.VerifyResult, "Check the database, and parse every log again to compare."
+    "cache/verify", "write", t.WorkParams, t.VerifyResult, "Check the database, and read every file again to compare."
 )
 
 METHODS: dict[str, Method] = {value.name: value for value in list(globals().values()) if isinstance(value, Method)}

@@ -52,13 +52,19 @@ class RescanResult(Wire, frozen=True):
     """Logs of which only the new end was read."""
     gone: int
     """Logs found to be no longer there."""
+    documents: int
+    """Planning files that were looked at."""
+    documents_read: int
+    """Planning files that were read."""
+    documents_gone: int
+    """Planning files found to be no longer there."""
     seconds: float
     revision: int
 
 
 class RescanParams(WorkParams, frozen=True):
     paths: list[str] | None = None
-    """Files or folders to look at; by default every root."""
+    """Files or folders to look at; by default every root of logs and every project."""
 
 
 class VerifyResult(Wire, frozen=True):

@@ -21,9 +21,9 @@ class Hello(Params, frozen=True):
 
 
 class Indexing(Wire, frozen=True):
-    """Progress of a scan, an index or a check; sizes in bytes."""
+    """Progress of a scan, an index or a check; sizes in bytes. In ``plans``, planning files are read, and counted only."""
 
-    phase: Literal["idle", "scan", "glance", "parse", "finish", "verify"]
+    phase: Literal["idle", "scan", "glance", "parse", "finish", "plans", "verify"]
     done: int = 0
     """Bytes read so far in this run."""
     total: int = 0
