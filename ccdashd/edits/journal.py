@@ -30,7 +30,11 @@ COMPACT_FROM = 1_000_000
 
 
 class JournalUnreadable(OSError):
-    """The journal is there and cannot be read. Without it, decisions of the user would be forgotten."""
+    """The journal is there and cannot be read, for `reason`. Without it, decisions of the user would be forgotten."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"the journal {path} cannot be read: {reason}")
+        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -165,7 +169,7 @@ class Journal:
         except FileNotFoundError:
             return None, b""
         except OSError as error:
-            raise JournalUnreadable(f"the journal {self.path} cannot be read: {error.strerror or error}") from error
+            raise JournalUnreadable(self.path, error.strerror or str(error)) from error
 
     def _lines(self, data: bytes, start: int) -> tuple[list[Line], int]:
         """The lines from `start` on, and where they end; a last one that is torn is not among them."""

@@ -11,7 +11,7 @@ from ccdashd.edits.decisions import ProjectEdit
 from ccdashd.errors import InvalidParams
 from ccdashd.protocol import methods
 from ccdashd.protocol import types as t
-from ccdashd.rpc.decisions import decide, one_line
+from ccdashd.rpc.decisions import acknowledged, decide, one_line
 from ccdashd.rpc.dispatch import Call, ReadCall, handles
 from ccdashd.store import projects
 
@@ -63,7 +63,7 @@ async def projects_remove(call: Call, params: t.ProjectId) -> t.Ok:
         return ProjectEdit(op="remove", root=projects.get(connection, params.id).root), None
 
     await decide(call, choose)
-    return t.Ok(revision=call.app.database.revision)
+    return acknowledged(call)
 
 
 def _name(name: str | None) -> str | None:

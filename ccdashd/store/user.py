@@ -6,16 +6,17 @@ not.
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import msgspec
 import sqlalchemy as sa
 
-from ccdashd.derive.link_ids import external_link_id, link_id
+from ccdashd.derive.link_ids import external_link_id
 from ccdashd.edits import decisions
 from ccdashd.protocol import types as t
 from ccdashd.store.names import id_of
 from ccdashd.store.schema import app_metadata, entity_links, entity_tags, external_links, tags, user_links
+from ccdashd.store.user_links import LinkKey
 
 # --- tags ---
 
@@ -121,20 +122,6 @@ Changes = dict[tuple[str, str], Literal["upsert", "delete"]]
 
 _TOLD = ("session", "project", "document", "task", "feature")
 """Types of entities whose changes are told."""
-
-
-class LinkKey(NamedTuple):
-    """What makes a link the one it is."""
-
-    source_type: t.EntityType
-    source_id: str
-    target_type: t.EntityType
-    target_id: str
-    link_type: t.LinkType
-
-    @property
-    def id(self) -> str:
-        return link_id(*self)
 
 
 def forget(connection: sa.Connection) -> Changes:

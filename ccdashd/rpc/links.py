@@ -1,0 +1,106 @@
+"""``links/*``: how entities hang together."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import sqlalchemy as sa
+
+from ccdashd.edits.decisions import LinkEdit
+from ccdashd.errors import InvalidParams, NotFound
+from ccdashd.protocol import methods
+from ccdashd.protocol import types as t
+from ccdashd.rpc.decisions import acknowledged, decide
+from ccdashd.rpc.dispatch import Call, handles
+from ccdashd.store import user_links
+from ccdashd.store.names import existing, look_up, name_of
+from ccdashd.store.user_links import Known, LinkKey
+
+MAX_NOTE = 64 * 1024
+"""Bytes of a link's note."""
+
+
+@handles(methods.LINKS_CREATE)
+async def links_create(call: Call, params: t.LinkCreate) -> t.Link:
+    """Link two entities by hand. What is linked so already stays so."""
+    size = len(params.note.encode())
+    if size > MAX_NOTE:
+        raise InvalidParams("note", f"has {size:,} bytes; at most {MAX_NOTE:,}", params.note[:100] + "…")
+    if (params.source.type, params.source.id) == (params.target.type, params.target.id):
+        raise InvalidParams("target", "is the source itself; a link needs two entities", params.target.id)
+
+    def choose(connection: sa.Connection) -> tuple[LinkEdit | None, LinkKey]:
+        source = existing(connection, "source.id", params.source.type, params.source.id)
+        target = existing(connection, "target.id", params.target.type, params.target.id)
+        if params.link_type == "parent":
+            source, target = target, source
+        type_: t.LinkType = "child" if params.link_type == "parent" else params.link_type
+        key = LinkKey(source.type, source.id, target.type, target.id, type_)
+        known = user_links.known(connection, key.id)
+        if type_ == "related" and known is None:
+            # It has no direction: where it is there the other way round, that is the link.
+            known = user_links.known(connection, key.reversed.id)
+            if known is not None:
+                key, source, target = known.key, target, source
+        if known is not None and known.state == "made" and params.note in ("", known.note):
+            return None, key
+        if type_ == "child":
+            _refuse_cycle(connection, source, target)
+        ends = (name_of(connection, source), name_of(connection, target))
+        return LinkEdit(op="make", source=ends[0], target=ends[1], link_type=type_, note=params.note), key
+
+    return await _answer(call, await decide(call, choose))
+
+
+@handles(methods.LINKS_DELETE)
+async def links_delete(call: Call, params: t.LinkId) -> t.Ok:
+    """Remove a link that was made by hand."""
+
+    def choose(connection: sa.Connection) -> tuple[LinkEdit, None]:
+        known = _known(connection, params.id)
+        if known.state != "made":
+            raise InvalidParams("id", "the link was found, not made by hand; use links/dismiss", params.id)
+        return _edit(connection, "remove", known.key), None
+
+    await decide(call, choose)
+    return acknowledged(call)
+
+
+@handles(methods.LINKS_DISMISS)
+async def links_dismiss(call: Call, params: t.LinkDismiss) -> t.Link:
+    """Say that a link that was found is wrong, or take that back."""
+
+    def choose(connection: sa.Connection) -> tuple[LinkEdit | None, LinkKey]:
+        known = _known(connection, params.id)
+        if known.state == "made":
+            raise InvalidParams("id", "the link was made by hand, not found; use links/delete", params.id)
+        if params.undo:
+            return _edit(connection, "restore", known.key) if known.state == "dismissed" else None, known.key
+        return _edit(connection, "dismiss", known.key) if known.state is None else None, known.key
+
+    return await _answer(call, await decide(call, choose))
+
+
+def _known(connection: sa.Connection, id: str) -> Known:
+    known = user_links.known(connection, id)
+    if known is None:
+        raise NotFound("link", id, "see links/list")
+    return known
+
+
+def _edit(connection: sa.Connection, op: Literal["remove", "dismiss", "restore"], key: LinkKey) -> LinkEdit:
+    source = look_up(connection, "id", key.source_type, key.source_id)
+    target = look_up(connection, "id", key.target_type, key.target_id)
+    names = (name_of(connection, source), name_of(connection, target))
+    return LinkEdit(op=op, source=names[0], target=names[1], link_type=key.link_type)
+
+
+def _refuse_cycle(connection: sa.Connection, parent: t.Entity, child: t.Entity) -> None:
+    circle = user_links.cycle(connection, (parent.type, parent.id), (child.type, child.id))
+    if circle:
+        named = " → ".join(f"{entity.type} {entity.title!r}" for entity in circle)
+        raise InvalidParams("target", f"would be a parent of itself: {named}", child.id)
+
+
+async def _answer(call: Call, key: LinkKey) -> t.Link:
+    return await call.app.database.read(lambda connection, _: user_links.wire(connection, key))
