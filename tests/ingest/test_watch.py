@@ -8,7 +8,6 @@ import shutil
 import sys
 import threading
 import time
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -16,15 +15,10 @@ import pytest
 from ccdashd.ingest.watching import polling
 from ccdashd.ingest.watching.backend import Reason
 from ccdashd.settings import WatchMode
-from tests.ingest.watch_recorder import watching
-
-linux = pytest.mark.skipif(sys.platform != "linux", reason="inotify is of Linux")
-rust = pytest.mark.skipif(find_spec("watchfiles") is None, reason="watchfiles is not installed")
+from tests.ingest.watch_recorder import MODES, watching
 
 
-@pytest.fixture(
-    params=[pytest.param("inotify", marks=linux), pytest.param("watchfiles", marks=rust), pytest.param("polling")]
-)
+@pytest.fixture(params=MODES)
 def mode(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> WatchMode:
     monkeypatch.setattr(polling, "INTERVAL_SECONDS", 0.02)
     monkeypatch.setattr(polling, "BUSY_SHARE", 1.0)

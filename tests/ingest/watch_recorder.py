@@ -5,13 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import sys
 from collections.abc import AsyncIterator, Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from ccdashd.ingest.watch import Watcher
 
 PATIENCE_SECONDS = 20
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="inotify is of Linux")
+rust = pytest.mark.skipif(find_spec("watchfiles") is None, reason="watchfiles is not installed")
+
+MODES = [pytest.param("inotify", marks=linux), pytest.param("watchfiles", marks=rust), pytest.param("polling")]
 
 
 class Recorder:

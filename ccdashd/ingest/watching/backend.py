@@ -19,6 +19,7 @@ class Reason(StrEnum):
     DIRECTORY_MOVED = "a folder was moved"
     SUSPENDED = "the machine was suspended"
     BURST = "very many files changed"
+    LIMITED = "folders could be watched no longer"
     UNDELIVERED = "changes could not be delivered"
 
 

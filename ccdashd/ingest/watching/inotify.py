@@ -5,7 +5,8 @@ What inotify(7) leaves to its user, and where it is done:
 - a new folder is watched first and listed then, so that nothing made in between is lost (`_enter`);
 - the queue overflows: everything is walked again, since folders may be new (`_overflowed`);
 - a root comes, goes, or is replaced: the nearest existing folder above it is watched too (`guards.py`);
-- no watch is left, or the file system is a remote one whose changes are not seen here: that part is polled.
+- no watch is left, or the file system is a remote one whose changes are not seen here: that part is polled. Earlier
+  roots come first: the last ones have to give up their watches (`_make_room`).
 
 Other roots (`set_roots`): what lies at or below those that come or go is walked, nothing else. Before each walk the
 known paths in question are *suspects*; what is still one after it is no longer watched.
@@ -30,6 +31,7 @@ from ccdashd.ingest.watching.guards import Guards
 from ccdashd.ingest.watching.mounts import is_remote
 from ccdashd.ingest.watching.polling import Polling
 from ccdashd.ingest.watching.tree import Tree, within
+from ccdashd.ingest.watching.unwatched import Unwatched
 
 TREE_MASK = (
     fd.MODIFY | fd.ATTRIB | fd.CREATE | fd.DELETE | fd.MOVED_FROM | fd.MOVED_TO | fd.ONLYDIR | fd.EXCL_UNLINK | fd.MASK_ADD
@@ -63,9 +65,7 @@ class InotifyBackend:
         self._tree = Tree()
         self._guards = Guards(self._inotify, self._tree)
         self._polling = Polling((), sink, accept, enters)
-        self._limited: dict[str, None] = {}
-        self._denied: set[str] = set()
-        self._remote: set[str] = set()
+        self._unwatched = Unwatched(self._polling)
         # Both with whether the files found there are to be reported. Each root is walked before the next is begun.
         self._arming: deque[tuple[str, bool]] = deque()
         self._queue: list[tuple[str, bool]] = []
@@ -82,18 +82,7 @@ class InotifyBackend:
 
     @property
     def problem(self) -> str | None:
-        problems = []
-        if self._limited:
-            problems.append(
-                f"the limit of inotify watches is reached: {len(self._limited)} folders, {min(self._limited)!r} among"
-                " them, are polled instead; raise fs.inotify.max_user_watches with sysctl"
-            )
-        if self._denied:
-            problems.append(
-                f"{len(self._denied)} of the folders may not be read, {min(self._denied)!r} among them;"
-                " make them readable to see what is in them"
-            )
-        return "; ".join(problems) or None
+        return self._unwatched.problem
 
     async def start(self) -> None:
         self._arming.extend((root, False) for root in self._roots)
@@ -128,8 +117,9 @@ class InotifyBackend:
     async def check(self) -> None:
         for root in self._roots:
             self._recheck(root)
-        self._denied = {folder for folder in self._denied if os.path.lexists(folder)}
-        self._retry_limited()
+        unwatched = self._unwatched
+        unwatched.denied = {folder for folder in unwatched.denied if os.path.lexists(folder)}
+        self._queue.extend((folder, True) for folder in reversed(unwatched.limited))
         self._drain()
 
     # Events
@@ -163,9 +153,10 @@ class InotifyBackend:
                     files.add(path)
                 elif mask & fd.DELETE:
                     self._tree.drop(path)
+                    self._unwatched.discard(path, report=True)
                 elif mask & fd.MOVED_FROM:
                     recheck.update(within(self._roots, [path]))
-                    if self._tree.drop_tree(path) or self._enters(path):
+                    if self._drop_tree(path) or self._enters(path):
                         reasons.add(Reason.DIRECTORY_MOVED)
                 elif self._enters(path):
                     self._queue.append((path, True))
@@ -199,15 +190,12 @@ class InotifyBackend:
     def _replace_roots(self, gone: set[str], new: Collection[str]) -> None:
         """`_roots` is already what it shall be."""
         changed = {*gone, *new}
-        self._suspects.update(within((*self._tree, *self._limited, *self._denied), changed))
+        self._suspects.update(within((*self._tree, *self._unwatched), changed))
         self._guards.discard(gone)
-        for root in gone & self._remote:
-            self._remote.discard(root)
-            self._polling.discard(root)
         self._arming = deque((root, report) for root, report in self._arming if root in self._roots)
         self._arming.extend((root, False) for root in new)
         # These are suspects although they stay, or may stay as folders of another root.
-        stay = within(self._roots.keys() - changed - self._remote, changed)
+        stay = within(self._roots.keys() - changed, changed)
         self._queue.extend((folder, True) for folder in (*stay, *gone))
         self._drain()
 
@@ -219,8 +207,10 @@ class InotifyBackend:
             return
         if is_remote(root):
             log.info("%s is on a network file system: it is polled", root)
-            self._remote.add(root)
-            self._polling.add(root, report=report)
+            self._unwatched.poll_remote(root, report=report)
+            # It may have been a folder of another root.
+            self._tree.drop(root)
+            self._suspects.discard(root)
         else:
             self._queue.append((root, report))
 
@@ -229,13 +219,10 @@ class InotifyBackend:
         if before is None and now is None:
             self._arm(root, report=True)
             return
-        known = root in self._tree or root in self._remote or root in self._denied or root in self._limited
-        if before == now and known:
+        if before == now and (root in self._tree or root in self._unwatched):
             return
         if before is not None:
-            self._tree.drop_tree(root)
-            self._polling.discard(root)
-            self._remote.discard(root)
+            self._drop_tree(root)
             self._sink.rescan(Reason.ROOT_VANISHED)
         self._arm(root, report=True)
         if now is not None:
@@ -245,6 +232,13 @@ class InotifyBackend:
                 self._recheck(inner)
 
     # Folders
+
+    def _drop_tree(self, path: str) -> bool:
+        """`path` is no longer what it was; whether any of it was watched or polled."""
+        unwatched = within(self._unwatched, [path])
+        for folder in unwatched:
+            self._unwatched.discard(folder)
+        return self._tree.drop_tree(path) or bool(unwatched)
 
     def _drain(self) -> None:
         """Watch and list the queued folders, for one slice of time; the rest follows when the loop had its turn."""
@@ -267,15 +261,15 @@ class InotifyBackend:
             return
         for path in self._suspects:
             self._tree.drop(path)
-            self._denied.discard(path)
-            if path in self._limited:
-                del self._limited[path]
-                self._polling.discard(path)
+            self._unwatched.discard(path)
         self._suspects.clear()
+        self._remove_orphans()
+        self._drained.set()
+
+    def _remove_orphans(self) -> None:
         for wd in self._tree.take_orphans():
             if wd not in self._guards:
                 self._inotify.remove(wd)
-        self._drained.set()
 
     def _resume(self) -> None:
         self._continuing = None
@@ -289,12 +283,19 @@ class InotifyBackend:
 
     def _enter(self, folder: str, report: bool, found: set[str]) -> None:
         """Watch `folder`, then list it: its folders are queued, and when it was not watched before, its files found."""
+        if folder in self._unwatched.remote and folder in self._roots:
+            self._suspects.discard(folder)
+            return
         if not self._is_wanted(folder):
+            # During a walk that is not known for good.
+            if not self._suspects:
+                self._unwatched.discard(folder, report=True)
             return
         wd = self._add(folder, report)
         if wd is None:
             return
         fresh = self._tree.bind(wd, folder)
+        report = self._unwatched.discard(folder, report=True) or report
         if not fresh and folder not in self._suspects:
             return
         self._suspects.discard(folder)
@@ -318,47 +319,45 @@ class InotifyBackend:
         return parent in self._tree and parent not in self._suspects and self._enters(folder)
 
     def _add(self, folder: str, report: bool) -> int | None:
-        self._denied.discard(folder)
-        # One refusal stands for all until `check` tries again.
-        if self._limited and folder not in self._roots and folder not in self._tree:
-            self._poll(folder, report)
-            return None
-        try:
-            return self._inotify.add(folder, self._mask(folder))
-        except OSError as error:
-            if error.errno in GONE:
-                return None
-            if error.errno in DENIED:
-                self._denied.add(folder)
+        mask = TREE_MASK if folder in self._roots else TREE_MASK | fd.DONT_FOLLOW
+        while True:
+            try:
+                return self._inotify.add(folder, mask)
+            except OSError as error:
+                if error.errno in GONE:
+                    self._unwatched.discard(folder, report=True)
+                    return None
+                if error.errno == errno.ENOSPC:
+                    if self._make_room(folder):
+                        continue
+                    self._unwatched.limit(folder, report=report)
+                elif error.errno in DENIED:
+                    self._tree.drop(folder)
+                    self._unwatched.denied.add(folder)
+                else:
+                    raise
                 self._suspects.discard(folder)
-                self._tree.drop(folder)
                 return None
-            if error.errno == errno.ENOSPC:
-                self._poll(folder, report)
-                return None
-            raise
 
-    def _mask(self, folder: str) -> int:
-        return TREE_MASK if folder in self._roots else TREE_MASK | fd.DONT_FOLLOW
-
-    def _poll(self, folder: str, report: bool) -> None:
-        self._limited[folder] = None
-        self._suspects.discard(folder)
-        self._polling.add(folder, report=report)
-
-    def _retry_limited(self) -> None:
-        # During a walk it is not known yet which of them are still wanted.
-        while self._limited and not self._suspects:
-            folder = next(iter(self._limited))
-            if self._is_wanted(folder):
-                try:
-                    self._inotify.add(folder, self._mask(folder))
-                except OSError as error:
-                    if error.errno == errno.ENOSPC:
-                        return
-                self._queue.append((folder, True))
-            del self._limited[folder]
-            self._polling.discard(folder)
+    def _make_room(self, folder: str) -> bool:
+        """Give up the watches of the last root that has any, if `folder` is of an earlier one; whether that was done."""
+        roots = list(self._roots)
+        first = next(at for at, root in enumerate(roots) if within([folder], [root]))
+        for at in range(len(roots) - 1, first, -1):
+            root, earlier = roots[at], roots[:at]
+            if root not in self._tree or within([root], earlier):
+                continue
+            known = within((*self._tree, *self._unwatched.limited), [root])
+            polled = [other for other in within(roots, [root]) if other in self._tree and other not in earlier]
+            for path in set(known).difference(within(known, earlier)):
+                self._tree.drop(path)
+                self._unwatched.discard(path)
+            for other in polled:
+                self._unwatched.give_up(other)
+                self._suspects.discard(other)
+            self._remove_orphans()
+            return True
+        return False
 
 
 def _join(folder: str, name: str) -> str:

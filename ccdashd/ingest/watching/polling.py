@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterable
 
 from ccdashd.ingest.scan import Accept, Enter, FileStat, scan
-from ccdashd.ingest.watching.backend import Sink
+from ccdashd.ingest.watching.backend import Reason, Sink
 
 INTERVAL_SECONDS = 5.0
 BUSY_SHARE = 0.01
@@ -25,6 +25,7 @@ class Polling:
 
     def __init__(self, roots: Iterable[str], sink: Sink, accept: Accept, enters: Enter) -> None:
         self._seen: dict[str, Seen | None] = dict.fromkeys(roots)
+        self._late: set[str] = set()
         self._sink = sink
         self._accept = accept
         self._enters = enters
@@ -66,10 +67,21 @@ class Polling:
         self._seen.setdefault(root, {} if report else None)
         self._some.set()
 
-    def discard(self, root: str) -> None:
-        self._seen.pop(root, None)
+    def add_late(self, root: str) -> None:
+        """Poll `root` too. A scan is asked for after the first look, for what has changed in it until then."""
+        self._late.add(root)
+        self.add(root, report=False)
+
+    def discard(self, root: str, *, report: bool = False) -> None:
+        """No longer poll `root`. `report`: what may have changed in it since the last look is reported."""
+        seen, late = self._seen.pop(root, None), root in self._late
+        self._late.discard(root)
         if not self._seen:
             self._some.clear()
+        if report and seen:
+            self._sink.paths(set(seen))
+        if report and late:
+            self._sink.rescan(Reason.LIMITED)
 
     async def settle(self) -> None:
         """Returns when all roots have been looked at once, so that every later change in them will be seen."""
@@ -104,6 +116,10 @@ class Polling:
         # At once: when a change in the first root is reported, so is every earlier one in the others.
         if changed:
             self._sink.paths(changed)
+        looked_at = {root for root in self._late if self._seen[root] is not None}
+        if looked_at:
+            self._late -= looked_at
+            self._sink.rescan(Reason.LIMITED)
 
     def _scan(self, root: str) -> Seen | None:
         seen: Seen = {}
