@@ -70,7 +70,7 @@ def _told(document: Document) -> list[Phase]:
     """Phases of a progress file: its own, or those that its tasks name where they name others."""
     named: defaultdict[str, list[Task]] = defaultdict(list)
     for task in document.tasks:
-        named[key(task.phase)].append(task)
+        named[key(task.phase or document.phase)].append(task)
     if set(named) <= {key(document.phase)}:
         phase = _phase(document, document.phase, document.phase_title or document.title, document.tasks, document.status)
         phase.row.raw_status = document.raw_status
