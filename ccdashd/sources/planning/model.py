@@ -134,8 +134,8 @@ class Slug(_Record):
     source: Literal["feature_slug", "prd", "feature", "prd_ref", "plan_ref", "path"]
 
 
-class Document(_Record):
-    """One Markdown file."""
+class Outline(_Record):
+    """What features are made of: the part of a document that is read again whenever its feature changes."""
 
     path: str
     doc_type: str
@@ -143,24 +143,18 @@ class Document(_Record):
     design_spec, spec, feature_contract, human_brief, exploration, meta_plan, idea, bug, refactor, skill, agent, command,
     rule, template, changelog, readme, document, …"""
     title: str
-    raw_type: str = ""
+    description: str = ""
+    """What its frontmatter says of its aim or scope."""
     raw_status: str = ""
     status: Status | None = None
     """None where the file has no status at all."""
     status_line: int = 0
-    has_frontmatter: bool = False
-    recovered: bool = False
-    slugs: list[Slug] = []
     phase: str = ""
     phase_title: str = ""
-    version: str = ""
     owners: list[str] = []
     tags: list[str] = []
     category: str = ""
     priority: str = ""
-    effort: str = ""
-    created: str = ""
-    updated: str = ""
     started: str = ""
     completed: str = ""
     declared_total: int | None = None
@@ -168,17 +162,33 @@ class Document(_Record):
     declared_progress: float | None = None
     """`overall_progress` or `progress`, 0 to 100."""
     tasks: list[Task] = []
-    batches: list[Batch] = []
     phases: list[PlannedPhase] = []
     blockers: list[Blocker] = []
     criteria: list[Criterion] = []
     questions: list[str] = []
     """Open questions, from the frontmatter or below a heading that says so."""
+    commits: list[str] = []
+    """Its own, then those of its tasks."""
+    prs: list[str] = []
+
+
+class Document(Outline):
+    """One Markdown file."""
+
+    raw_type: str = ""
+    status_in_text: bool = False
+    """The status stands in the text (``**Status**: …``), since the frontmatter has none."""
+    has_frontmatter: bool = False
+    recovered: bool = False
+    slugs: list[Slug] = []
+    version: str = ""
+    effort: str = ""
+    created: str = ""
+    updated: str = ""
+    batches: list[Batch] = []
     refs: list[Ref] = []
     files: list[str] = []
     """Files that it affects or changed, relative to the project's root, without a mark such as ``(NEW)``."""
-    commits: list[str] = []
-    prs: list[str] = []
     session_ids: list[str] = []
     supersedes: list[str] = []
     lineage_parent: str = ""
