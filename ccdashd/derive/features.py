@@ -15,14 +15,10 @@ from ccdashd.derive import mismatches, phases, statuses
 from ccdashd.derive.phases import Phase
 from ccdashd.derive.slugs import canonical
 from ccdashd.protocol import types as t
-from ccdashd.sources.planning.model import Document, Status
+from ccdashd.sources.planning.model import Outline, Status
 
 _HOLDERS = ("prd", "implementation_plan", "quick_feature")
 """Types of documents whose status is that of their feature, the first that there is."""
-
-_DESCRIPTIONS = ("description", "summary", "overview", "problem_statement", "scope", "architecture_summary", "goal")
-_DESCRIBED = 2000
-"""Characters of a description."""
 
 _KIND = r"(?:PRD|Product Requirements(?: Document)?|(?:Implementation|Remediation)?\s*Plan|Quick Feature|Feature|Bug Fix)"
 _BEFORE = re.compile(rf"^(?:{_KIND}\s*[:\u2013\u2014-]\s*)+", re.IGNORECASE)
@@ -70,7 +66,7 @@ class FeatureData(msgspec.Struct, kw_only=True):
     details: Details
 
 
-def build(project_id: str, slug: str, documents: Sequence[Document], relatives: Sequence[str] = ()) -> FeatureData:
+def build(project_id: str, slug: str, documents: Sequence[Outline], relatives: Sequence[str] = ()) -> FeatureData:
     """The feature of that slug. `documents` are all of it, with their tasks; `relatives` slugs of related versions."""
     documents = sorted(documents, key=lambda document: (_rank(slug, document), document.path))
     of_it = phases.of_feature(documents)
@@ -94,7 +90,7 @@ def build(project_id: str, slug: str, documents: Sequence[Document], relatives: 
         for item in document.blockers
     ]
     details = Details(
-        description=_description(documents),
+        description=_first(documents, lambda document: document.description),
         holder=f"{project_id}/{holder.path}" if holder is not None else None,
         evidence=_evidence(documents),
         mismatches=found,
@@ -107,7 +103,7 @@ def build(project_id: str, slug: str, documents: Sequence[Document], relatives: 
             for item in document.criteria
         ],
         questions=_all(documents, lambda document: document.questions),
-        commits=_all(documents, lambda document: [*document.commits, *_commits(document)]),
+        commits=_all(documents, lambda document: document.commits),
         prs=_all(documents, lambda document: document.prs),
         versions=[f"{project_id}/{other}" for other in relatives],
     )
@@ -127,14 +123,14 @@ def build(project_id: str, slug: str, documents: Sequence[Document], relatives: 
     )
 
 
-def _rank(slug: str, document: Document) -> tuple[int, bool, int]:
+def _rank(slug: str, document: Outline) -> tuple[int, bool, int]:
     """The most telling documents first: by type, then those of the feature's own name, then those high up."""
     kind = _HOLDERS.index(document.doc_type) if document.doc_type in _HOLDERS else len(_HOLDERS)
     stem = document.path.rpartition("/")[2].rpartition(".")[0]
     return (kind, canonical(stem) != slug, document.path.count("/"))
 
 
-def _holder(documents: Sequence[Document]) -> Document | None:
+def _holder(documents: Sequence[Outline]) -> Outline | None:
     """The document whose status is that of the feature: PRD, else plan, else quick feature, else its progress file, where
     that is one for all phases, else the only one that has a status. One without a status holds it where no other does."""
     main = [document for document in documents if document.doc_type in _HOLDERS]
@@ -147,7 +143,7 @@ def _holder(documents: Sequence[Document]) -> Document | None:
     return next((document for document in main if document.status is not None), main[0] if main else None)
 
 
-def _followed(documents: Sequence[Document], of_it: Sequence[Phase]) -> Status | None:
+def _followed(documents: Sequence[Outline], of_it: Sequence[Phase]) -> Status | None:
     """What phases, and tasks that are in none, say of the feature."""
     parts = [phase.followed for phase in of_it]
     if not of_it:
@@ -157,7 +153,7 @@ def _followed(documents: Sequence[Document], of_it: Sequence[Phase]) -> Status |
 
 
 def _mismatches(
-    slug: str, documents: Sequence[Document], of_it: Sequence[Phase], holder: Document | None, followed: Status | None
+    slug: str, documents: Sequence[Outline], of_it: Sequence[Phase], holder: Outline | None, followed: Status | None
 ) -> list[t.Mismatch]:
     alone = {phase.path for phase in of_it if phase.row.raw_status}
     of_documents = [
@@ -168,7 +164,7 @@ def _mismatches(
     return [*mismatches.of_feature(holder, plans, followed, parts), *of_documents]
 
 
-def _evidence(documents: Iterable[Document]) -> list[t.StatusEvidence]:
+def _evidence(documents: Iterable[Outline]) -> list[t.StatusEvidence]:
     """What each document with a status or tasks says."""
     found = []
     for document in documents:
@@ -187,7 +183,7 @@ def _said(role: str, path: str, line: int, raw: str, status: Status) -> t.Status
     return t.StatusEvidence(role=role, path=path, line=line, raw=raw, status=status)
 
 
-def _name(slug: str, documents: Sequence[Document]) -> str:
+def _name(slug: str, documents: Sequence[Outline]) -> str:
     """The title of the document that tells most of it, without words for what kind of document that is."""
     titled = [document for document in documents if document.doc_type in _HOLDERS]
     if not titled and len(documents) == 1:
@@ -199,23 +195,10 @@ def _name(slug: str, documents: Sequence[Document]) -> str:
     return slug.replace("-", " ").capitalize()
 
 
-def _description(documents: Iterable[Document]) -> str:
-    for document in documents:
-        for key in _DESCRIPTIONS:
-            text = document.frontmatter.get(key)
-            if isinstance(text, str) and text.strip():
-                return text.strip()[:_DESCRIBED]
-    return ""
-
-
-def _commits(document: Document) -> list[str]:
-    return [commit for task in document.tasks for commit in task.commits]
-
-
-def _all(documents: Iterable[Document], values: Callable[[Document], Iterable[str]]) -> list[str]:
+def _all(documents: Iterable[Outline], values: Callable[[Outline], Iterable[str]]) -> list[str]:
     """Each value once, in the order of the documents."""
     return list(dict.fromkeys(value for document in documents for value in values(document)))
 
 
-def _first(documents: Iterable[Document], value: Callable[[Document], str]) -> str:
+def _first(documents: Iterable[Outline], value: Callable[[Outline], str]) -> str:
     return next(filter(None, map(value, documents)), "")

@@ -9,18 +9,18 @@ from collections.abc import Iterable, Sequence
 
 from ccdashd.derive import statuses
 from ccdashd.protocol import types as t
-from ccdashd.sources.planning.model import Document, Status, Task
+from ccdashd.sources.planning.model import Outline, Status, Task
 
 _SHOWN = 20
 """Tasks that one mismatch names."""
 
 
-def of_document(document: Document) -> list[t.Mismatch]:
+def of_document(document: Outline) -> list[t.Mismatch]:
     """Where a document's status and counters are not what its own tasks say."""
     return [*_status(document), *_counters(document)]
 
 
-def _status(document: Document) -> list[t.Mismatch]:
+def _status(document: Outline) -> list[t.Mismatch]:
     tasks = document.tasks
     left = [task for task in tasks if task.status in statuses.OPEN]
     if document.status == "done" and left:
@@ -35,7 +35,7 @@ def _status(document: Document) -> list[t.Mismatch]:
     return []
 
 
-def _counters(document: Document) -> list[t.Mismatch]:
+def _counters(document: Outline) -> list[t.Mismatch]:
     # Counters are in the frontmatter: where tasks are too, these are what they count.
     tasks = [task for task in document.tasks if task.form in ("list", "map")] or document.tasks
     total = len(tasks)
@@ -66,7 +66,7 @@ def _counters(document: Document) -> list[t.Mismatch]:
     return found
 
 
-def of_feature(holder: Document | None, plans: Sequence[Document], followed: Status | None, parts: str) -> list[t.Mismatch]:
+def of_feature(holder: Outline | None, plans: Sequence[Outline], followed: Status | None, parts: str) -> list[t.Mismatch]:
     """Where the document that holds a feature's status says done and the parts do not, or the other way round; and where
     its PRDs and plans do not agree on that.
 
@@ -88,7 +88,7 @@ def _contradict(one: Status | None, other: Status | None) -> bool:
     return (one == "done" and other in statuses.OPEN) or (other == "done" and one in statuses.OPEN)
 
 
-def _mismatch(code: str, message: str, document: Document, computed: str, evidence: Iterable[t.Evidence]) -> t.Mismatch:
+def _mismatch(code: str, message: str, document: Outline, computed: str, evidence: Iterable[t.Evidence]) -> t.Mismatch:
     return t.Mismatch(
         code=code,
         message=message,
@@ -98,12 +98,12 @@ def _mismatch(code: str, message: str, document: Document, computed: str, eviden
     )
 
 
-def _said(document: Document) -> t.Evidence:
+def _said(document: Outline) -> t.Evidence:
     detail = f"status: {document.raw_status}"
     return t.Evidence(signal="status", weight=1.0, place=document.path, line=document.status_line or None, detail=detail)
 
 
-def _named(document: Document, tasks: Sequence[Task]) -> list[t.Evidence]:
+def _named(document: Outline, tasks: Sequence[Task]) -> list[t.Evidence]:
     return [
         t.Evidence(
             signal="task",
@@ -116,7 +116,7 @@ def _named(document: Document, tasks: Sequence[Task]) -> list[t.Evidence]:
     ]
 
 
-def _raw(document: Document) -> str:
+def _raw(document: Outline) -> str:
     return f"{document.path} says {document.raw_status}"
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from ccdashd.derive import mismatches, statuses
 from ccdashd.protocol import types as t
-from ccdashd.sources.planning.model import Document, PlannedPhase, Status, Task
+from ccdashd.sources.planning.model import Outline, PlannedPhase, Status, Task
 
 _NUMBER = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
 _RANGE = re.compile(rf"({_NUMBER.pattern})\s*(?:-|\u2013|to|&|and|,)\s*({_NUMBER.pattern})")
@@ -56,7 +56,7 @@ def key(phase: str) -> str:
     return phase or "all"
 
 
-def of_feature(documents: Sequence[Document]) -> list[Phase]:
+def of_feature(documents: Sequence[Outline]) -> list[Phase]:
     """The phases of a feature's documents, in order; those that plans announce only where no progress file tells them."""
     told = [phase for document in documents if document.doc_type == "progress" for phase in _told(document)]
     titles = {token: planned.title for _, planned in _headings(documents) for token in tokens(planned.phase)}
@@ -66,7 +66,7 @@ def of_feature(documents: Sequence[Document]) -> list[Phase]:
     return sorted([*told, *_announced(documents, told)], key=lambda phase: (_order(phase.phase), phase.path))
 
 
-def _told(document: Document) -> list[Phase]:
+def _told(document: Outline) -> list[Phase]:
     """Phases of a progress file: its own, or those that its tasks name where they name others."""
     named: defaultdict[str, list[Task]] = defaultdict(list)
     for task in document.tasks:
@@ -81,7 +81,7 @@ def _told(document: Document) -> list[Phase]:
     return [_phase(document, name, "", tasks, None) for name, tasks in named.items()]
 
 
-def _announced(documents: Sequence[Document], told: list[Phase]) -> list[Phase]:
+def _announced(documents: Sequence[Outline], told: list[Phase]) -> list[Phase]:
     covered = {token for phase in told for token in tokens(phase.phase)}
     if "all" in covered:
         return []
@@ -108,7 +108,7 @@ def _announced(documents: Sequence[Document], told: list[Phase]) -> list[Phase]:
     return found
 
 
-def _headings(documents: Iterable[Document]) -> list[tuple[Document, PlannedPhase]]:
+def _headings(documents: Iterable[Outline]) -> list[tuple[Outline, PlannedPhase]]:
     return [
         (document, planned)
         for document in documents
@@ -117,7 +117,7 @@ def _headings(documents: Iterable[Document]) -> list[tuple[Document, PlannedPhas
     ]
 
 
-def _phase(document: Document, phase: str, title: str, tasks: list[Task], declared: Status | None) -> Phase:
+def _phase(document: Outline, phase: str, title: str, tasks: list[Task], declared: Status | None) -> Phase:
     followed = statuses.together(task.status for task in tasks)
     counts = statuses.counts(task.status for task in tasks)
     known = declared if declared not in (None, "unknown") else followed or declared

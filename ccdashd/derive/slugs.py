@@ -21,7 +21,8 @@ TOOLING = frozenset({"skill", "agent", "command", "rule", "template", "changelog
 """Types of documents that serve all features: they belong to none, whatever a placeholder in them says."""
 
 _PLANS = frozenset({"prd", "implementation_plan"})
-_PLAN_REFS = ("plan_ref", "prd_ref")
+_PLAN_REFS = ("plan_ref", "implementation_plan", "parent_plan", "parent_plan_ref")
+_PRD_REFS = ("prd_ref", "prd_reference", "parent_prd", "prd")
 _QUICK = "quick-features"
 _GENERIC = re.compile(r"prd|plan|implementation-plan|spec|design|proposal|tasks|index|phase-\d.*")
 """Names that say what kind of document it is: the folder has the feature's name."""
@@ -51,7 +52,7 @@ def claim(document: Document) -> Claim:
     """What `assign` needs of a document."""
     explicit = next((name.slug for name in document.slugs if name.source == "feature_slug"), "")
     others = (name.slug for name in document.slugs if name.source not in ("feature_slug", "path"))
-    refs = (ref.path for field in _PLAN_REFS for ref in document.refs if ref.field == field and ref.path)
+    refs = (ref.path for field in (*_PLAN_REFS, *_PRD_REFS) for ref in document.refs if ref.field == field and ref.path)
     lineage = (name for name in (document.lineage_parent, *document.supersedes) if name)
     return Claim(
         document.doc_type,
@@ -131,7 +132,7 @@ def _own(path: str, claim: Claim) -> str:
         stem = _name(_parent(path))
     explicit = claim.feature_slug
     # Tools that make slugs of whole paths put the name of the file at the end.
-    if not explicit or explicit.endswith(f"-{stem}-md"):
+    if not explicit or (explicit.endswith("-md") and canonical(explicit[:-3]).endswith(f"-{stem}")):
         return stem
     return _more_precise(explicit, stem)
 

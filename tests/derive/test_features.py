@@ -311,10 +311,10 @@ class TestMismatches:
 def test_a_feature_has_what_its_documents_have() -> None:
     prd = _prd("todo")
     prd.owners, prd.tags, prd.category, prd.commits = ["ada"], ["UI"], "product", ["abc1234"]
-    prd.frontmatter = {"description": ["no text"], "scope": "All of it"}
+    prd.description = "All of it"
     progress = _progress("1", None, _tasks("todo", "done", phase="1"))
     progress.owners, progress.tags, progress.priority = ["bob", "ada"], ["UI", "api"], "high"
-    progress.tasks[0].commits = ["def5678", "abc1234"]
+    progress.commits = ["def5678", "abc1234"]
     progress.blockers = [Blocker(title="Wait", line=7), Blocker(title="Over", line=8, open=False)]
     progress.criteria = [Criterion(text="It works", line=9, met=True)]
     progress.questions = ["Why?", "Why?"]

@@ -181,9 +181,8 @@ class TestPlans:
         assert set(assign(claims).values()) == {"x"}
 
     def test_have_no_slug_that_a_tool_made_of_a_path(self) -> None:
-        path = "docs/PRDs/notes-v1.md"
-        assert assign({path: Claim("prd", canonical("docs-PRDs-notes-md"))}) == {path: "notes"}
-        assert assign({"docs/PRDs/notes.md": Claim("prd", "docs-prds-notes-md")}) == {"docs/PRDs/notes.md": "notes"}
+        claims = {"docs/PRDs/notes-v1.md": Claim("prd", canonical("docs-PRDs-notes-v1-md"))}
+        assert assign(claims) == {"docs/PRDs/notes-v1.md": "notes"}
 
     def test_summaries_of_folders_make_no_feature(self) -> None:
         claims = {"plans/features/IMPLEMENTATION_PLAN_SUMMARY.md": PLAN, "plans/README.md": PLAN}
