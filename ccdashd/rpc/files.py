@@ -8,15 +8,25 @@ from ccdashd.errors import InvalidParams
 from ccdashd.protocol import methods
 from ccdashd.protocol import types as t
 from ccdashd.rpc.dispatch import ReadCall, handles
-from ccdashd.store import activity, projects
+from ccdashd.store import activity, file_plans, projects
 
 
 @handles(methods.FILES_CONTEXT)
 def files_context(call: ReadCall, params: t.FileContextParams) -> t.FileContext:
-    """Which sessions touched a path. The path is looked up, never opened."""
+    """Who touched a path, and which plans speak of it. The path is looked up, never opened."""
     path = activity.resolve_path(params.path, params.cwd)
     if not os.path.isabs(path):
         raise InvalidParams("path", "is relative; give an absolute path, or cwd with it", params.path)
     sessions, total = activity.context(call.conn, path, params.limit)
-    project = projects.holding(call.conn, path)
-    return t.FileContext(path=path, project=project, sessions=sessions, total=total, revision=call.revision)
+    plans = file_plans.of_path(call.conn, path, params.limit)
+    return t.FileContext(
+        path=path,
+        project=projects.holding(call.conn, path),
+        sessions=sessions,
+        total=total,
+        document=plans.document,
+        documents=plans.documents,
+        tasks=plans.tasks,
+        features=plans.features,
+        revision=call.revision,
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from ccdashd.protocol import types as t
-from ccdashd.store.schema import projects, session_messages, sessions, sync_state
+from ccdashd.store.schema import documents, features, projects, session_messages, sessions, sync_state, tasks
 from ccdashd.store.session_rows import tokens
 
 _file = sync_state.c
@@ -23,8 +23,9 @@ def counts(connection: sa.Connection, revision: int) -> dict[str, int]:
         sa.func.coalesce(sa.func.sum(sa.case((~table.indexed, 1), else_=0)), 0).label("unindexed"),
     )
     found = dict(connection.execute(query).mappings().one())
-    found["projects"] = connection.execute(sa.select(sa.func.count()).select_from(projects)).scalar_one()
-    found["files"] = connection.execute(sa.select(sa.func.count()).select_from(sync_state)).scalar_one()
+    tables = {"projects": projects, "files": sync_state, "documents": documents, "tasks": tasks, "features": features}
+    for name, rows in tables.items():
+        found[name] = connection.execute(sa.select(sa.func.count()).select_from(rows)).scalar_one()
     return {str(name): int(value) for name, value in found.items()}
 
 

@@ -1,4 +1,4 @@
-"""What was not understood in logs, and which sessions a user might miss."""
+"""What was not understood in logs and planning files, and which sessions a user might miss."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from ccdashd.protocol import types as t
 from ccdashd.sources.model import Stats
 from ccdashd.store import logs
-from ccdashd.store.schema import diagnostics, projects, sessions, sync_state
+from ccdashd.store.schema import diagnostics, document_diagnostics, documents, projects, sessions, sync_state
 
 _stats = msgspec.json.Decoder(Stats)
 _file = sync_state.c
@@ -28,6 +28,11 @@ def of_session(connection: sa.Connection, session_id: str, limit: int = 100) -> 
     return [_of_line(row) for row in connection.execute(query)]
 
 
+def of_document(connection: sa.Connection, document_id: str) -> list[t.Diagnostic]:
+    """What was not understood in a planning file, by place."""
+    return sorted(_of_documents(connection, documents.c.id == document_id), key=lambda item: item.line or 0)
+
+
 def doctor(
     connection: sa.Connection, params: t.DoctorParams, problems: list[t.Problem], skipped: list[str], revision: int
 ) -> t.Doctor:
@@ -38,6 +43,7 @@ def doctor(
     found = (
         _of_files(connection)
         + [_of_line(row) for row in connection.execute(_OF_LINES)]
+        + _of_documents(connection)
         + [_skipped(path) for path in skipped]
     )
     if params.path is not None:
@@ -45,7 +51,7 @@ def doctor(
         found = [item for item in found if item.path is not None and (item.path + "/").startswith(wanted + "/")]
     least = SEVERITIES.index(params.severity)
     found = [item for item in found if SEVERITIES.index(item.severity) >= least]
-    found.sort(key=lambda item: (-SEVERITIES.index(item.severity), item.path or "", item.offset or 0, item.code))
+    found.sort(key=_order)
     by_code: dict[str, int] = {}
     for item in found:
         by_code[item.code] = by_code.get(item.code, 0) + item.count
@@ -71,6 +77,11 @@ def doctor(
         hidden_sessions=hidden,
         revision=revision,
     )
+
+
+def _order(item: t.Diagnostic) -> tuple[object, ...]:
+    """The most severe first, then by file and place."""
+    return (-SEVERITIES.index(item.severity), item.path or "", item.offset or 0, item.line or 0, item.code)
 
 
 def _add(total: dict[str, int], more: dict[str, int]) -> None:
@@ -123,6 +134,40 @@ def _of_files(connection: sa.Connection) -> list[t.Diagnostic]:
                 )
             )
     return found
+
+
+def _of_documents(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[t.Diagnostic]:
+    """What was not understood in planning files, and which of them could not be read."""
+    file = (documents.c.path.label("file"), projects.c.root)
+    found = (
+        sa.select(document_diagnostics, *file)
+        .join(documents, documents.c.id == document_diagnostics.c.document_id)
+        .join(projects, projects.c.id == documents.c.project_id)
+        .where(*where)
+        .order_by(document_diagnostics.c.document_id, document_diagnostics.c.n)
+    )
+    unread = sa.select(documents.c.problem, *file).join(projects, projects.c.id == documents.c.project_id)
+    hint = "it is tried again whenever it changes; what was read of it before is not kept"
+    return [
+        t.Diagnostic(
+            code="unreadable",
+            severity="error",
+            message=f"the planning file cannot be read: {row.problem}",
+            path=os.path.join(row.root, row.file),
+            hint=hint,
+        )
+        for row in connection.execute(unread.where(documents.c.problem != "", *where))
+    ] + [
+        t.Diagnostic(
+            code=row.code,
+            severity=row.severity,
+            message=row.message,
+            path=os.path.join(row.root, row.file),
+            line=row.line,
+            hint=row.hint,
+        )
+        for row in connection.execute(found)
+    ]
 
 
 def _skipped(path: str) -> t.Diagnostic:

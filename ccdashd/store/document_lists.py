@@ -43,7 +43,9 @@ def _filters(connection: sa.Connection, params: t.DocumentsList) -> list[sa.Colu
     if params.feature is not None:
         where.append(_table.feature_id == finding.feature_id(connection, params.feature, params.project, field="feature"))
     if params.tag is not None:
-        where.append(paging.tagged("document", _table.id, params.tag) | paging.file_tagged(_table.tags, params.tag))
+        where.append(
+            paging.tagged(connection, "document", _table.id, params.tag) | paging.file_tagged(_table.tags, params.tag)
+        )
     if params.path is not None:
         where.append(at_or_below(params.path))
     if params.problems:

@@ -42,7 +42,9 @@ def _filters(connection: sa.Connection, params: t.FeaturesList) -> list[sa.Colum
     if params.category is not None:
         where.append(sa.func.lower(_table.category) == params.category.lower())
     if params.tag is not None:
-        where.append(paging.tagged("feature", _table.id, params.tag) | paging.file_tagged(_table.tags, params.tag))
+        where.append(
+            paging.tagged(connection, "feature", _table.id, params.tag) | paging.file_tagged(_table.tags, params.tag)
+        )
     if params.mismatch is not None:
         where.append(_table.mismatches > 0 if params.mismatch else _table.mismatches == 0)
     return where + paging.words(params.text, _table.name, _table.slug)

@@ -32,7 +32,7 @@ def document_id(connection: sa.Connection, wanted: str, project: str | None = No
     if _is(connection, table.id, wanted):
         return wanted
     if wanted.startswith("/"):
-        found = _at(connection, posixpath.normpath(wanted))
+        found = documents_at(connection, wanted)
     else:
         path = posixpath.normpath(wanted) if wanted else ""
         query = sa.select(table.id).where(*_within(connection, table.project_id, project))
@@ -53,7 +53,7 @@ def task_id(
         return wanted
     path, _, key = wanted.partition("#")
     if path.startswith("/"):
-        at = [f"{id}#{key}" for id in _at(connection, posixpath.normpath(path))]
+        at = [f"{id}#{key}" for id in documents_at(connection, path)]
         return _only("task", wanted, _few(connection, sa.select(table.id).where(table.id.in_(at))), field)
     query = sa.select(table.id).where(*_within(connection, table.project_id, project))
     if feature is not None:
@@ -88,8 +88,9 @@ def _within(
     return [] if project is None else [project_id == repository.find(connection, project)]
 
 
-def _at(connection: sa.Connection, path: str) -> list[str]:
-    """The document at an absolute path; that of the innermost project, where several hold it."""
+def documents_at(connection: sa.Connection, path: str) -> list[str]:
+    """The document at an absolute path, if there is one: of the innermost project, where several hold it."""
+    path = posixpath.normpath(path)
     roots = connection.execute(sa.select(projects.c.id, projects.c.root)).all()
     above = [row for row in roots if path.startswith(row.root.rstrip("/") + "/")]
     ids = {f"{row.id}/{path[len(row.root.rstrip('/')) + 1 :]}": len(row.root) for row in above}

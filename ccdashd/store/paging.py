@@ -14,7 +14,8 @@ import msgspec
 import sqlalchemy as sa
 
 from ccdashd.errors import InvalidParams
-from ccdashd.protocol.types import Page
+from ccdashd.protocol import types as t
+from ccdashd.store import user
 from ccdashd.store.schema import entity_tags, projects
 
 T = TypeVar("T")
@@ -50,7 +51,7 @@ def page(
     keys: Keys,
     asked: Asked,
     revision: int,
-) -> Page[T]:
+) -> t.Page[T]:
     """A page of the rows of `table`, as `query` gives them. Raises InvalidParams for a cursor that is none.
 
     `where` and `keys` know `table` alone: what `query` joins with it is looked up for the rows of the page only.
@@ -68,7 +69,7 @@ def page(
     more = len(rows) > asked.limit
     rows = rows[: asked.limit]
     last = [asked.sort, asked.order, *(getattr(rows[-1], name) for name in names)] if more else None
-    return Page(
+    return t.Page(
         items=[wire(row) for row in rows],
         total=total,
         offset=asked.offset,
@@ -121,10 +122,11 @@ def words(text: str | None, *columns: sa.ColumnElement[str]) -> list[sa.ColumnEl
     return [sa.or_(*(column.contains(word, autoescape=True) for column in columns)) for word in (text or "").split()]
 
 
-def tagged(type_: str, id: sa.ColumnElement[str], tag: str) -> sa.ColumnElement[bool]:
-    """That the user gave an entity this tag."""
+def tagged(connection: sa.Connection, type_: t.EntityType, id: sa.ColumnElement[str], tag: str) -> sa.ColumnElement[bool]:
+    """That the user gave an entity this tag, however he spelled it."""
     given = entity_tags.c
-    return id.in_(sa.select(given.entity_id).where(given.entity_type == type_, given.tag == tag))
+    name = user.spelling(connection, tag)
+    return id.in_(sa.select(given.entity_id).where(given.entity_type == type_, given.tag == name))
 
 
 def file_tagged(tags: sa.ColumnElement[str], tag: str) -> sa.ColumnElement[bool]:

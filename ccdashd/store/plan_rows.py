@@ -34,9 +34,8 @@ def by_priority(priority: sa.ColumnElement[str]) -> sa.ColumnElement[Any]:
     return sa.case(_PRIORITIES, value=sa.func.lower(priority), else_=-1)
 
 
-def counts(stored: bytes) -> t.Counts:
-    """Tasks by status as a row holds them."""
-    numbers = _counts.decode(stored)
+def counts(numbers: Sequence[int]) -> t.Counts:
+    """Tasks by status, in the order of `STATUSES`."""
     return t.Counts(total=sum(numbers), **dict(zip(STATUSES, numbers, strict=True)))
 
 
@@ -78,7 +77,7 @@ def document(row: Any) -> t.DocumentRow:
         raw_status=row.raw_status,
         status=row.status,
         feature_id=row.feature_id,
-        tasks=counts(row.counts),
+        tasks=counts(_counts.decode(row.counts)),
         findings=row.findings,
         recovered=row.recovered,
         size=row.size,
@@ -134,7 +133,7 @@ def feature(row: Any) -> t.FeatureRow:
         priority=row.priority,
         phases=row.phases,
         phases_done=row.phases_done,
-        tasks=counts(row.counts),
+        tasks=counts(_counts.decode(row.counts)),
         progress=row.progress,
         documents=row.documents,
         sessions=row.sessions,

@@ -15,7 +15,7 @@ from ccdashd.edits.decisions import ProjectEdit
 from ccdashd.errors import NotFound
 from ccdashd.protocol import types as t
 from ccdashd.store.figures import OWN
-from ccdashd.store.schema import projects, sessions
+from ccdashd.store.schema import documents, features, projects, sessions
 from ccdashd.store.session_rows import tokens
 
 
@@ -67,13 +67,7 @@ def page(connection: sa.Connection, params: t.ProjectsList, revision: int) -> t.
     """One page of the list, last active first."""
     where = [] if params.include_hidden else [~projects.c.hidden]
     total = connection.execute(sa.select(sa.func.count()).select_from(projects).where(*where)).scalar_one()
-    figures = _figures()
-    query = (
-        sa.select(projects, figures)
-        .outerjoin(figures, figures.c.project_id == projects.c.id)
-        .where(*where)
-        .order_by(figures.c.last.desc(), projects.c.root)
-    )
+    query = _PROJECT.where(*where).order_by(_figures.c.last.desc(), projects.c.root)
     rows = connection.execute(query.offset(params.offset).limit(params.limit)).all()
     return t.Page(
         items=[_wire(row) for row in rows], total=total, offset=params.offset, limit=params.limit, revision=revision
@@ -82,9 +76,7 @@ def page(connection: sa.Connection, params: t.ProjectsList, revision: int) -> t.
 
 def get(connection: sa.Connection, wanted: str) -> t.Project:
     """One project. Raises NotFound."""
-    figures = _figures()
-    query = sa.select(projects, figures).outerjoin(figures, figures.c.project_id == projects.c.id)
-    row = connection.execute(query.where(projects.c.id == wanted)).first()
+    row = connection.execute(_PROJECT.where(projects.c.id == wanted)).first()
     if row is None:
         raise NotFound("project", wanted, "see projects/list")
     return _wire(row)
@@ -117,19 +109,28 @@ def _holding(rows: Sequence[Any], path: str) -> str | None:
     return str(max(above, key=lambda row: len(row.root)).id) if above else None
 
 
-def _figures() -> sa.Subquery:
-    table = sessions.c
-    return (
-        sa.select(
-            table.project_id,
-            sa.func.sum(sa.case((table.agent_id.is_(None) & ~table.empty, 1), else_=0)).label("sessions"),
-            sa.func.sum(sa.case((table.agent_id.is_not(None), 1), else_=0)).label("subagents"),
-            sa.func.max(table.ended_at).label("last"),
-            *(sa.func.sum(table[name]).label(name) for name in OWN),
-        )
-        .group_by(table.project_id)
-        .subquery()
+_figures = (
+    sa.select(
+        sessions.c.project_id,
+        sa.func.sum(sa.case((sessions.c.agent_id.is_(None) & ~sessions.c.empty, 1), else_=0)).label("sessions"),
+        sa.func.sum(sa.case((sessions.c.agent_id.is_not(None), 1), else_=0)).label("subagents"),
+        sa.func.max(sessions.c.ended_at).label("last"),
+        *(sa.func.sum(sessions.c[name]).label(name) for name in OWN),
     )
+    .group_by(sessions.c.project_id)
+    .subquery()
+)
+
+
+def _number(table: sa.Table) -> sa.Label[int]:
+    own = sa.select(sa.func.count()).select_from(table).where(table.c.project_id == projects.c.id)
+    return own.scalar_subquery().label(table.name)
+
+
+_PROJECT = sa.select(projects, _figures, _number(documents), _number(features)).outerjoin(
+    _figures, _figures.c.project_id == projects.c.id
+)
+"""All that `_wire` needs."""
 
 
 def _wire(row: Any) -> t.Project:
@@ -141,8 +142,8 @@ def _wire(row: Any) -> t.Project:
         hidden=row.hidden,
         sessions=row.sessions or 0,
         subagents=row.subagents or 0,
-        documents=0,
-        features=0,
+        documents=row.documents,
+        features=row.features,
         last_activity_at=iso(row.last),
         tokens=tokens([getattr(row, name) or 0 for name in OWN]),
     )

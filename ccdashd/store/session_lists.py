@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from ccdashd.clock import milliseconds
 from ccdashd.errors import InvalidParams
 from ccdashd.protocol import types as t
-from ccdashd.store import paging
+from ccdashd.store import finding, paging
 from ccdashd.store import projects as repository
+from ccdashd.store.linked import linked
 from ccdashd.store.schema import sessions
 from ccdashd.store.session_rows import ACTIVE_MS, ROW, now, wire
 
@@ -59,6 +60,13 @@ def _filters(connection: sa.Connection, params: t.SessionsList, now: int) -> lis
         where.append(table.agent == params.agent)
     if params.branch:
         where.append(table.git_branch == params.branch)
+    if params.feature is not None:
+        of_feature = linked(
+            connection, "feature", finding.feature_id(connection, params.feature, params.project, field="feature")
+        )
+        where.append(table.id.in_([link.id for link in of_feature if link.type == "session"]))
+    if params.tag is not None:
+        where.append(paging.tagged(connection, "session", table.id, params.tag))
     if params.since:
         where.append(table.ended_at >= _time("since", params.since))
     if params.until:

@@ -60,5 +60,5 @@ def _filters(connection: sa.Connection, params: t.TasksList) -> list[sa.ColumnEl
     if params.recovered is not None:
         where.append(_table.recovered if params.recovered else ~_table.recovered)
     if params.tag is not None:
-        where.append(paging.tagged("task", _table.id, params.tag))
+        where.append(paging.tagged(connection, "task", _table.id, params.tag))
     return where + paging.words(params.text, _table.task_id, _table.title, _table.description)
