@@ -11,7 +11,8 @@ from __future__ import annotations
 import functools
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import msgspec
 
@@ -23,6 +24,7 @@ TOOLING = frozenset({"skill", "agent", "command", "rule", "template", "changelog
 _PLANS = frozenset({"prd", "implementation_plan"})
 _PLAN_REFS = ("plan_ref", "implementation_plan", "parent_plan", "parent_plan_ref")
 _PRD_REFS = ("prd_ref", "prd_reference", "parent_prd", "prd")
+_PROGRESS = "progress"
 _QUICK = "quick-features"
 _GENERIC = re.compile(r"prd|plan|implementation-plan|spec|design|proposal|tasks|index|phase-\d.*")
 """Names that say what kind of document it is: the folder has the feature's name."""
@@ -113,23 +115,25 @@ def _plans(claims: Mapping[str, Claim]) -> dict[str, str]:
     own = {
         path: _own(path, claim)
         for path, claim in claims.items()
-        if claim.doc_type in _PLANS and not _AROUND.fullmatch(_stem(path)) and not _in_progress(path)
+        if claim.doc_type in _PLANS and not (place := _place(path)).around and not place.progress and not place.quick
     }
     folders = _folders_of_features(claims, own)
     found = {}
     for path, claim in claims.items():
         if claim.doc_type in _PLANS or claim.doc_type == "phase_plan":
-            slug = next((folders[folder] for folder in _above(path) if folder in folders), own.get(path))
-            if slug is not None and not _in_progress(path):
+            place = _place(path)
+            slug = next((folders[folder] for folder in place.folders if folder in folders), own.get(path))
+            if slug is not None and not place.progress and not place.quick:
                 found[path] = slug
     return found
 
 
 def _own(path: str, claim: Claim) -> str:
     """The slug of a PRD or plan that lies in no folder of another."""
-    stem = _stem(path)
-    if _GENERIC.fullmatch(stem) and "/" in path:
-        stem = _name(_parent(path))
+    place = _place(path)
+    stem = place.stem
+    if _GENERIC.fullmatch(stem) and place.folders:
+        stem = _name(place.folders[0])
     explicit = claim.feature_slug
     # Tools that make slugs of whole paths put the name of the file at the end.
     if not explicit or (explicit.endswith("-md") and canonical(explicit[:-3]).endswith(f"-{stem}")):
@@ -144,11 +148,11 @@ def _more_precise(explicit: str, other: str) -> str:
 
 def _folders_of_features(claims: Mapping[str, Claim], own: Mapping[str, str]) -> dict[str, str]:
     """Folders whose plans are parts of one: beside or around a plan of the folder's name, or with progress of that name."""
-    progress = {_name(folder) for path in claims if (folder := _progress_folder(path))}
+    progress = {_name(folder) for path in claims if (folder := _place(path).progress)}
     folders: dict[str, str] = {}
     named: defaultdict[str, set[str]] = defaultdict(set)
     for path, slug in sorted(own.items()):
-        folder, stem = _parent(path), _stem(path)
+        folder, stem = path.rpartition("/")[0], _place(path).stem
         named[folder].add(stem)
         folders.setdefault(path.rpartition(".")[0], slug)
         if stem == _name(folder):
@@ -165,7 +169,7 @@ def _progress(claims: Mapping[str, Claim], features: _Features, plans: Mapping[s
     """All files of each progress folder, which go to one feature together."""
     members: defaultdict[str, list[str]] = defaultdict(list)
     for path in claims:
-        folder = _progress_folder(path)
+        folder = _place(path).progress
         if folder is not None:
             members[folder].append(path)
     found = {}
@@ -197,13 +201,13 @@ def _is_other_version(slug: str, name: str) -> bool:
 
 def _quick(claims: Mapping[str, Claim]) -> dict[str, str]:
     """Quick features: each file is one."""
-    return {path: _stem(path) for path, claim in claims.items() if _is_quick(path, claim)}
+    return {path: place.stem for path, claim in claims.items() if _is_quick(place := _place(path), claim)}
 
 
 def _explicit(path: str, claim: Claim, features: _Features) -> str:
     """The feature that a document names as its own; a new one where there is none of that slug."""
     slug = claim.feature_slug
-    for other in (*claim.named, *_names(path)):
+    for other in (*claim.named, *_place(path).names):
         if other in features.slugs and _more_precise(slug, other) == other:
             return other
     return features.find(slug) or slug
@@ -211,12 +215,13 @@ def _explicit(path: str, claim: Claim, features: _Features) -> str:
 
 def _join(path: str, claim: Claim, features: _Features, assigned: Mapping[str, str]) -> str | None:
     """The feature that a document names, else the one whose plan it refers to, else the one whose name is in its path."""
-    candidates = (
-        *map(features.find, claim.named),
-        *(assigned.get(ref) for ref in claim.refs),
-        *map(features.find, _names(path)),
-    )
-    return next(filter(None, candidates), None)
+    for slug in claim.named:
+        if found := features.find(slug):
+            return found
+    for ref in claim.refs:
+        if found := assigned.get(ref):
+            return found
+    return next(filter(None, map(features.find, _place(path).names)), None)
 
 
 def relatives(claims: Mapping[str, Claim], assigned: Mapping[str, str | None]) -> dict[str, list[str]]:
@@ -233,17 +238,40 @@ def relatives(claims: Mapping[str, Claim], assigned: Mapping[str, str | None]) -
         own = assigned[path]
         if own is not None:
             for name in claim.lineage:
-                named = assigned.get(name) or features.find(_stem(name))
+                named = assigned.get(name) or features.find(_place(name).stem)
                 if named is not None:
                     found[own].add(named)
     return {slug: sorted(slugs - {slug}) for slug, slugs in found.items() if slugs - {slug}}
 
 
-@functools.lru_cache(8192)
-def _stem(path: str) -> str:
-    """The slug of a file's name."""
-    name = path.rpartition("/")[2]
-    return canonical(name.rpartition(".")[0] or name) or _UNNAMED
+class _Place(NamedTuple):
+    """What a path says."""
+
+    stem: str
+    """The slug of the file's name."""
+    names: tuple[str, ...]
+    """Slugs that may be a feature's: of its folders but the first, the nearest first, then its own."""
+    folders: tuple[str, ...]
+    """The folders above it, the nearest first."""
+    progress: str | None
+    """The folder of one feature's progress (``.claude/progress/<feature>``) that it lies in."""
+    quick: bool
+    """It lies in a folder of quick features."""
+    around: bool
+    """Its name says that it tells of other files."""
+
+
+@functools.lru_cache(32_768)
+def _place(path: str) -> _Place:
+    *parts, name = path.split("/")
+    stem = canonical(name.rpartition(".")[0] or name) or _UNNAMED
+    slugs = [canonical(part) or _UNNAMED for part in parts]
+    folders = ["/".join(parts[:n]) for n in range(len(parts), 0, -1)]
+    quick = bool(slugs) and slugs[-1] == _QUICK
+    at = parts.index(_PROGRESS) + 1 if _PROGRESS in parts[:-1] else 0
+    progress = "/".join(parts[: at + 1]) if at and slugs[at] != _QUICK else None
+    names = (*reversed(slugs[1:]), stem)
+    return _Place(stem, names, tuple(folders), progress, quick, _AROUND.fullmatch(stem) is not None)
 
 
 @functools.lru_cache(8192)
@@ -252,43 +280,5 @@ def _name(folder: str) -> str:
     return canonical(folder.rpartition("/")[2]) or _UNNAMED
 
 
-def _parent(path: str) -> str:
-    return path.rpartition("/")[0]
-
-
-def _above(path: str) -> Iterator[str]:
-    """The folders above a path, the nearest first."""
-    while "/" in path:
-        path = _parent(path)
-        yield path
-
-
-def _names(path: str) -> list[str]:
-    """Names in a path that may be a feature's: of its folders but the first, the nearest first, then its own."""
-    return [*(_name(folder) for folder in _above(path) if "/" in folder), _stem(path)]
-
-
-@functools.lru_cache(8192)
-def _progress_folder(path: str) -> str | None:
-    """The folder of one feature's progress (``.claude/progress/<feature>``) that a path lies in."""
-    if "progress/" not in path:
-        return None
-    parts = path.split("/")
-    for n, part in enumerate(parts[:-2]):
-        if part == "progress":
-            return None if canonical(parts[n + 1]) == _QUICK else "/".join(parts[: n + 2])
-    return None
-
-
-def _in_progress(path: str) -> bool:
-    return _progress_folder(path) is not None or _in_quick(path)
-
-
-def _in_quick(path: str) -> bool:
-    return "/" in path and _name(_parent(path)) == _QUICK
-
-
-def _is_quick(path: str, claim: Claim) -> bool:
-    if _AROUND.fullmatch(_stem(path)) or claim.doc_type in TOOLING:
-        return False
-    return claim.doc_type == "quick_feature" or _in_quick(path)
+def _is_quick(place: _Place, claim: Claim) -> bool:
+    return (place.quick or claim.doc_type == "quick_feature") and not place.around and claim.doc_type not in TOOLING

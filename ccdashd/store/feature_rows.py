@@ -6,8 +6,8 @@ features whose documents changed, or changed hands, are built. So the rows are t
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 import sqlalchemy as sa
@@ -15,13 +15,13 @@ import sqlalchemy as sa
 from ccdashd.derive import features as derive
 from ccdashd.derive import phases, slugs, statuses
 from ccdashd.derive.slugs import Claim
-from ccdashd.sources.planning.model import Document, Task
+from ccdashd.sources.planning.model import Outline, Task
 from ccdashd.store.connection import raw_connection
 from ccdashd.store.planning import Changes, Row, encoder, lines, select, upsert
 from ccdashd.store.schema import feature_phases, features
 
 _claims = msgspec.json.Decoder(list[Claim])
-_documents = msgspec.json.Decoder(Document)
+_documents = msgspec.json.Decoder(Outline)
 _tasks = msgspec.json.Decoder(Task)
 
 
@@ -33,19 +33,31 @@ class _Versions(msgspec.Struct):
 
 _versions = msgspec.json.Decoder(_Versions)
 
+_MEMBER = "id, path, mtime_ns, feature_id"
 _FEATURE = [column.name for column in features.c if column.name != "sessions"]
 _WRITE_FEATURE = upsert(features, [*_FEATURE, "sessions"], "sessions")
 _WRITE_PHASE = f"INSERT INTO feature_phases VALUES ({', '.join('?' * len(feature_phases.c))})"
 
 
 class _Member(msgspec.Struct):
-    """A document as all of its project are looked at."""
+    """A document as it is looked at to find its feature."""
 
     id: str
     path: str
     mtime_ns: int
     feature_id: str | None
     """As it is stored."""
+
+
+class _Plan(msgspec.Struct):
+    """What is to be built."""
+
+    affected: set[str]
+    """Slugs of features that may be other ones now, or none any more."""
+    members: dict[str, list[_Member]]
+    """The documents of each affected feature that there is."""
+    relatives: Mapping[str, Sequence[str]]
+    """Slugs of its other versions."""
 
 
 def rebuild(connection: sa.Connection, project_id: str, changes: Changes) -> None:
@@ -61,52 +73,65 @@ class _Rebuild:
         self._changes = changes
 
     def run(self) -> None:
-        query = "SELECT id, path, mtime_ns, feature_id, slugs FROM documents WHERE project_id = ?"
+        plan = self._regrouped() if self._changes.names else self._as_before()
+        self._write(plan)
+
+    def _id(self, slug: str) -> str:
+        return f"{self._project_id}/{slug}"
+
+    def _slug(self, feature_id: str) -> str:
+        return feature_id.removeprefix(f"{self._project_id}/")
+
+    def _as_before(self) -> _Plan:
+        """Where every document stays with its feature, those of the changed documents are all that there is to build."""
+        query = "SELECT DISTINCT feature_id FROM documents WHERE id IN ({}) AND feature_id IS NOT NULL"
+        ids = {id for (id,) in select(self._connection, query, self._changes.documents)}
+        members: defaultdict[str, list[_Member]] = defaultdict(list)
+        query = f"SELECT {_MEMBER} FROM documents WHERE feature_id IN ({{}})"
+        for row in select(self._connection, query, ids):
+            members[self._slug(row[3])].append(_Member(*row))
+        query = "SELECT id, data FROM features WHERE id IN ({})"
+        versions = {self._slug(id): _versions.decode(data).versions for id, data in select(self._connection, query, ids)}
+        relatives = {slug: [self._slug(id) for id in ids] for slug, ids in versions.items()}
+        return _Plan(set(members), members, relatives)
+
+    def _regrouped(self) -> _Plan:
+        """Decide anew, over all documents, which belongs to which feature."""
+        query = f"SELECT {_MEMBER}, slugs FROM documents WHERE project_id = ?"
         rows = self._raw.execute(query, (self._project_id,)).fetchall()
-        documents = [_Member(*row[:4]) for row in rows]
-        claimed = _claims.decode(b"[" + b",".join(row[4] for row in rows) + b"]")
-        claims = {member.path: claim for member, claim in zip(documents, claimed, strict=True)}
+        claimed = _claims.decode(b"[" + b",".join([row[4] for row in rows]) + b"]")
+        claims = {row[1]: claim for row, claim in zip(rows, claimed, strict=True)}
         assigned = slugs.assign(claims)
         relatives = slugs.relatives(claims, assigned)
 
-        stored = dict(self._raw.execute("SELECT slug, documents FROM features WHERE project_id = ?", (self._project_id,)))
         members: defaultdict[str, list[_Member]] = defaultdict(list)
         moved = []
-        affected = {slug for slug, number in (Counter(stored) - Counter(filter(None, assigned.values()))).items() if number}
-        for member in documents:
+        affected = set()
+        for row in rows:
+            member = _Member(*row[:4])
             slug = assigned[member.path]
             if slug is not None:
                 members[slug].append(member)
-            if member.feature_id != self._id(slug):
+            if member.feature_id != (None if slug is None else self._id(slug)):
                 moved.append(member)
-                affected.update(filter(None, (slug, self._slug(member.feature_id))))
-            elif slug is not None and member.id in self._changes.documents:
+                affected |= {slug} if member.feature_id is None else {slug, self._slug(member.feature_id)}
+            elif member.id in self._changes.documents:
                 affected.add(slug)
-        if moved or self._changes.gone_documents:
-            affected |= self._related_otherwise(relatives)
+        query = "SELECT slug, documents, data FROM features WHERE project_id = ?"
+        for slug, documents, data in self._raw.execute(query, (self._project_id,)):
+            versions = [self._slug(id) for id in _versions.decode(data).versions]
+            if documents != len(members.get(slug, ())) or versions != relatives.get(slug, []):
+                affected.add(slug)
         self._move(moved, assigned)
-        self._write(affected, members, relatives)
-
-    def _id(self, slug: str | None) -> str | None:
-        return None if slug is None else f"{self._project_id}/{slug}"
-
-    def _slug(self, feature_id: str | None) -> str | None:
-        return None if feature_id is None else feature_id.removeprefix(f"{self._project_id}/")
-
-    def _related_otherwise(self, relatives: dict[str, list[str]]) -> set[str]:
-        """Features whose versions are not what is stored of them."""
-        found = set()
-        for slug, data in self._raw.execute("SELECT slug, data FROM features WHERE project_id = ?", (self._project_id,)):
-            if _versions.decode(data).versions != [self._id(other) for other in relatives.get(slug, ())]:
-                found.add(slug)
-        return found
+        return _Plan({slug for slug in affected if slug is not None}, members, relatives)
 
     def _move(self, moved: list[_Member], assigned: dict[str, str | None]) -> None:
         """Give documents their feature; those that have none any more, and their tasks, are done with that."""
-        rows = [(self._id(assigned[member.path]), member.id) for member in moved]
+        slugs = [assigned[member.path] for member in moved]
+        rows = [(None if slug is None else self._id(slug), member.id) for slug, member in zip(slugs, moved, strict=True)]
         self._raw.executemany("UPDATE documents SET feature_id = ? WHERE id = ?", rows)
-        self._changes.documents.update(member.id for member in moved)
-        loose = [member.id for member in moved if assigned[member.path] is None]
+        self._changes.documents.update(id for _, id in rows)
+        loose = [id for feature_id, id in rows if feature_id is None]
         query = "SELECT id, feature_id, phase_id FROM tasks WHERE document_id IN ({}) AND feature_id IS NOT NULL"
         self._place((row, None, None) for row in select(self._connection, query, loose))
 
@@ -116,9 +141,10 @@ class _Rebuild:
         self._raw.executemany("UPDATE tasks SET feature_id = ?, phase_id = ? WHERE id = ?", rows)
         self._changes.tasks.update(row[2] for row in rows)
 
-    def _write(self, affected: set[str], members: dict[str, list[_Member]], relatives: dict[str, list[str]]) -> None:
+    def _write(self, plan: _Plan) -> None:
         """Build the affected features, and write those of their rows that are other ones than before."""
-        ids = {f"{self._project_id}/{slug}": slug for slug in sorted(affected)}
+        members = plan.members
+        ids = {self._id(slug): slug for slug in sorted(plan.affected)}
         known, known_phases = self._stored(ids)
         documents, tasks = self._load([member.id for slug in ids.values() for member in members.get(slug, ())])
         rows: list[Row] = []
@@ -128,7 +154,7 @@ class _Rebuild:
             if slug not in members:
                 continue
             of_it = [documents[member.id] for member in members[slug]]
-            built = derive.build(self._project_id, slug, of_it, relatives.get(slug, ()))
+            built = derive.build(self._project_id, slug, of_it, plan.relatives.get(slug, ()))
             row = self._feature_row(id, built, members[slug])
             new_phases = [self._phase_row(id, n, phase) for n, phase in enumerate(built.phases)]
             if new_phases != known_phases[id]:
@@ -161,7 +187,7 @@ class _Rebuild:
             phases_of[row[1]].append(row)
         return known, phases_of
 
-    def _load(self, ids: list[str]) -> tuple[dict[str, Document], defaultdict[str, list[Row]]]:
+    def _load(self, ids: list[str]) -> tuple[dict[str, Outline], defaultdict[str, list[Row]]]:
         """Documents with their tasks; and of each its tasks' id, and what is stored of their feature and phase."""
         query = "SELECT id, data FROM documents WHERE id IN ({})"
         documents = {id: _documents.decode(data) for id, data in select(self._connection, query, ids)}

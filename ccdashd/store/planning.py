@@ -35,6 +35,8 @@ class Changes:
     gone_documents: set[str] = field(default_factory=set)
     gone_tasks: set[str] = field(default_factory=set)
     gone_features: set[str] = field(default_factory=set)
+    names: bool = False
+    """Whether anything changed that tells which document belongs to which feature."""
 
     def __bool__(self) -> bool:
         return any(vars(self).values())
@@ -92,6 +94,7 @@ def store(connection: sa.Connection, project_id: str, files: Iterable[PlanningFi
         if row != known.get(id):
             rows.append(row)
             findings += _findings(id, file.document)
+            changes.names |= id not in known or known[id][_CLAIM] != row[_CLAIM]
         for n, task in enumerate(file.document.tasks if file.document is not None else ()):
             task_row = _task_row(project_id, id, n, task)
             if task_row != known_tasks.pop(task_row[0], None):
@@ -123,6 +126,11 @@ WHERE id = (SELECT feature_id FROM documents WHERE id = ?)
 """
 
 
+def expire(connection: sa.Connection) -> None:
+    """Make every planning file be read anew, whatever its time says."""
+    connection.execute(sa.update(documents).values(reader=0))
+
+
 def forget(connection: sa.Connection, ids: Collection[str], changes: Changes) -> None:
     """Delete documents with their tasks."""
     gone = [id for (id,) in select(connection, "SELECT id FROM documents WHERE id IN ({})", ids)]
@@ -133,6 +141,7 @@ def forget(connection: sa.Connection, ids: Collection[str], changes: Changes) ->
     _delete(connection, documents.c.id, gone)
     changes.gone_documents.update(gone)
     changes.gone_tasks.update(gone_tasks)
+    changes.names |= bool(gone)
 
 
 def select(connection: sa.Connection, query: str, keys: Iterable[str], *first: Any) -> Iterator[Row]:
@@ -156,6 +165,7 @@ def _delete(connection: sa.Connection, column: sa.Column[Any], keys: Iterable[st
 
 
 _DOCUMENT = [column.name for column in documents.c if column.name != "feature_id"]
+_CLAIM = _DOCUMENT.index("slugs")
 _TASK = [column.name for column in tasks.c if column.name not in ("feature_id", "phase_id")]
 
 
