@@ -15,7 +15,7 @@ _table = documents.c
 
 _SORTS: dict[str, Any] = {
     "path": _table.path,
-    "title": sa.func.lower(_table.title),
+    "title": plan_rows.by_name(_table.title),
     "type": _table.doc_type,
     "status": plan_rows.by_status(_table.status),
     "modifiedAt": _table.mtime_ns,

@@ -14,7 +14,7 @@ from ccdashd.store.schema import features
 _table = features.c
 
 _SORTS: dict[str, Any] = {
-    "name": sa.func.lower(_table.name),
+    "name": plan_rows.by_name(_table.name),
     "status": plan_rows.by_status(_table.status),
     "progress": _table.progress,
     "tasks": _table.tasks,

@@ -24,6 +24,11 @@ _PRIORITIES = {
 }
 
 
+def by_name(name: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
+    """To sort by a name, whatever its case."""
+    return sa.func.lower(name, type_=sa.Text())
+
+
 def by_status(status: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     """To sort by how far things are: from todo to done, then blocked, deferred, archived, unknown."""
     return sa.case({word: place for place, word in enumerate(STATUSES)}, value=status)

@@ -19,7 +19,7 @@ _SORTS: dict[str, tuple[sa.ColumnElement[Any], ...]] = {
     "path": (),
     "status": (plan_rows.by_status(_table.status),),
     "priority": (plan_rows.by_priority(_table.priority),),
-    "title": (sa.func.lower(_table.title),),
+    "title": (plan_rows.by_name(_table.title),),
     "feature": (_table.feature_id,),
     "modifiedAt": (_modified,),
 }
