@@ -41,6 +41,7 @@ _PHASE: Final = re.compile(
 )
 _BEGINS_BOX: Final = (b"- [", b"* [", b"+ [", b". [", b") [")
 _BACKTICK: Final = ord("`")
+_DIVIDERS: Final = " :.|-\u2013\u2014*"
 _TICKS: Final = frozenset("✓✔✅☑")
 
 
@@ -176,13 +177,15 @@ def scan(data: bytes, start: int = 0, line: int = 1, *, labels: bool = False) ->
     return body
 
 
-def phase_heading(title: str) -> tuple[str, str] | None:
-    """The phase and the title of a heading ``Phase 2: Title``; None for other headings."""
+def phase_heading(title: str) -> tuple[str, str | None] | None:
+    """The phase and the title of a heading ``Phase 2: Title``; the title is None in a heading about a phase, such as
+    ``Phase 2 Risks``. None for other headings."""
     match = _PHASE.match(title) if "hase" in title or "HASE" in title else None
     if match is None:
         return None
     phase = re.sub(r"\s*[-\u2013&]\s*", "-", match["phase"])
-    return phase, match["rest"].lstrip(" :.-\u2013\u2014*").rstrip(" *")
+    rest = match["rest"].strip("* ")
+    return phase, rest.lstrip(_DIVIDERS) if not rest or rest[0] in _DIVIDERS or rest[0] == "(" else None
 
 
 def decode(raw: bytes) -> str:

@@ -70,6 +70,8 @@ _STATUS: Final = re.compile(
 )
 _TABLE: Final = re.compile(rb"\n[ \t]*\|([^\r\n]{1,1000})\r?\n[ \t]*\|[ \t:]*-[-| \t:]*(?=\r?\n|\Z)")
 _COLUMNS: Final = frozenset({b"task", b"id", b"task id", b"task name"})
+_PLANS: Final = frozenset({"implementation_plan", "phase_plan", "meta_plan"})
+_PHASED: Final = frozenset({"progress", "phase_plan", "context", "report", "worknote"})
 _TASK_FILES: Final = frozenset({"progress", "quick_feature", "task_list"})
 _UNCLEAR: Final = frozenset({"worknote", "context", "report", "idea", "bug", "refactor", "document"})
 """Types in which boxes could be tasks, or could not."""
@@ -122,7 +124,7 @@ def read(path: str, data: bytes) -> Document:
         frontmatter=values,
         findings=list(front.findings),
     )
-    if doc_type in ("implementation_plan", "phase_plan", "progress", "meta_plan"):
+    if doc_type in _PLANS or (doc_type == "progress" and not document.phase.isdigit()):
         document.phases = progress.planned_phases(front, body)
     _read_status(document, front, body)
     _read_tasks(document, front, body, kind, policy)
@@ -172,9 +174,10 @@ def _stem(raw: str) -> str:
 def _phase(values: fields.Values, path: str, doc_type: str) -> str:
     value = values.get("phase")
     stated = "-".join(fields.lines(value)) if isinstance(value, list) and len(value) == 2 else text(value).strip()
-    return stated or (
-        kinds.phase_of(path) if doc_type in ("progress", "phase_plan", "context", "report", "worknote") else ""
-    )
+    word = re.fullmatch(r"phase[-\s]?(\d[\w.\-]*)", stated, re.IGNORECASE)
+    if stated:
+        return word[1] if word else stated
+    return kinds.phase_of(path) if doc_type in _PHASED else ""
 
 
 def _read_status(document: Document, front: Frontmatter, body: Body) -> None:
@@ -208,14 +211,13 @@ def _read_tasks(document: Document, front: Frontmatter, body: Body, kind: Kind, 
         return
     by_task = progress.by_task(document.batches)
     document.tasks = tasks.of_frontmatter(front, document.phase, by_task, document.findings)
-    small = document.doc_type == "quick_feature"
     if document.tasks or policy == "criteria":
         if policy != "none":
             _add_criteria(document, tasks.criteria_of_boxes(body, document.tasks))
     elif policy == "tasks":
-        document.tasks, criteria = tasks.of_boxes(body, document.phase, small=small)
+        document.tasks, criteria = tasks.of_boxes(body, document.phase, checks=document.doc_type != "task_list")
         _add_criteria(document, criteria)
-        if small and not document.tasks:
+        if document.doc_type == "quick_feature" and not document.tasks:
             document.tasks = tasks.of_numbers(body, document.phase, document.status)
     elif body.boxes and document.doc_type in _UNCLEAR:
         message = f"{len(body.boxes)} boxes are not read as tasks: this is a {document.doc_type.replace('_', ' ')}"

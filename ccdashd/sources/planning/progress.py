@@ -30,6 +30,9 @@ _MET_KEYS: Final = ("met", "verified", "passed", "done", "completed", "checked")
 _QUESTIONS: Final = re.compile(
     r"\b(?:open|unresolved|outstanding|remaining)\s+(?:\w+\s+(?:&|and)\s+)?questions?\b", re.IGNORECASE
 )
+_QUESTION: Final = re.compile(r"(?!~~|\[[^ ]\]|\W*A\d*\W*:)(?:\W*O?Q[-\s]?\d|.*\?)")
+"""Items that ask: neither struck out nor ticked off, nor the answer."""
+
 _RESOLVED: Final = frozenset({"resolved", "closed", "fixed", "done", "mitigated", "cleared", "unblocked"})
 MAX_QUESTIONS: Final = 100
 
@@ -80,7 +83,7 @@ def planned_phases(frontmatter: Frontmatter, body: Body) -> list[PlannedPhase]:
                 found.setdefault(phase.phase, phase)
     for heading in body.headings:
         named = phase_heading(heading.text) if heading.level <= 4 else None
-        if named is not None:
+        if named is not None and named[1] is not None:
             known = found.setdefault(named[0], PlannedPhase(phase=named[0], line=heading.line, title=named[1]))
             known.title = known.title or named[1]
     return list(found.values())
@@ -96,7 +99,7 @@ def _planned(item: Value, line: int) -> PlannedPhase | None:
         return PlannedPhase(phase=phase, line=line, title=title, depends_on=depends_on) if phase else None
     raw = text(item).strip()
     named = phase_heading(raw) or ((raw, "") if re.fullmatch(r"[A-Z]?\d+(?:\.\d+)?", raw) else None)
-    return PlannedPhase(phase=named[0], line=line, title=named[1]) if named else None
+    return PlannedPhase(phase=named[0], line=line, title=named[1] or "") if named else None
 
 
 def blockers(frontmatter: Frontmatter) -> list[Blocker]:
@@ -219,13 +222,8 @@ def questions(values: fields.Values, body: Body) -> list[str]:
         if not _QUESTIONS.search(heading.text):
             continue
         for item in body.items(heading.end, body.end_of(n)):
-            words = re.sub(r"^\[(.)\]\s+", lambda match: "" if match[1] == " " else "~~", item.text)
-            if (
-                item.indent <= 3
-                and not words.startswith("~~")
-                and words.strip("*_. ").lower() not in ("none", "n/a", "tbd", "")
-            ):
-                found[words[:500]] = None
+            if item.indent <= 1 and _QUESTION.match(item.text):
+                found[item.text.removeprefix("[ ]").replace("**", "").strip()[:500]] = None
     return list(found)[:MAX_QUESTIONS]
 
 

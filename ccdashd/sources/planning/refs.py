@@ -12,6 +12,7 @@ from ccdashd.sources.planning.body import Body
 from ccdashd.sources.planning.fields import PATH_KEYS, clean_path, first_text, has
 from ccdashd.sources.planning.frontmatter import Frontmatter
 from ccdashd.sources.planning.model import Ref
+from ccdashd.sources.planning.places import AGENT_FOLDERS
 from ccdashd.sources.planning.yaml import Path, Value, text
 
 MAX_REFS: Final = 300
@@ -27,6 +28,10 @@ _URL: Final = re.compile(r"[a-z][a-z0-9+.\-]+:", re.IGNORECASE)
 _PATH: Final = re.compile(r"[^\s]*(?:/[^\s]+|\.[A-Za-z][A-Za-z0-9]{0,9}(?:#\S*)?)/?")
 _LINK: Final = re.compile(rb"\]\([ \t]*<?([^\s()<>]{1,500})>?(?:[ \t]+[\"'(][^\r\n)]{0,500})?\)")
 _CODE: Final = re.compile(rb"\.(?:md|markdown|mdc)(?:#[^`\s]{0,200})?`")
+_PLACEHOLDER: Final = frozenset(" *{}<>[]$|")
+"""What stands in patterns and examples of paths, not in paths."""
+
+_AT_ROOT: Final = AGENT_FOLDERS | {"docs", "CLAUDE.md", "AGENTS.md", "GEMINI.md", "CHANGELOG.md"}
 _ABSOLUTE: Final = re.compile(r"/(?:Users|home|root|tmp|var|etc|opt|usr|mnt|private|Volumes|workspace)/|~|[A-Za-z]:[\\/]")
 """How paths begin that lead out of a project; others that begin with ``/`` begin at its root."""
 
@@ -34,16 +39,18 @@ _ABSOLUTE: Final = re.compile(r"/(?:Users|home|root|tmp|var|etc|opt|usr|mnt|priv
 def resolve(raw: str, document: str, *, link: bool = False) -> str:
     """The path in the project that a reference in the document at path `document` means; empty where it leads out of it.
 
-    A path from the root is one that begins with ``/``, and, but in a `link`, one with a folder. Others are relative to the
-    folder of the document.
+    Whether there is such a file is not known here. Paths begin at the root if they begin with ``/``, with the folder of the
+    root that the document is in, or with a name that roots have; and, but in a `link`, if they name a folder. Others begin
+    at the folder of the document.
     """
-    if _URL.match(raw) or _ABSOLUTE.match(raw):
+    if _URL.match(raw) or _ABSOLUTE.match(raw) or "*" in raw:
         return ""
     path = unquote(raw) if link else raw
     path = path.partition("#")[0].partition("?")[0]
     if not path:
         return ""
-    relative = link or path.startswith(("./", "../")) or "/" not in path.rstrip("/")
+    top = path.partition("/")[0]
+    relative = (link or top in (".", "..", path.rstrip("/"))) and top not in _AT_ROOT and top != document.partition("/")[0]
     folder = document.rpartition("/")[0]
     joined = posixpath.normpath(f"{folder}/{path}" if relative and folder and not path.startswith("/") else path).lstrip(
         "/"
@@ -85,7 +92,7 @@ def _in_text(body: Body) -> Iterator[tuple[int, str, bool]]:
         raw = data[start : match.end() - 1]
         if start and b"\n" not in raw and not body.is_code(start):
             path = raw.decode("utf-8", "replace").strip()
-            if path and " " not in path and "*" not in path and "{" not in path and "<" not in path:
+            if path and _PLACEHOLDER.isdisjoint(path):
                 yield start, path.removeprefix("@"), False
     for match in _LINK.finditer(data):
         if not body.is_code(match.start()):

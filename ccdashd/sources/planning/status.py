@@ -17,9 +17,9 @@ _MEANS: Final[dict[Status, str]] = {
         spec_complete prd_complete requirements_complete""",
     "in_progress": """
         in_progress inprogress progress active started wip work_in_progress doing ongoing underway under_way working
-        current_work developing development in_development implementing investigating research researching partial
-        partially incomplete at_risk in_flight executing not_complete not_completed not_done not_finished
-        mostly_done 🔄 🚧 ⏳""",
+        current_work developing development in_development active_development implementing investigating research
+        researching partial partially incomplete at_risk in_flight executing not_complete not_completed not_done
+        not_finished mostly_done 🔄 🚧 ⏳""",
     "review": """
         review in_review under_review reviewing code_review needs_review awaiting_review pending_review
         ready_for_review awaiting_approval pending_approval pending_verification ready_for_merge ready_for_qa
@@ -52,6 +52,7 @@ _RULES: Final[tuple[tuple[str, Status], ...]] = (
     ),
     (r"(?:mostly|nearly|almost|partly|partially|functionally|substantially)_.+", "in_progress"),
     (r"phases?_[\w.]+_(?:complete|completed|done|in_progress|started)", "in_progress"),
+    (r"(?:\w+_)?(?:analysis|investigation|research|review|exploration|verification)_(?:complete|completed|done)", "done"),
     (r"100%(?:_complete|_completed|_done)?", "done"),
     (r"0%(?:_complete|_completed|_done)?", "todo"),
     (r"\d{1,2}(?:\.\d+)?%(?:_complete|_completed|_done)?", "in_progress"),

@@ -61,15 +61,25 @@ CRITERIA: Final = re.compile(
 )
 """Headings and labels above boxes that are criteria, no tasks."""
 
-_CHECKS: Final = re.compile(r"\b(?:testing|tests?|verification|validation|test plan|qa|review checklist)\b", re.IGNORECASE)
-"""Headings above boxes that, of a small feature, are checks of the work, no tasks."""
-
-_WORK: Final = re.compile(
-    r"[\d.)\s]*(?:implementation|tasks?|steps?|to-?dos?|work items?|fix(?:es)?|plan|changes|approach)\b"
-    r"(?! (?:notes|details|patterns?))",
+_CHECKS: Final = re.compile(
+    r"[\W\d]*(?:(?:manual|final|post-?\w+)\s+)?(?:testing|tests?|verification|validation|qa|review)"
+    r"(?:\s+(?:checklist|steps|plan|strategy|notes))?\W*",
     re.IGNORECASE,
 )
-"""Headings above numbered lists that are tasks."""
+"""Headings that are all of checking the work: boxes below them are no tasks."""
+
+_WORK: Final = tuple(
+    re.compile(rf"[\W\d]*(?:{words})(?:\s+(?:list|breakdown|required|needed|overview))?\W*(?:\(.*\)\W*)?", re.IGNORECASE)
+    for words in (
+        "(?:implementation )?(?:tasks?|to-?dos?)|(?:work|action) items?",
+        "(?:implementation )?(?:steps?|order|sequence)",
+        "implementation(?: plan| strategy| approach)?|plan|approach",
+        "(?:proposed )?(?:changes|fix(?:es)?|solution)",
+    )
+)
+"""Headings above numbered lists that are tasks, the surest first."""
+
+_WORK_HEADING: Final = re.compile(r"(?:(?:task|step)[- ]|[A-Z]{2,8}-)\d+(?:\.\d+)*\s*[:.\u2013\u2014-]\s*\S", re.IGNORECASE)
 
 _ID: Final = re.compile(
     r"(?:\*\*|__|`|\[)?((?:step|task)\s+\d+(?:\.\d+)*|[A-Z][A-Z0-9]*(?:[-_.][A-Z0-9]+)*[-_]?\d+(?:\.\d+)*[a-z]?)(?:\*\*|__|`|\])?"
@@ -231,21 +241,26 @@ def _date(values: fields.Values, keys: tuple[str, ...]) -> str:
     )
 
 
-def of_boxes(body: Body, phase: str, *, small: bool = False) -> tuple[list[Task], list[Criterion]]:
-    """Tasks and criteria of a text in which boxes are tasks. `phase` is that of the file; `small` documents have checks of
-    the work beside tasks."""
+def of_boxes(body: Body, phase: str, *, checks: bool) -> tuple[list[Task], list[Criterion]]:
+    """Tasks and criteria of a text in which boxes are tasks. `phase` is that of the file.
+
+    Criteria are boxes that a heading or label calls so, boxes below headings of `checks`, and in a file whose tasks have
+    ids those of sections without any. A task has the criteria that it is indented above.
+    """
     tasks: list[Task] = []
     criteria: list[Criterion] = []
     keys = Keys()
+    with_ids = {box.heading for box in body.boxes if _split(box.text)[0]}
     above: list[tuple[int, Task]] = []
-    heading = -1
+    heading, is_check = -1, False
     for box in body.boxes:
         if box.heading != heading:
             heading = box.heading
+            is_check = bool(with_ids and heading not in with_ids) or _is_check(body, heading, checks=checks)
             above.clear()
         while above and above[-1][0] >= box.indent:
             above.pop()
-        if (CRITERIA.search(box.label)) or _is_check(body, box.heading, small=small):
+        if is_check or CRITERIA.search(box.label):
             criterion = _criterion(box)
             criteria.append(criterion)
             if above:
@@ -264,25 +279,33 @@ def criteria_of_boxes(body: Body, tasks: list[Task]) -> list[Criterion]:
 
 
 def of_numbers(body: Body, phase: str, status: Status | None) -> list[Task]:
-    """Numbered lines below a heading that speaks of work. They say nothing of how far they are: those of a document that
-    is done are done."""
-    tasks: list[Task] = []
-    keys = Keys()
-    for n, heading in enumerate(body.headings):
-        if not _WORK.match(heading.text) or (heading.parent >= 0 and _WORK.match(body.headings[heading.parent].text)):
-            continue
-        for item in body.items(heading.end, body.end_of(n)):
-            named = _split(item.text)
-            if item.indent > 3 or not (item.number or named[0]):
+    """Numbered lines, and items with an id, below the headings that speak of work the surest; else headings that are
+    numbered tasks. They say nothing of how far they are: those of a document that is done are done."""
+    for pattern in _WORK:
+        tasks: list[Task] = []
+        keys = Keys()
+        for n, heading in enumerate(body.headings):
+            if heading.level == 1 or not pattern.fullmatch(heading.text):
                 continue
-            tasks.append(_numbered(item, keys, heading.text, heading.phase or phase, status))
-    return tasks
+            for item in body.items(heading.end, body.end_of(n)):
+                if item.indent <= 3 and (item.number or _split(item.text)[0]):
+                    tasks += [_numbered(item, keys, heading.text, heading.phase or phase, status)]
+        if tasks:
+            return tasks
+    keys = Keys()
+    return [
+        _numbered(
+            Item(line=heading.line, indent=0, number=True, text=heading.text), keys, "", heading.phase or phase, status
+        )
+        for heading in body.headings
+        if heading.level > 1 and _WORK_HEADING.match(heading.text)
+    ]
 
 
-def _is_check(body: Body, heading: int, *, small: bool) -> bool:
+def _is_check(body: Body, heading: int, *, checks: bool) -> bool:
     while heading >= 0:
         found = body.headings[heading]
-        if CRITERIA.search(found.text) or (small and _CHECKS.search(found.text)):
+        if CRITERIA.search(found.text) or (checks and _CHECKS.fullmatch(found.text)):
             return True
         heading = found.parent
     return False
