@@ -17,6 +17,7 @@ import importlib
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ccdashd.clock import now
@@ -213,21 +214,23 @@ class App:
                 self.damaged(wrong)
 
     async def _follow(self, pipeline: Pipeline) -> None:
-        from ccdashd import sources
         from ccdashd.ingest.reconcile import Reconciler
         from ccdashd.ingest.watch import Watcher
 
         reconciler = self._reconciler = Reconciler(pipeline.reconcile, self.settings.reconcile_seconds)
-        self._watcher = Watcher(
-            self.settings.claude_dirs,
+        logs = list(self.settings.claude_dirs)
+        watcher = self._watcher = Watcher(
+            [*logs, *map(Path, pipeline.plans.territory.roots)],
             pipeline.changed,
             reconciler.request,
-            accept=lambda path: sources.identify(sources.transcript_of(path)) is not None,
+            accept=pipeline.accepts,
+            enters=pipeline.enters,
             probe_dir=self.paths.runtime_dir / "watch",
             mode=self.settings.watch,
         )
         # Armed before the first scan begins, so that no change falls between the two.
-        await self._watcher.start()
+        await watcher.start()
+        pipeline.plans.follow = lambda roots: watcher.set_roots([*logs, *roots])
         self._scans = asyncio.get_running_loop().create_task(reconciler.run(), name="scans")
 
     async def _close(self) -> None:

@@ -42,7 +42,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "those at the top itself always are."
         ),
     ] = (".claude", ".specify", "docs", "openspec", "planning", "plans", "project_plans", "specs")
-    planning_file_cap_bytes: Annotated[int, Meta(ge=4096, description="Larger planning files are named, not read.")] = 4 * MiB
+    planning_file_cap_bytes: Annotated[int, Meta(ge=4096, description="Larger planning files are named, not read.")] = (
+        4 * MiB
+    )
     planning_files_cap: Annotated[
         int, Meta(ge=1, description="Most planning files of one project that are read; a problem is reported beyond it.")
     ] = 20_000

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from ccdashd import sources
 from ccdashd.ingest import commit as commits
 from ccdashd.ingest.commit import Batch
+from ccdashd.ingest.consequences import Owner
 from ccdashd.ingest.memory import give_back
 from ccdashd.ingest.parse import glance
 from ccdashd.ingest.scan import FileStat
@@ -185,7 +186,7 @@ def _glances(paths: list[str]) -> list[FileResult]:
     return results
 
 
-def _commit_new(results: list[FileResult], owner: commits.Owner, connection: sa.Connection) -> Written:
+def _commit_new(results: list[FileResult], owner: Owner, connection: sa.Connection) -> Written:
     """Only logs that nothing is known of: a glance must not replace what was read whole."""
     known = logs.states(connection, [result.path for result in results])
     new = [result for result in results if result.path not in known]
@@ -193,7 +194,7 @@ def _commit_new(results: list[FileResult], owner: commits.Owner, connection: sa.
 
 
 def _commit_encoded(
-    encoded: list[bytes], unreadable: dict[str, str], owner: commits.Owner, connection: sa.Connection
+    encoded: list[bytes], unreadable: dict[str, str], owner: Owner, connection: sa.Connection
 ) -> tuple[Written, int]:
     results = [decode(answer) for answer in encoded]
     batch = Batch(results=results, unreadable=unreadable)

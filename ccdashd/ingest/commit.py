@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
+from ccdashd.ingest import consequences
 from ccdashd.ingest.claim import look
+from ccdashd.ingest.consequences import Owner
 from ccdashd.ingest.written import Written
 from ccdashd.sources import identify
 from ccdashd.sources.model import Stats
 from ccdashd.sources.result import FileResult
 from ccdashd.store import assemble, logs, messages, rows, summaries
-
-Owner = Callable[[str], str]
-"""The root of the project that a working directory belongs to."""
 
 
 @dataclass
@@ -65,7 +63,7 @@ def commit(connection: sa.Connection, batch: Batch, owner: Owner, *, relink: boo
         follow.sessions |= logs.sessions_of(connection, messages.recount(connection, follow.messages))
     if relink:
         follow.sessions |= _relink(connection, file_ids, batch.results, follow.leaves)
-    return _assemble(connection, {session_id for session_id in follow.sessions if session_id}, owner)
+    return _assemble(connection, {session_id for session_id in follow.sessions if session_id}, owner, relink=relink)
 
 
 @dataclass
@@ -91,9 +89,14 @@ class _Follow:
         rows.forget(connection, file_id)
 
 
-def _assemble(connection: sa.Connection, affected: set[str], owner: Owner) -> Written:
+def _assemble(connection: sa.Connection, affected: set[str], owner: Owner, *, relink: bool = True) -> Written:
     built = assemble.build(connection, affected, owner)
-    return Written(built.upserted, built.deleted, built.projects, built.dropped_projects)
+    written = Written(built.upserted, built.deleted, built.projects, built.dropped_projects)
+    for project_id in built.dropped_projects:
+        written.add(consequences.forget_project(connection, project_id, owner))
+    if relink:
+        written.add(consequences.of_sessions(connection, built.upserted | built.deleted, owner))
+    return written
 
 
 def _marks(connection: sa.Connection, batch: Batch, states: dict[str, logs.FileState]) -> None:
@@ -144,8 +147,11 @@ def _relink(connection: sa.Connection, file_ids: list[int], results: list[FileRe
 
 
 def relink_all(connection: sa.Connection, owner: Owner) -> Written:
-    """Join every summary with the session that it names."""
-    return _assemble(connection, summaries.resolve(connection, summaries.leaves(connection)), owner)
+    """Join every summary with the session that it names, and every session with the plans that it worked on."""
+    named = summaries.resolve(connection, summaries.leaves(connection))
+    written = _assemble(connection, named, owner, relink=False)
+    written.add(consequences.of_sessions(connection, logs.session_ids(connection) | written.deleted, owner))
+    return written
 
 
 def reassign(connection: sa.Connection, owner: Owner) -> Written:

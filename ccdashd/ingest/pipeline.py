@@ -5,7 +5,8 @@
     rescan ─┘
 
 Claim compares `stat` and a few samples with what is known; parse reads only what is new, big backlogs in worker processes;
-the transaction writes the rows and all that follows from them. Nothing else writes what comes from logs.
+the transaction writes the rows and all that follows from them. Nothing else writes what comes from files. Logs are followed
+here, planning files in `plans`.
 """
 
 from __future__ import annotations
@@ -29,12 +30,13 @@ from ccdashd.ingest.backlog import Backlog
 from ccdashd.ingest.claim import Claims, at_or_below, claim_all, claim_paths
 from ccdashd.ingest.commit import Batch
 from ccdashd.ingest.parse import read_log
+from ccdashd.ingest.plans import Plans
 from ccdashd.ingest.projects import Roots
 from ccdashd.ingest.scan import FileStat, Problem, newest_first, scan
 from ccdashd.ingest.written import Written
 from ccdashd.protocol import types as t
 from ccdashd.sources.result import FileResult, Known
-from ccdashd.store import decisions, logs, projects, rows
+from ccdashd.store import decisions, logs, planning, projects, rows
 from ccdashd.store.database import get_meta, put_meta
 from ccdashd.store.transcripts import new_entries
 
@@ -70,7 +72,10 @@ class Pipeline:
         self._scanning = asyncio.Lock()
         self._reading = asyncio.Lock()
         self._backlog = Backlog(self)
-        self._follower: asyncio.Task[None] | None = None
+        self._log_roots = tuple(os.path.abspath(root).rstrip("/") + "/" for root in app.settings.claude_dirs)
+        self.plans = Plans(self)
+        self._unsettled = asyncio.Event()
+        self._followers: list[asyncio.Task[None]] = []
         self._aside: set[asyncio.Task[None]] = set()
         """Backlogs that the watcher named: whoever follows it does not wait for them."""
 
@@ -81,12 +86,17 @@ class Pipeline:
         self.publish(await self.write(self._catch_up))
         complete = await self.app.database.read(lambda connection, _: get_meta(connection, "indexed"))
         self.progress("idle", complete=complete == "1")
-        self._follower = asyncio.create_task(self._follow(), name="pipeline")
+        await self.plans.settle()
+        self._unsettled.set()
+        self._followers = [
+            asyncio.create_task(self._follow(), name="pipeline"),
+            asyncio.create_task(self._settle(), name="projects"),
+        ]
 
     async def stop(self) -> None:
         """Leave what is pending to the next start's scan."""
-        tasks = [*self._aside, *([self._follower] if self._follower is not None else [])]
-        self._follower = None
+        tasks = [*self._aside, *self._followers]
+        self._followers = []
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -108,6 +118,7 @@ class Pipeline:
             began = time.monotonic()
             try:
                 backlog = await self._at_once(await self._claim(paths - later))
+                await self.plans.apply(paths)
             except Busy:
                 self._pending |= paths
                 await asyncio.sleep(1.0)
@@ -120,6 +131,19 @@ class Pipeline:
                     self._aside.add(task)
                     task.add_done_callback(self._aside.discard)
             await asyncio.sleep(max(PAUSE, (time.monotonic() - began) / 2))
+
+    async def _settle(self) -> None:
+        """Projects come and go with sessions: look at the planning files of new ones as soon as they are known."""
+        while True:
+            await self._unsettled.wait()
+            self._unsettled.clear()
+            try:
+                await self.plans.welcome()
+            except Busy:
+                await asyncio.sleep(1.0)
+                self._unsettled.set()
+            except Exception:
+                self._failed()
 
     async def _read_aside(self, files: list[FileStat]) -> None:
         try:
@@ -135,17 +159,20 @@ class Pipeline:
 
     async def apply(self, paths: Iterable[str]) -> None:
         """Look at these paths and write what changed. Raises Busy while the cache cannot be written."""
+        paths = set(paths)
         await self.carry_out(await self._claim(paths))
+        await self.plans.apply(paths)
 
     async def reconcile(self, reason: str, paths: list[str] | None = None) -> t.RescanResult:
-        """Compare every log, or those at or below `paths`, with what is known, and write what differs."""
+        """Compare every file, or those at or below `paths`, with what is known, and write what differs."""
         async with self._scanning:
             return await self._reconcile(reason, paths)
 
     async def rebuild(self) -> t.RescanResult:
-        """Read every log anew, as if each were new. What is kept of logs that are gone stays."""
+        """Read every file anew, as if each were new. What is kept of logs that are gone stays."""
         async with self._scanning:
             await self.write(logs.expire)
+            await self.write(planning.expire)
             return await self._reconcile("rebuild", None)
 
     async def _reconcile(self, reason: str, paths: list[str] | None) -> t.RescanResult:
@@ -158,6 +185,8 @@ class Pipeline:
         log.info("scan done reason=%r files=%d %s", reason, len(found), claims)
         try:
             await self.carry_out(claims)
+            await self.plans.settle()
+            plans = await self.plans.reconcile(paths=paths)
             if not self.indexing.complete and paths is None:
                 await self.write(_set_indexed)
                 self.progress("idle", complete=True)
@@ -168,13 +197,27 @@ class Pipeline:
             parsed=len(claims.whole),
             appended=len(claims.grown),
             gone=len(claims.gone),
+            documents=plans.files,
+            documents_read=plans.read,
+            documents_gone=plans.gone,
             seconds=time.monotonic() - began,
             revision=self.app.database.revision,
         )
 
     async def _claim(self, paths: Iterable[str]) -> Claims:
-        wanted = {path for path in paths if sources.identify(path) is not None}
+        wanted = {path for path in paths if self._is_log(path)}
         return await self.app.database.read(partial(claim_paths, wanted)) if wanted else Claims()
+
+    def accepts(self, path: str) -> bool:
+        """Whether a file is one that is read. For any thread."""
+        return self._is_log(sources.transcript_of(path)) or self.plans.territory.accepts(path)
+
+    def enters(self, folder: str) -> bool:
+        """Whether there may be such files below a folder. For any thread."""
+        return (folder + "/").startswith(self._log_roots) or self.plans.territory.enters(folder)
+
+    def _is_log(self, path: str) -> bool:
+        return path.startswith(self._log_roots) and sources.identify(path) is not None
 
     async def carry_out(self, claims: Claims) -> None:
         """Read and write what was claimed: small changes here and at once, a backlog in workers."""
@@ -244,6 +287,10 @@ class Pipeline:
 
         Raises what `choose` raises, and OSError where the journal cannot be written; nothing was decided then.
         """
+        # Carried out to its end whether or not the client still waits, so that journal and cache do not part.
+        return await asyncio.shield(self._decided(choose))
+
+    async def _decided(self, choose: decisions.Choose[T]) -> T:
         try:
             subject, written = await self.write(partial(self._decide, choose))
         except Busy:
@@ -273,6 +320,8 @@ class Pipeline:
 
     def publish(self, written: Written) -> None:
         """Tell subscribers what a transaction changed."""
+        if written.dropped_projects or not self.plans.knows(written.projects):
+            self._unsettled.set()
         changes = written.changes()
         if changes:
             self.app.events.publish(changes, self.app.database.revision)

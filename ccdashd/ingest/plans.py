@@ -80,14 +80,28 @@ class Plans:
         """Watches these roots, and only these, from the moment it returns."""
         self.unnamed: list[str] = []
         """Planning files that cannot be named on the wire, as the last scan found them."""
+        self._known: set[str] = set()
+        self._unseen: set[str] = set()
+        """Projects whose files were not looked at yet."""
         self._scanning = asyncio.Lock()
 
-    async def settle(self) -> set[str]:
-        """Look at the projects that there are now; returns the ids of those that are new."""
-        known = await self._pipeline.app.database.read(projects.roots)
-        new = self.territory.settle(known if self._on else ())
+    def knows(self, project_ids: set[str]) -> bool:
+        """Whether these projects are among those that were there when `settle` looked."""
+        return project_ids <= self._known
+
+    async def settle(self) -> None:
+        """Look at the projects that there are now, and at the files of those that were not there before."""
+        roots = await self._pipeline.app.database.read(projects.roots)
+        self._known = {project_id for project_id, _ in roots}
+        self._unseen |= self.territory.settle(roots if self._on else ())
+        self._unseen &= self.territory.projects.keys()
         await self.follow([Path(root) for root in self.territory.roots])
-        return new
+
+    async def welcome(self) -> None:
+        """Read the files of projects that came since the last scan."""
+        await self.settle()
+        if self._unseen:
+            await self.reconcile(set(self._unseen))
 
     async def apply(self, paths: Iterable[str]) -> None:
         """Look at these paths, absolute ones, and write what changed. Raises Busy while the cache cannot be written."""
@@ -116,6 +130,7 @@ class Plans:
                 outcome.files += len(found) if paths is None else sum(at_or_below(f.path, paths) for f in found)
                 outcome.add(claim)
                 await self._carry_out(claim)
+                self._unseen.discard(project_id)
             if only is None and paths is None:
                 self.unnamed = unnamed
                 self._note(problems)

@@ -39,7 +39,10 @@ async def projects_add(call: Call, params: t.ProjectsAdd) -> t.Project:
         raise InvalidParams("root", "must be an absolute path", params.root)
     if not os.path.isdir(root):
         raise InvalidParams("root", "is no folder", params.root)
-    return await _edit(call, lambda connection: ProjectEdit(op="add", root=root, name=_name(params.name)))
+    added = await _edit(call, lambda connection: ProjectEdit(op="add", root=root, name=_name(params.name)))
+    # Its plans are there when the client gets its answer.
+    await call.app.pipeline.plans.welcome()
+    return await call.app.database.read(lambda connection, _: projects.get(connection, added.id))
 
 
 @handles(methods.PROJECTS_UPDATE)
