@@ -20,11 +20,15 @@ from ccdashd.sources.planning.model import Outline, Status
 _HOLDERS = ("prd", "implementation_plan", "quick_feature")
 """Types of documents whose status is that of their feature, the first that there is."""
 
-_KIND = r"(?:PRD|Product Requirements(?: Document)?|(?:Implementation|Remediation)?\s*Plan|Quick Feature|Feature|Bug Fix)"
-_BEFORE = re.compile(rf"^(?:{_KIND}\s*[:\u2013\u2014-]\s*)+", re.IGNORECASE)
+_PLANS = ("prd", "implementation_plan")
+
+_KIND = r"(?:PRD|Product Requirements(?: Document)?|(?:(?:Implementation|Remediation) )?Plan|Quick Feature|Feature|Bug Fix)"
+_KINDS = rf"{_KIND}(?:[ -]?\d+)?"
+_BEFORE = re.compile(rf"^(?:{_KINDS}(?:\s*[:\u2013\u2014]\s*|\s+-\s+|\s+(?={_KIND}\b)))+", re.IGNORECASE)
 _AFTER = re.compile(
     r"\s+(?:[:\u2013\u2014-]\s*)?(?:PRD|Product Requirements(?: Document)?|Implementation Plan)$", re.IGNORECASE
 )
+"""Words in titles for what kind of document it is."""
 
 
 class Details(msgspec.Struct, omit_defaults=True, kw_only=True):
@@ -126,8 +130,11 @@ def build(project_id: str, slug: str, documents: Sequence[Outline], relatives: S
 def _rank(slug: str, document: Outline) -> tuple[int, bool, int]:
     """The most telling documents first: by type, then those of the feature's own name, then those high up."""
     kind = _HOLDERS.index(document.doc_type) if document.doc_type in _HOLDERS else len(_HOLDERS)
-    stem = document.path.rpartition("/")[2].rpartition(".")[0]
-    return (kind, canonical(stem) != slug, document.path.count("/"))
+    return (kind, not _is_named(slug, document), document.path.count("/"))
+
+
+def _is_named(slug: str, document: Outline) -> bool:
+    return canonical(document.path.rpartition("/")[2].rpartition(".")[0]) == slug
 
 
 def _holder(documents: Sequence[Outline]) -> Outline | None:
@@ -156,12 +163,13 @@ def _mismatches(
     slug: str, documents: Sequence[Outline], of_it: Sequence[Phase], holder: Outline | None, followed: Status | None
 ) -> list[t.Mismatch]:
     alone = {phase.path for phase in of_it if phase.row.raw_status}
-    of_documents = [
-        found for document in documents if document.path not in alone for found in mismatches.of_document(document)
-    ]
-    plans = [document for document in documents if _rank(slug, document)[0] < 2 and not _rank(slug, document)[1]]
-    parts = "its phases" if of_it else "its tasks"
-    return [*mismatches.of_feature(holder, plans, followed, parts), *of_documents]
+    own = {document.path: mismatches.of_document(document) for document in documents if document.path not in alone}
+    plans = [document for document in documents if document.doc_type in _PLANS and _is_named(slug, document)]
+    found = mismatches.of_feature(holder, plans, followed, "its phases" if of_it else "its tasks")
+    if holder is not None and not of_it and own[holder.path]:
+        # Its own tasks are all that the status of a quick feature can contradict: that is told once.
+        found = [item for item in found if item.code != "status"]
+    return [*found, *(item for items in own.values() for item in items)]
 
 
 def _evidence(documents: Iterable[Outline]) -> list[t.StatusEvidence]:

@@ -301,6 +301,17 @@ class TestMismatches:
     def test_a_draft_of_work_under_way_is_none(self) -> None:
         assert _build(_prd("todo"), _plan("in_progress"), _progress("1", "review")).mismatches == 0
 
+    def test_a_quick_feature_contradicts_its_tasks_once(self) -> None:
+        quick = Document(
+            path="quick-features/x.md",
+            doc_type="quick_feature",
+            title="X",
+            status="done",
+            raw_status="done",
+            tasks=_tasks("todo"),
+        )
+        assert [item.code for item in _build(quick).details.mismatches] == ["completed_with_open_tasks"]
+
     def test_those_of_phases_are_with_the_phases(self) -> None:
         built = _build(_prd("done"), _progress("1", "done", _tasks("todo")))
         assert built.details.mismatches == []
@@ -343,6 +354,10 @@ def test_a_feature_has_what_its_documents_have() -> None:
         ("Product Requirements Document: Deployment Sets", "Deployment Sets"),
         ("Deployment Sets Implementation Plan", "Deployment Sets"),
         ("Implementation Plan \u2014 Deployment Sets v2", "Deployment Sets v2"),
+        ("PRD 2: Deployment Sets", "Deployment Sets"),
+        ("PRD-001: Feature: Deployment Sets", "Deployment Sets"),
+        ("PRD-001 Implementation Plan: Deployment Sets", "Deployment Sets"),
+        ("Feature-based planning: a start", "Feature-based planning: a start"),
         ("Plan the future", "Plan the future"),
         ("PRD:", "Deployment sets"),
     ],
