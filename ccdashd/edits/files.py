@@ -21,7 +21,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
-from ccdashd.errors import Conflict, ReadOnly
+from ccdashd.errors import Busy, CcdashError, Conflict, ReadOnly
 
 STALE: Final = 3600.0
 """Seconds after which a temporary file is one that a crash left behind: a write takes milliseconds."""
@@ -37,9 +37,9 @@ _PLAIN: Final = {
     errno.EACCES: "may not be read or written; change the permissions of the file and its folder",
     errno.EPERM: "may not be written; change the permissions of the file and its folder",
     errno.EROFS: "lies on a disk that is mounted read-only",
-    errno.ENOSPC: "cannot be written: the disk is full",
-    errno.EDQUOT: "cannot be written: your quota of the disk is used up",
 }
+
+_FULL: Final = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "your quota of the disk is used up"}
 
 _writing = threading.Lock()
 
@@ -87,8 +87,8 @@ def replace_all(replacements: Sequence[Replacement]) -> None:
     """Give files new bytes, and wait until they are on disk; blocks. Owner, mode bits and extended attributes stay.
 
     All new files are written before the first takes its place. Raises Conflict where a file is not that of its
-    `expected_hash`, ReadOnly where one cannot be written; nothing was changed then, but for those files that the error
-    names as written.
+    `expected_hash`, ReadOnly where one cannot be written, Busy where the disk is full; nothing was changed then, but for
+    those files that the error names as written.
     """
     with _writing, ExitStack() as stack:
         staged = [stack.enter_context(_staged(replacement)) for replacement in replacements]
@@ -97,11 +97,11 @@ def replace_all(replacements: Sequence[Replacement]) -> None:
             try:
                 with _explained(replacement.path):
                     take_place()
-            except (Conflict, ReadOnly) as error:
-                if not written:
-                    raise
-                message = f"{error.message} (written before that: {', '.join(written)})"
-                raise type(error)(message, **error.data, written=written) from error
+            except CcdashError as error:
+                if written:
+                    error.message += f" (written before that: {', '.join(written)})"
+                    error.data["written"] = written
+                raise
             written.append(replacement.path)
 
 
@@ -233,5 +233,8 @@ def _explained(path: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        full = _FULL.get(error.errno or 0)
+        if full is not None:
+            raise Busy(f"{path} cannot be written: {full}", reason=full, retry_after=5.0) from error
         reason = _PLAIN.get(error.errno or 0) or f"cannot be read or written: {error.strerror or error}"
         raise ReadOnly(f"{path} {reason}", path=path) from error
