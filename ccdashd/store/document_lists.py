@@ -13,19 +13,19 @@ from ccdashd.store.schema import documents
 
 _table = documents.c
 
-_SORTS: dict[str, Any] = {
-    "path": _table.path,
-    "title": plan_rows.by_name(_table.title),
-    "type": _table.doc_type,
-    "status": plan_rows.by_status(_table.status),
-    "modifiedAt": _table.mtime_ns,
-    "tasks": _table.tasks,
+_SORTS: dict[str, tuple[sa.ColumnElement[Any], ...]] = {
+    "path": (),  # ids are the project and the path in it
+    "title": (plan_rows.by_name(_table.title),),
+    "type": (_table.doc_type,),
+    "status": (plan_rows.by_status(_table.status),),
+    "modifiedAt": (_table.mtime_ns,),
+    "tasks": (_table.tasks,),
 }
 
 
 def page(connection: sa.Connection, params: t.DocumentsList, revision: int) -> t.Page[t.DocumentRow]:
     """One page of the list. Raises NotFound for a project or feature that is not there, InvalidParams for a cursor."""
-    keys = (_SORTS[params.sort], _table.id)
+    keys = (*_SORTS[params.sort], _table.id)
     where = _filters(connection, params)
     return paging.page(connection, plan_rows.DOCUMENT, plan_rows.document, documents, where, keys, params, revision)
 

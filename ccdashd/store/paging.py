@@ -114,7 +114,8 @@ def _after(keys: Keys, down: bool, values: Sequence[Any]) -> sa.ColumnElement[bo
 
 def shown(project_id: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
     """That the project of a row is not hidden."""
-    return project_id.in_(sa.select(projects.c.id).where(~projects.c.hidden))
+    # So, and not as those that are shown: that would be looked up by an index, though it is most of all rows.
+    return project_id.not_in(sa.select(projects.c.id).where(projects.c.hidden))
 
 
 def words(text: str | None, *columns: sa.ColumnElement[str]) -> list[sa.ColumnElement[bool]]:
