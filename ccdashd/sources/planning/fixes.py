@@ -40,7 +40,7 @@ def place(lines: list[str], index: int) -> tuple[int, int]:
 
 # What a line consists of: indentation and dashes, perhaps a key, a value.
 _LEAD = re.compile(r"[ \t]*(?:-[ \t]+)*")
-_KEY = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s"'\[\]{}&*!|>%@`#,:-][^:#]*?)[ \t]*:(?:[ \t]+|$)""")
+_KEY = re.compile(r"""("(?:[^"\\]|\\.)*"[ \t]*|'(?:[^']|'')*'[ \t]*|[^\s"'\[\]{}&*!|>%@`#,:-][^:#]*):(?:[ \t]+|$)""")
 _CONFLICT = re.compile(r"(?:<{7}|={7}|>{7}|\|{7})(?: .*)?")
 _NO_SPACE = re.compile(r"([ \t]*(?:-[ \t]+)*[A-Za-z_][\w-]*:|[ \t]*-)([^\s/:-].*)")
 
@@ -64,16 +64,16 @@ def _split(line: str) -> _Parts:
     lead = match[0] if match else ""
     key = _KEY.match(line, len(lead))
     # Of an item such as "- Use it: when needed" all is text; "- id: x" has a key.
-    name = key[0] if key and not ("-" in lead and re.search(r"\s\S", key[1]) and key[1][0] not in "\"'") else ""
+    name = key[0] if key and not ("-" in lead and re.search(r"\s\S", key[1].rstrip()) and key[1][0] not in "\"'") else ""
     value = line[len(lead) + len(name) :]
     quoted = _QUOTED.match(value)
     comment = None if quoted is None and value[:1] in ("'", '"') else _COMMENT.search(value, quoted.end() if quoted else 0)
-    at = comment.start() if comment else len(value)
+    at = len(value[: comment.start()].rstrip()) if comment else len(value)
     return _Parts(lead, name, value[:at], value[at:])
 
 
 _QUOTED = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^']|'')*'""")
-_COMMENT = re.compile(r"\s+#.*|^#.*")
+_COMMENT = re.compile(r"(?:(?<=\s)|^)#")
 
 
 def _indent(line: str) -> int:
@@ -210,7 +210,11 @@ def _quoting(lines: list[str], number: int, stuck: tuple[int, int] | None) -> It
             yield from _one(
                 lines, number, "unclosed-bracket", f"`{'[' if bracket == ']' else '{'}` opens here and never closes", line
             )
-    why = f"text that begins with {mark} has to be in quotes" if mark in "`@%*&!|>[]{},?\t" else "has to be in quotes"
+    why = (
+        f"text that begins with {mark} has to be in quotes"
+        if mark in "`@%*&!|>[]{},?\t"
+        else "this text has to be in quotes"
+    )
     if ": " in value or value.endswith(":"):
         why = "text that holds a colon and a space has to be in quotes"
     yield from _one(lines, number, "unquoted-text", why, parts.before + _quote(value) + parts.comment)

@@ -6,6 +6,8 @@ reported.
 
 from __future__ import annotations
 
+import re
+from itertools import islice
 from typing import Final
 
 from . import fixes
@@ -13,16 +15,16 @@ from .fixes import Fix, place
 from .yaml import TooMuch, Yaml, YamlError, parse
 
 MAX_REPAIRS: Final = 50
-MAX_PARSED: Final = 8 << 20
+MAX_PARSED: Final = 4 << 20
 """Characters parsed in all attempts at one text: about a second."""
 
 
 def recover(text: str, error: YamlError) -> tuple[Yaml | None, list[Fix]]:
     """Repair a text that `parse` refused with that error. None if nothing of it could be read."""
     attempt = _Attempt(text.split("\n"), error)
-    done = list(fixes.conflict_markers(attempt.lines))
-    for fix in done:
-        attempt = attempt.after(fix)
+    done = list(islice(fixes.conflict_markers(attempt.lines), MAX_REPAIRS))
+    if done:
+        attempt = attempt.after(*done)
     left = MAX_PARSED
     while attempt.broken and len(done) < MAX_REPAIRS and left > 0:
         assert attempt.error is not None
@@ -50,6 +52,10 @@ def recover(text: str, error: YamlError) -> tuple[Yaml | None, list[Fix]]:
     return attempt.yaml, done
 
 
+_OPENS: Final = re.compile("quoted scalar|flow|simple key|alias|anchor|tag|directive|block scalar")
+"""What the parser was about, where the beginning of that is the cause."""
+
+
 class _Attempt:
     """Lines, and what the parser says of them."""
 
@@ -69,10 +75,11 @@ class _Attempt:
     def broken(self) -> bool:
         return self.error is not None and not isinstance(self.error, TooMuch)
 
-    def after(self, fix: Fix) -> _Attempt:
+    def after(self, *fixes: Fix) -> _Attempt:
         lines = self.lines.copy()
-        for number, line in fix.changes.items():
-            lines[number] = line + "\r" * lines[number].endswith("\r")
+        for fix in fixes:
+            for number, line in fix.changes.items():
+                lines[number] = line + "\r" * lines[number].endswith("\r")
         return _Attempt(lines)
 
     def is_further_than(self, other: _Attempt) -> bool:
@@ -87,6 +94,6 @@ class _Attempt:
             return len(self.lines), 0
         index, context = self.error.index, self.error.context
         # A quote or bracket that never closes is to be repaired where it opened.
-        if self.error.context_index is not None and any(word in context for word in ("scanning", "flow", "quoted")):
+        if self.error.context_index is not None and _OPENS.search(context):
             index = self.error.context_index
         return place(self.lines, index)

@@ -27,6 +27,8 @@ MAX_DEPTH: Final = 64
 MAX_VALUES: Final = 100_000
 """Values of one text, those behind an alias each time that it is used; text of more than 64 characters counts more."""
 
+MAX_DUPLICATES: Final = 100
+
 PLAIN: Final = "plain"
 """The tag that nodes have here if they are plain scalars without a tag of their own."""
 
@@ -133,7 +135,8 @@ class Yaml:
         self.text = text
         self.root = root
         self.duplicates: list[tuple[str, int]] = []
-        """Keys that one mapping has twice, with the line of the later, which is the one that counts."""
+        """Keys that one mapping has twice, with the line of the later, which is the one that counts; the first
+        MAX_DUPLICATES of them."""
         self.special = special
         """It holds characters that other parsers refuse."""
         self._left = MAX_VALUES
@@ -210,7 +213,7 @@ class Yaml:
                     merged |= inner
                 continue
             name = self.key(key)
-            if name in values:
+            if name in values and len(self.duplicates) < MAX_DUPLICATES:
                 self.duplicates.append((name, self.line_at(key.start_mark.index)))
             values[name] = self._value(value, depth)
         return merged | values if merged else values
