@@ -140,7 +140,7 @@ def _status_path(found: Frontmatter, task: Task) -> Path:
     if isinstance(value, dict):
         key = next((key for key in STATUS_KEYS if key in value), None)
         if key is None and task.raw_status:
-            raise EditRefused(f"{who} has no `status`, but says {task.raw_status} in another way; edit it by hand")
+            raise EditRefused(f"{who} has no `status`, but another key that tells it ({task.raw_status}); edit it by hand")
         return (*place, key or "status")
     if not task.raw_status:
         raise EditRefused(f"{who} is a text alone, without a place for a status; make it a mapping with `status:`")
@@ -223,7 +223,8 @@ def _like(old: Value, number: float) -> str | None:
 
 _MOMENT: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-    r"(?:(?P<t>[T ])[0-9]{2}:[0-9]{2}(?P<s>:[0-9]{2})?(?P<f>\.[0-9]{1,6})?(?P<z>\s*(?:Z|[+-][0-9]{2}:?[0-9]{2}))?)?"
+    r"(?:(?P<t>[T ])[0-9]{2}:[0-9]{2}(?P<s>:[0-9]{2})?(?P<f>\.[0-9]{1,6})?"
+    r"(?P<z>\s*(?:Z|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9]))?)?"
 )
 
 
