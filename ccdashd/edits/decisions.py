@@ -144,12 +144,9 @@ def _relocated(edit: AnyEdit, place: Callable[[str], str]) -> AnyEdit:
 
 
 def _portable(root: str, home: str) -> str:
-    if root == home or (home != "/" and root.startswith(home.rstrip("/") + "/")):
-        return "~" + root[len(home.rstrip("/")) :]
-    return root
+    home = home.rstrip("/")
+    return "~" + root[len(home) :] if home and (root == home or root.startswith(home + "/")) else root
 
 
 def _expanded(root: str, home: str) -> str:
-    if root == "~" or root.startswith("~/"):
-        return home.rstrip("/") + root[1:] or "/"
-    return root
+    return home.rstrip("/") + root[1:] if root == "~" or root.startswith("~/") else root

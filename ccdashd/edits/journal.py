@@ -1,9 +1,8 @@
 """The journal: every decision of the user, one JSON line each, on disk before it is acknowledged.
 
-It is the only file of ours whose loss loses something. Lines are appended; replaying them all gives the state that they
-describe, so it may be replayed as often as one likes. A torn last line (power failed) is left out. How far it was carried
-out is a *position*: a number of bytes and their hash, so that a journal that was edited by hand, or put in the place of
-another, is noticed.
+It is the only file of ours whose loss loses something. Lines are appended; carrying them all out, on nothing, gives the
+state that they describe. A torn last line (power failed) is left out. How far it was carried out is a *position*: a number
+of bytes and their hash, so that a journal that was edited by hand, or put in the place of another, is noticed.
 """
 
 from __future__ import annotations
@@ -27,6 +26,10 @@ log = logging.getLogger(__name__)
 
 COMPACT_FROM = 1_000_000
 """Bytes from which on a journal is looked at whether most of it is superseded."""
+
+
+_UNKNOWN = "0:?"
+"""A position that fits no journal."""
 
 
 class JournalUnreadable(OSError):
@@ -79,11 +82,6 @@ class Journal:
         self._last: _Append | None = None
         self._look_from = COMPACT_FROM
 
-    def read(self) -> list[AnyEdit]:
-        """All edits, oldest first. Raises JournalUnreadable."""
-        lines, _ = self._lines(self._read()[1], 0)
-        return _edits(lines)
-
     def since(self, position: str) -> News:
         """The edits after a position, or all where it does not fit; ``""`` is the position before all.
 
@@ -99,11 +97,12 @@ class Journal:
         anew = position != _position(start, _hash(data[:start]))
         lines, end = self._lines(data, 0 if anew else start)
         self._offset, self._hash, self._seen = end, _hash(data[:end]), stamp
-        return News(_edits(lines), self._position, anew)
+        return News([line.edit for line in lines if line.edit is not None], self._position, anew)
 
     def append(self, edit: AnyEdit) -> str:
         """Write an edit and wait until it is on disk; returns the position after it.
 
+        Where somebody else wrote since the last look, it is a position that fits nothing, so that all is carried out anew.
         Raises OSError; nothing was decided then.
         """
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -116,17 +115,18 @@ class Journal:
             torn = before.size > 0 and os.pread(fd, 1, before.size - 1) != b"\n"
             line = (b"\n" if torn else b"") + encode(edit, self._home)
             _write(fd, line, before.size)
-            # What somebody else wrote meanwhile is carried out with the next decision, and this line once more.
             self._seen = _stamp(os.fstat(fd)) if known else None
         finally:
             os.close(fd)
         if new:
             _sync_folder(self.path.parent)
+        position = _UNKNOWN
         if known:
             self._offset = before.size + len(line)
             self._hash.update(rest + line)
-        self._last = _Append(before.size, before.size + len(line), self._position)
-        return self._position
+            position = self._position
+        self._last = _Append(before.size, before.size + len(line), position)
+        return position
 
     def compact(self) -> str | None:
         """Leave out what is superseded where that is most of a large journal; returns the position after, if it did.
@@ -196,12 +196,10 @@ class Journal:
                 if os.fstat(file.fileno()).st_size == last.after:
                     file.truncate(last.before)
                     os.fsync(file.fileno())
+        except FileNotFoundError:
+            return
         except OSError as error:
             log.warning("a decision that failed stays in the journal problem=%r path=%s", str(error), self.path)
-
-
-def _edits(lines: list[Line]) -> list[AnyEdit]:
-    return [line.edit for line in lines if line.edit is not None]
 
 
 def _hash(data: bytes = b"") -> hashlib.blake2b:

@@ -6,6 +6,7 @@ not.
 
 from __future__ import annotations
 
+from sqlite3 import Connection as Raw
 from typing import Any, Literal
 
 import msgspec
@@ -14,8 +15,9 @@ import sqlalchemy as sa
 from ccdashd.derive.link_ids import external_link_id
 from ccdashd.edits import decisions
 from ccdashd.protocol import types as t
+from ccdashd.store.connection import raw_connection
 from ccdashd.store.names import id_of
-from ccdashd.store.schema import app_metadata, entity_links, entity_tags, external_links, tags, user_links
+from ccdashd.store.schema import app_metadata, entity_tags, external_links, tags, user_links
 from ccdashd.store.user_links import LinkKey
 
 # --- tags ---
@@ -29,12 +31,15 @@ def tags_of(connection: sa.Connection, type: t.EntityType, id: str) -> list[str]
 
 def spelling(connection: sa.Connection, name: str) -> str | None:
     """The tag of that name as it is spelled, whatever the case of `name`; None where there is none."""
-    if connection.execute(sa.select(tags.c.name).where(tags.c.name == name)).first() is not None:
+    return _spelling(raw_connection(connection), name)
+
+
+def _spelling(raw: Raw, name: str) -> str | None:
+    if raw.execute("SELECT 1 FROM tags WHERE name = ?", (name,)).fetchone() is not None:
         return name
     # SQLite folds the case of ASCII alone.
     folded = name.casefold()
-    names = connection.execute(sa.select(tags.c.name)).scalars()
-    return next((known for known in names if known.casefold() == folded), None)
+    return next((known for (known,) in raw.execute("SELECT name FROM tags") if known.casefold() == folded), None)
 
 
 def tag(connection: sa.Connection, name: str) -> t.Tag | None:
@@ -140,116 +145,130 @@ def forget(connection: sa.Connection) -> Changes:
 
 
 def apply(connection: sa.Connection, edit: decisions.UserEdit) -> Changes:
-    """Carry out one edit. To do it twice is the same as once."""
+    """Carry out one edit."""
     changes: Changes = {}
+    raw = raw_connection(connection)
     match edit:
         case decisions.LinkEdit():
-            _apply_link(connection, edit, changes)
+            _apply_link(raw, edit, changes)
         case decisions.ExternalLinkEdit():
-            _apply_external_link(connection, edit, changes)
+            _apply_external_link(raw, edit, changes)
         case decisions.TagEdit(op="set"):
-            _set_tag(connection, edit.name, edit.color, changes)
+            _set_tag(raw, edit.name, edit.color, changes)
         case decisions.TagEdit(op="rename"):
-            _rename_tag(connection, edit.name, edit.new_name, changes)
+            _rename_tag(raw, edit.name, edit.new_name, changes)
         case decisions.TagEdit():
-            _delete_tag(connection, edit.name, changes)
+            _delete_tag(raw, edit.name, changes)
         case decisions.TagUse():
-            _apply_use(connection, edit, changes)
+            _apply_use(raw, edit, changes)
         case decisions.MetadataEdit():
-            _apply_metadata(connection, edit, changes)
+            _apply_metadata(raw, edit, changes)
     return changes
 
 
-def _apply_link(connection: sa.Connection, edit: decisions.LinkEdit, changes: Changes) -> None:
+_UNLINK = """
+DELETE FROM user_links
+WHERE source_type = ? AND source_id = ? AND target_type = ? AND target_id = ? AND link_type = ?
+"""
+_LINK = """
+INSERT INTO user_links (source_type, source_id, target_type, target_id, link_type, id, state, note, at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+
+def _apply_link(raw: Raw, edit: decisions.LinkEdit, changes: Changes) -> None:
     source, target = (edit.source.type, id_of(edit.source)), (edit.target.type, id_of(edit.target))
     key = LinkKey(*source, *target, edit.link_type)
-    connection.execute(sa.delete(user_links).where(*(user_links.c[name] == value for name, value in key._asdict().items())))
+    raw.execute(_UNLINK, key)
     if edit.op in ("make", "dismiss"):
         state = "made" if edit.op == "make" else "dismissed"
-        values = {**key._asdict(), "id": key.id, "state": state, "note": edit.note, "at": edit.at}
-        connection.execute(sa.insert(user_links).values(**values))
-    found = connection.execute(sa.select(entity_links.c.id).where(entity_links.c.id == key.id)).first() is not None
+        raw.execute(_LINK, (*key, key.id, state, edit.note, edit.at))
+    found = raw.execute("SELECT 1 FROM entity_links WHERE id = ?", (key.id,)).fetchone() is not None
     there = edit.op == "make" or (found and edit.op != "dismiss")
     _touch(changes, source, target)
     changes["link", key.id] = "upsert" if there else "delete"
 
 
-def _apply_external_link(connection: sa.Connection, edit: decisions.ExternalLinkEdit, changes: Changes) -> None:
+_LINK_TO_WEB = """
+INSERT INTO external_links (id, entity_type, entity_id, url, label, category, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+
+
+def _apply_external_link(raw: Raw, edit: decisions.ExternalLinkEdit, changes: Changes) -> None:
     entity = (edit.entity.type, id_of(edit.entity))
     id = external_link_id(*entity, edit.url)
-    connection.execute(sa.delete(external_links).where(external_links.c.id == id))
+    raw.execute("DELETE FROM external_links WHERE id = ?", (id,))
     if edit.op == "create":
-        values = {"id": id, "entity_type": entity[0], "entity_id": entity[1], "url": edit.url}
-        values |= {"label": edit.label, "category": edit.category, "created_at": edit.at}
-        connection.execute(sa.insert(external_links).values(**values))
+        raw.execute(_LINK_TO_WEB, (id, *entity, edit.url, edit.label, edit.category, edit.at))
     _touch(changes, entity)
 
 
-def _set_tag(connection: sa.Connection, name: str, color: str, changes: Changes) -> str:
-    known = spelling(connection, name)
+def _set_tag(raw: Raw, name: str, color: str, changes: Changes) -> str:
+    known = _spelling(raw, name)
     if known is None:
-        connection.execute(sa.insert(tags).values(name=name, color=color))
+        raw.execute("INSERT INTO tags (name, color) VALUES (?, ?)", (name, color))
     elif color:
-        connection.execute(sa.update(tags).where(tags.c.name == known).values(color=color))
+        raw.execute("UPDATE tags SET color = ? WHERE name = ?", (color, known))
     changes["tag", known or name] = "upsert"
     return known or name
 
 
-def _rename_tag(connection: sa.Connection, name: str, new_name: str, changes: Changes) -> None:
-    old = spelling(connection, name)
+def _rename_tag(raw: Raw, name: str, new_name: str, changes: Changes) -> None:
+    old = _spelling(raw, name)
     if old is None or old == new_name:
         return
-    color = connection.execute(sa.select(tags.c.color).where(tags.c.name == old)).scalar_one()
-    other = spelling(connection, new_name)
+    (color,) = raw.execute("SELECT color FROM tags WHERE name = ?", (old,)).fetchone()
+    other = _spelling(raw, new_name)
     if other is None or other == old:
         new = new_name
-        connection.execute(sa.insert(tags).values(name=new, color=color))
+        raw.execute("INSERT INTO tags (name, color) VALUES (?, ?)", (new, color))
     else:
         new = other
-        connection.execute(sa.update(tags).where(tags.c.name == new, tags.c.color == "").values(color=color))
-    # Entities that have both keep one.
-    connection.execute(sa.update(entity_tags).prefix_with("OR IGNORE").where(entity_tags.c.tag == old).values(tag=new))
-    _delete_tag(connection, old, changes)
-    _touch(changes, *_tagged(connection, new))
+        raw.execute("UPDATE tags SET color = ? WHERE name = ? AND color = ''", (color, new))
+    # An entity that has both keeps one.
+    raw.execute("UPDATE OR IGNORE entity_tags SET tag = ? WHERE tag = ?", (new, old))
+    _delete_tag(raw, old, changes)
+    _touch(changes, *_tagged(raw, new))
     changes["tag", new] = "upsert"
 
 
-def _delete_tag(connection: sa.Connection, name: str, changes: Changes) -> None:
-    known = spelling(connection, name)
+def _delete_tag(raw: Raw, name: str, changes: Changes) -> None:
+    known = _spelling(raw, name)
     if known is not None:
-        _touch(changes, *_tagged(connection, known))
+        _touch(changes, *_tagged(raw, known))
         # Not left to the reference: while much is read, references are not looked after.
-        connection.execute(sa.delete(entity_tags).where(entity_tags.c.tag == known))
-        connection.execute(sa.delete(tags).where(tags.c.name == known))
+        raw.execute("DELETE FROM entity_tags WHERE tag = ?", (known,))
+        raw.execute("DELETE FROM tags WHERE name = ?", (known,))
         changes["tag", known] = "delete"
 
 
-def _tagged(connection: sa.Connection, name: str) -> list[tuple[str, str]]:
-    query = sa.select(entity_tags.c.entity_type, entity_tags.c.entity_id).where(entity_tags.c.tag == name)
-    return [(row.entity_type, row.entity_id) for row in connection.execute(query)]
+def _tagged(raw: Raw, name: str) -> list[tuple[str, str]]:
+    return raw.execute("SELECT entity_type, entity_id FROM entity_tags WHERE tag = ?", (name,)).fetchall()
 
 
-def _apply_use(connection: sa.Connection, edit: decisions.TagUse, changes: Changes) -> None:
+def _apply_use(raw: Raw, edit: decisions.TagUse, changes: Changes) -> None:
     entity = (edit.entity.type, id_of(edit.entity))
-    name = _set_tag(connection, edit.name, "", changes) if edit.op == "add" else spelling(connection, edit.name)
+    name = _set_tag(raw, edit.name, "", changes) if edit.op == "add" else _spelling(raw, edit.name)
     if name is None:
         return
-    values = {"entity_type": entity[0], "entity_id": entity[1], "tag": name}
     if edit.op == "add":
-        connection.execute(sa.insert(entity_tags).prefix_with("OR IGNORE").values(**values))
+        raw.execute("INSERT OR IGNORE INTO entity_tags (entity_type, entity_id, tag) VALUES (?, ?, ?)", (*entity, name))
     else:
-        connection.execute(sa.delete(entity_tags).where(*(entity_tags.c[key] == value for key, value in values.items())))
+        raw.execute("DELETE FROM entity_tags WHERE entity_type = ? AND entity_id = ? AND tag = ?", (*entity, name))
     _touch(changes, entity)
     changes["tag", name] = "upsert"
 
 
-def _apply_metadata(connection: sa.Connection, edit: decisions.MetadataEdit, changes: Changes) -> None:
-    key = {"entity_type": edit.entity.type, "entity_id": id_of(edit.entity), "key": edit.key}
-    connection.execute(sa.delete(app_metadata).where(*(app_metadata.c[name] == value for name, value in key.items())))
+_UNSET = "DELETE FROM app_metadata WHERE entity_type = ? AND entity_id = ? AND key = ?"
+_SET = "INSERT INTO app_metadata (entity_type, entity_id, key, value, updated_at) VALUES (?, ?, ?, ?, ?)"
+
+
+def _apply_metadata(raw: Raw, edit: decisions.MetadataEdit, changes: Changes) -> None:
+    entity = (edit.entity.type, id_of(edit.entity))
+    raw.execute(_UNSET, (*entity, edit.key))
     if edit.value is not None:
-        values = {**key, "value": msgspec.json.encode(edit.value), "updated_at": edit.at}
-        connection.execute(sa.insert(app_metadata).values(**values))
-    _touch(changes, (key["entity_type"], key["entity_id"]))
+        raw.execute(_SET, (*entity, edit.key, msgspec.json.encode(edit.value), edit.at))
+    _touch(changes, entity)
 
 
 def _touch(changes: Changes, *entities: tuple[str, str]) -> None:
