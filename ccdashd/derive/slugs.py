@@ -37,7 +37,7 @@ _FIRST = re.compile(r"(?:-v1(?:-0)*)+$")
 _UNNAMED = "unnamed"
 
 
-class Claim(msgspec.Struct, array_like=True, frozen=True):
+class Claim(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a document says of its feature, beside its path; JSON in `documents.slugs`. Slugs are canonical."""
 
     doc_type: str = ""

@@ -49,7 +49,7 @@ class _Member(msgspec.Struct):
     """As it is stored."""
 
 
-class _Plan(msgspec.Struct):
+class _Work(msgspec.Struct):
     """What is to be built."""
 
     affected: set[str]
@@ -73,29 +73,28 @@ class _Rebuild:
         self._changes = changes
 
     def run(self) -> None:
-        plan = self._regrouped() if self._changes.names else self._as_before()
-        self._write(plan)
+        self._write(self._regrouped() if self._changes.names else self._as_before())
 
     def _id(self, slug: str) -> str:
         return f"{self._project_id}/{slug}"
 
-    def _slug(self, feature_id: str) -> str:
-        return feature_id.removeprefix(f"{self._project_id}/")
+    def _key(self, id: str) -> str:
+        """The slug of a feature's id, or the path of a document's."""
+        return id.removeprefix(f"{self._project_id}/")
 
-    def _as_before(self) -> _Plan:
+    def _as_before(self) -> _Work:
         """Where every document stays with its feature, those of the changed documents are all that there is to build."""
         query = "SELECT DISTINCT feature_id FROM documents WHERE id IN ({}) AND feature_id IS NOT NULL"
         ids = {id for (id,) in select(self._connection, query, self._changes.documents)}
         members: defaultdict[str, list[_Member]] = defaultdict(list)
         query = f"SELECT {_MEMBER} FROM documents WHERE feature_id IN ({{}})"
         for row in select(self._connection, query, ids):
-            members[self._slug(row[3])].append(_Member(*row))
+            members[self._key(row[3])].append(_Member(*row))
         query = "SELECT id, data FROM features WHERE id IN ({})"
-        versions = {self._slug(id): _versions.decode(data).versions for id, data in select(self._connection, query, ids)}
-        relatives = {slug: [self._slug(id) for id in ids] for slug, ids in versions.items()}
-        return _Plan(set(members), members, relatives)
+        relatives = {self._key(id): self._relatives(data) for id, data in select(self._connection, query, ids)}
+        return _Work(set(members), members, relatives)
 
-    def _regrouped(self) -> _Plan:
+    def _regrouped(self) -> _Work:
         """Decide anew, over all documents, which belongs to which feature."""
         query = f"SELECT {_MEMBER}, slugs FROM documents WHERE project_id = ?"
         rows = self._raw.execute(query, (self._project_id,)).fetchall()
@@ -106,24 +105,37 @@ class _Rebuild:
 
         members: defaultdict[str, list[_Member]] = defaultdict(list)
         moved = []
-        affected = set()
+        affected: set[str] = set()
         for row in rows:
             member = _Member(*row[:4])
             slug = assigned[member.path]
+            before = None if member.feature_id is None else self._key(member.feature_id)
             if slug is not None:
                 members[slug].append(member)
-            if member.feature_id != (None if slug is None else self._id(slug)):
+            if slug != before:
                 moved.append(member)
-                affected |= {slug} if member.feature_id is None else {slug, self._slug(member.feature_id)}
-            elif member.id in self._changes.documents:
-                affected.add(slug)
-        query = "SELECT slug, documents, data FROM features WHERE project_id = ?"
-        for slug, documents, data in self._raw.execute(query, (self._project_id,)):
-            versions = [self._slug(id) for id in _versions.decode(data).versions]
-            if documents != len(members.get(slug, ())) or versions != relatives.get(slug, []):
-                affected.add(slug)
+            if slug != before or member.id in self._changes.documents:
+                affected.update(filter(None, (slug, before)))
+        query = "SELECT slug, documents FROM features WHERE project_id = ?"
+        stored: dict[str, int] = dict(self._raw.execute(query, (self._project_id,)).fetchall())
+        affected.update(slug for slug, documents in stored.items() if documents != len(members.get(slug, ())))
+        others = {member.path for member in moved} | {self._key(id) for id in self._changes.gone_documents}
+        if stored.keys() != members.keys() or any(name in others for claim in claimed for name in claim.lineage):
+            affected |= self._related_otherwise(relatives)
         self._move(moved, assigned)
-        return _Plan({slug for slug in affected if slug is not None}, members, relatives)
+        return _Work(affected, members, relatives)
+
+    def _related_otherwise(self, relatives: Mapping[str, Sequence[str]]) -> set[str]:
+        """Features whose other versions are not those that are stored."""
+        query = "SELECT slug, data FROM features WHERE project_id = ?"
+        return {
+            slug
+            for slug, data in self._raw.execute(query, (self._project_id,))
+            if self._relatives(data) != relatives.get(slug, [])
+        }
+
+    def _relatives(self, data: bytes) -> list[str]:
+        return [self._key(id) for id in _versions.decode(data).versions]
 
     def _move(self, moved: list[_Member], assigned: dict[str, str | None]) -> None:
         """Give documents their feature; those that have none any more, and their tasks, are done with that."""
@@ -141,10 +153,10 @@ class _Rebuild:
         self._raw.executemany("UPDATE tasks SET feature_id = ?, phase_id = ? WHERE id = ?", rows)
         self._changes.tasks.update(row[2] for row in rows)
 
-    def _write(self, plan: _Plan) -> None:
+    def _write(self, work: _Work) -> None:
         """Build the affected features, and write those of their rows that are other ones than before."""
-        members = plan.members
-        ids = {self._id(slug): slug for slug in sorted(plan.affected)}
+        members = work.members
+        ids = {self._id(slug): slug for slug in sorted(work.affected)}
         known, known_phases = self._stored(ids)
         documents, tasks = self._load([member.id for slug in ids.values() for member in members.get(slug, ())])
         rows: list[Row] = []
@@ -154,7 +166,7 @@ class _Rebuild:
             if slug not in members:
                 continue
             of_it = [documents[member.id] for member in members[slug]]
-            built = derive.build(self._project_id, slug, of_it, plan.relatives.get(slug, ()))
+            built = derive.build(self._project_id, slug, of_it, work.relatives.get(slug, ()))
             row = self._feature_row(id, built, members[slug])
             new_phases = [self._phase_row(id, n, phase) for n, phase in enumerate(built.phases)]
             if new_phases != known_phases[id]:

@@ -126,7 +126,10 @@ class TestProgressFolders:
 
     def test_go_where_most_of_their_files_want_to(self) -> None:
         files = {f"progress/work/{n}.md": Claim("progress", slug) for n, slug in enumerate(["y", "z", "z"])}
-        assert assign({"plans/y.md": PLAN, "plans/z.md": PLAN, **files})["progress/work/0.md"] == "z"
+        plans = {"plans/y.md": PLAN, "plans/z.md": PLAN}
+        assert assign({**plans, **files})["progress/work/0.md"] == "z"
+        in_doubt = {"progress/work/0.md": Claim("progress", "z"), "progress/work/1.md": Claim("progress", "y")}
+        assert assign({**plans, **in_doubt})["progress/work/0.md"] == "y"
 
     def test_of_a_later_version_do_not_go_to_an_earlier_one(self) -> None:
         claims = {"plans/x.md": PLAN, "progress/x-v2/phase-1.md": Claim("progress", "x", ("x",))}
@@ -152,6 +155,14 @@ class TestPlans:
             "plans/refactors/tidy/conventions.md": PLAN,
         }
         assert list(assign(claims).values()) == ["x-v2", "x-v2", "x-v2", "tidy", "tidy"]
+
+    def test_beside_a_folder_come_before_those_in_it(self) -> None:
+        claims = {
+            "plans/x/x.md": Claim("implementation_plan", "inner"),
+            "plans/x/part.md": PLAN,
+            "plans/x.md": Claim("implementation_plan", "outer"),
+        }
+        assert set(assign(claims).values()) == {"outer"}
 
     def test_in_a_folder_with_progress_of_its_name_belong_together(self) -> None:
         claims = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -37,7 +38,7 @@ def _some_file(choose: random.Random, path: str) -> PlanningFile:
         prd=choose.choice(["", "", "x", "y"]),
         prd_ref=choose.choice(["", PRD]),
         findings=choose.randrange(2),
-        supersedes=choose.choice([(), ("y",), (PRD,)]),
+        supersedes=choose.choice([(), ("y",), (PRD,), (PROGRESS,)]),
     )
     return file(made, mtime=mtime)
 
@@ -61,7 +62,7 @@ _PATHS = (
 )
 
 
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("seed", range(15))
 def test_changes_one_by_one_come_to_what_a_new_cache_holds(seed: int) -> None:
     choose = random.Random(seed)
     there: dict[str, PlanningFile] = {}
@@ -97,9 +98,13 @@ def _told(changes: planning.Changes, before: Tables, after: Tables) -> None:
         assert upserted == {id for (id,) in new if old.get((id,)) != new[(id,)]}, table
     old, new = before["features"], after["features"]
     assert changes.gone_features == {id for (id,) in old.keys() - new.keys()}
-    assert changes.features >= {id for (id,) in new if old.get((id,)) != new[(id,)]}
-    phases = [{row["feature_id"] for row in tables["feature_phases"].values()} for tables in (before, after)]
-    assert changes.features <= {id for (id,) in new if old.get((id,)) != new[(id,)]} | phases[0] | phases[1]
+    phases = [{feature: _phases_of(feature, tables) for (feature,) in new} for tables in (before, after)]
+    different = {id for (id,) in new if old.get((id,)) != new[(id,)] or phases[0][id] != phases[1][id]}
+    assert changes.features == different
+
+
+def _phases_of(feature: str, tables: Tables) -> list[dict[str, Any]]:
+    return [row for row in tables["feature_phases"].values() if row["feature_id"] == feature]
 
 
 def test_tasks_are_conserved() -> None:
@@ -140,6 +145,24 @@ def test_a_version_that_comes_or_goes_renews_the_others() -> None:
         assert changes.features == {f"{PROJECT}/x", f"{PROJECT}/x-v2"}
         changes = write(connection, gone=["docs/PRDs/x-v2.md"])
         assert changes.features == {f"{PROJECT}/x"}
+
+
+def test_a_document_that_another_feature_comes_from_may_go() -> None:
+    successor = document("docs/PRDs/y.md", "prd", supersedes=[PROGRESS])
+    with cache() as connection:
+        write(connection, [file(document(PRD, "prd")), file(document(PROGRESS, "progress")), file(successor)])
+        changes = write(connection, gone=[PROGRESS])
+        assert changes.features == {f"{PROJECT}/x", f"{PROJECT}/y"}
+        with cache() as fresh:
+            write(fresh, [file(document(PRD, "prd")), file(successor)])
+            same(tables(connection), tables(fresh), "gone")
+
+
+def test_a_change_that_does_not_reach_the_feature_is_not_told_of_it() -> None:
+    with cache() as connection:
+        write(connection, [file(document(PRD, "prd", "todo"))])
+        changes = write(connection, [file(document(PRD, "prd", "todo", findings=1))])
+        assert (changes.documents, changes.features) == ({f"{PROJECT}/{PRD}"}, set())
 
 
 def test_a_feature_keeps_the_sessions_linked_with_it() -> None:
