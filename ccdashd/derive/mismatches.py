@@ -43,10 +43,10 @@ def _counters(document: Outline) -> list[t.Mismatch]:
     closed = sum(task.status in statuses.CLOSED for task in tasks)
     found = []
 
-    def differs(field: str, declared: float, computed: str, message: str) -> None:
+    def differs(field: str, declared: float, followed: str, message: str) -> None:
         evidence = [t.Evidence(signal="counter", weight=1.0, place=document.path, detail=f"{field}: {declared:g}")]
         found.append(
-            t.Mismatch(code=field, message=message, declared=f"{declared:g}", computed=computed, evidence=evidence)
+            t.Mismatch(code=field, message=message, declared=f"{declared:g}", computed=followed, evidence=evidence)
         )
 
     said = document.declared_total
@@ -59,8 +59,8 @@ def _counters(document: Outline) -> list[t.Mismatch]:
     percent = document.declared_progress
     if percent is not None and tasks:
         if all(abs(percent - 100 * part / total) > 1 for part in (done, closed)):
-            is_ = f"{100 * done / total:.0f}"
-            differs("progress", percent, is_, f"progress is {percent:g} %, but {done} of {total} tasks are done")
+            computed = f"{100 * done / total:.0f}"
+            differs("progress", percent, computed, f"progress is {percent:g} %, but {done} of {total} tasks are done")
     elif percent is not None and document.status == "done" and percent < 100:
         differs("progress", percent, "100", f"{_raw(document)}, but progress is {percent:g} %")
     return found
@@ -70,11 +70,11 @@ def of_feature(holder: Outline | None, plans: Sequence[Outline], followed: Statu
     """Where the document that holds a feature's status says done and the parts do not, or the other way round; and where
     its PRDs and plans do not agree on that.
 
-    `parts` says in words what `followed` follows from.
+    `parts`, such as ``its tasks``, are what `followed` follows from.
     """
     found = []
     if holder is not None and _contradict(holder.status, followed):
-        message = f"{_raw(holder)}, but {parts} {'say' if parts[-1] == 's' else 'says'} {_words(followed)}"
+        message = f"{_raw(holder)}, but {parts} say {_words(followed)}"
         found.append(_mismatch("status", message, holder, followed or "", []))
     for plan in plans:
         if holder is not None and plan is not holder and _contradict(holder.status, plan.status):
