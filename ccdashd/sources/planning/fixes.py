@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,14 @@ class Fix:
         return any(not text.strip() for text in self.changes.values())
 
 
+_WHITE: Final = " \t\r"
+"""What YAML takes for white space within a line: `str.strip` knows more."""
+
+
+def _blank(line: str) -> bool:
+    return not line.strip(_WHITE)
+
+
 def place(lines: list[str], index: int) -> tuple[int, int]:
     """Line and column, both from 0, of an index of the text."""
     number = 0
@@ -32,7 +41,7 @@ def place(lines: list[str], index: int) -> tuple[int, int]:
         index -= len(lines[number]) + 1
         number += 1
     # At the very end the parser stands on an empty line: what it misses is in the last one that has text.
-    while number > 0 and not lines[number].strip():
+    while number > 0 and _blank(lines[number]):
         number -= 1
         index = len(lines[number])
     return number, index
@@ -59,21 +68,25 @@ class _Parts:
 
 
 def _split(line: str) -> _Parts:
-    line = line.rstrip()
+    line = line.rstrip(_WHITE)
     match = _LEAD.match(line)
     lead = match[0] if match else ""
     key = _KEY.match(line, len(lead))
     # Of an item such as "- Use it: when needed" all is text; "- id: x" has a key.
-    name = key[0] if key and not ("-" in lead and re.search(r"\s\S", key[1].rstrip()) and key[1][0] not in "\"'") else ""
+    name = (
+        key[0]
+        if key and not ("-" in lead and re.search(r"[ \t][^ \t]", key[1].rstrip(_WHITE)) and key[1][0] not in "\"'")
+        else ""
+    )
     value = line[len(lead) + len(name) :]
     quoted = _QUOTED.match(value)
     comment = None if quoted is None and value[:1] in ("'", '"') else _COMMENT.search(value, quoted.end() if quoted else 0)
-    at = len(value[: comment.start()].rstrip()) if comment else len(value)
+    at = len(value[: comment.start()].rstrip(_WHITE)) if comment else len(value)
     return _Parts(lead, name, value[:at], value[at:])
 
 
 _QUOTED = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^']|'')*'""")
-_COMMENT = re.compile(r"(?:(?<=\s)|^)#")
+_COMMENT = re.compile(r"(?:(?<=[ \t])|^)#")
 
 
 def _indent(line: str) -> int:
@@ -92,7 +105,7 @@ def _quote(value: str) -> str:
 
 
 def conflict_markers(lines: list[str]) -> Iterator[Fix]:
-    markers = [number for number, line in enumerate(lines) if _CONFLICT.fullmatch(line.rstrip())]
+    markers = [number for number, line in enumerate(lines) if _CONFLICT.fullmatch(line.rstrip(_WHITE))]
     if any(lines[number].startswith("<" * 7) for number in markers):
         for number in markers:
             message = "left over from a merge: of a key that both sides have, the later counts"
@@ -118,16 +131,15 @@ def likely(lines: list[str], number: int, stuck: tuple[int, int]) -> Iterator[Fi
 
 
 def last_resorts(lines: list[str], number: int) -> Iterator[Fix]:
-    """What changes the meaning or loses something; there is always one."""
+    """What may be better than to leave out the line."""
     yield from _several_lines(lines, number)
-    yield leave_out(lines, number)
     above = _above(lines, number)
     if above is not None:
         yield leave_out(lines, above)
 
 
 def _above(lines: list[str], number: int) -> int | None:
-    return next((n for n in range(number - 1, -1, -1) if lines[n].strip() and lines[n].lstrip()[0] != "#"), None)
+    return next((n for n in range(number - 1, -1, -1) if not _blank(lines[n]) and lines[n].lstrip(" \t")[0] != "#"), None)
 
 
 def _is_key_in_list(lines: list[str], number: int) -> bool:
@@ -135,20 +147,20 @@ def _is_key_in_list(lines: list[str], number: int) -> bool:
     if not parts.key or "-" in parts.lead:
         return False
     at = len(parts.lead)
-    outer = next((line for line in reversed(lines[:number]) if line.strip() and _indent(line) <= at), "")
-    return _indent(outer) == at and outer.lstrip().startswith("- ")
+    outer = next((line for line in reversed(lines[:number]) if not _blank(line) and _indent(line) <= at), "")
+    return _indent(outer) == at and outer.lstrip(" \t").startswith("- ")
 
 
 def leave_out(lines: list[str], number: int, *, to_end: bool = False) -> Fix:
     """Empty a line, with what is indented below it if that belongs to it."""
     parts = _split(lines[number])
     end = number + 1
-    while end < len(lines) and (to_end or not lines[end].strip() or _indent(lines[end]) > _indent(lines[number])):
+    while end < len(lines) and (to_end or _blank(lines[end]) or _indent(lines[end]) > _indent(lines[number])):
         end += 1
-    below = next((line for line in lines[number + 1 : end] if line.strip()), "")
+    below = next((line for line in lines[number + 1 : end] if not _blank(line)), "")
     if not to_end and "-" not in parts.lead and parts.value and not _is_text(below):
         end = number + 1
-    while end > number + 1 and not lines[end - 1].strip():
+    while end > number + 1 and _blank(lines[end - 1]):
         end -= 1
     more = end - number - 1
     with_more = f", with the {more} lines below it" if more > 1 else ", with the line below it" if more else ""
@@ -180,7 +192,7 @@ def _tabs(lines: list[str], number: int) -> Iterator[Fix]:
 
 
 def _spacing(lines: list[str], number: int) -> Iterator[Fix]:
-    match = _NO_SPACE.fullmatch(lines[number].rstrip())
+    match = _NO_SPACE.fullmatch(lines[number].rstrip(_WHITE))
     if match:
         sign = "colon" if match[1].endswith(":") else "dash"
         yield from _one(lines, number, "missing-space", f"a space is missing after the {sign}", f"{match[1]} {match[2]}")
@@ -222,10 +234,10 @@ def _quoting(lines: list[str], number: int, stuck: tuple[int, int] | None) -> It
 
 def _quoting_in_flow(lines: list[str], number: int, column: int) -> Iterator[Fix]:
     """Quote the one item of ``[a, @b]`` that the parser stuck at."""
-    line = lines[number].rstrip()
-    match = re.compile(r"[^\s,\[\]{}][^,\[\]{}]*").match(line, column)
-    if match and line[:column].rstrip()[-1:] in tuple("[{,:"):
-        token = match[0].rstrip()
+    line = lines[number].rstrip(_WHITE)
+    match = re.compile(r"[^ \t,\[\]{}][^,\[\]{}]*").match(line, column)
+    if match and line[:column].rstrip(_WHITE)[-1:] in tuple("[{,:"):
+        token = match[0].rstrip(_WHITE)
         message = f"text that begins with {token[0]} has to be in quotes"
         line = line[:column] + _quote(token) + line[column + len(token) :]
         yield from _one(lines, number, "unquoted-text", message, line)
@@ -252,34 +264,34 @@ def _indentation(lines: list[str], number: int) -> Iterator[Fix]:
         column = len(_split(above).lead)
         if _split(above).key and column <= at + 1:
             if abs(column - at) == 1:
-                line = " " * column + lines[number].strip()
+                line = " " * column + lines[number].strip(_WHITE)
                 message = "indented by one column too few or too many"
                 yield from _one(lines, number, "bad-indentation", message, line)
             return
 
 
 def _is_text(line: str) -> bool:
-    return not _split(line).before.strip()
+    return not _split(line).before.strip(_WHITE)
 
 
 def _several_lines(lines: list[str], number: int) -> Iterator[Fix]:
     """Text that goes on below its key, and holds there what only text in quotes may."""
     first = number - 1
-    while first > 0 and (not lines[first].strip() or (_is_text(lines[first]) and _indent(lines[first]) > 0)):
+    while first > 0 and (_blank(lines[first]) or (_is_text(lines[first]) and _indent(lines[first]) > 0)):
         first -= 1
     parts = _split(lines[first]) if first >= 0 else _Parts("", "", "", "")
-    if not parts.value or parts.value[0] in "'\"[{|>&*!#" or not parts.before.strip():
+    if not parts.value or parts.value[0] in "'\"[{|>&*!#" or not parts.before.strip(_WHITE):
         return
     # Text goes on further right than its key begins, or than its dash.
     left = len(parts.lead) if parts.key else _indent(lines[first])
     end = number
-    while end < len(lines) and (not lines[end].strip() or _indent(lines[end]) > left):
+    while end < len(lines) and (_blank(lines[end]) or _indent(lines[end]) > left):
         end += 1
     if end == number:
         return
-    while not lines[end - 1].strip():
+    while _blank(lines[end - 1]):
         end -= 1
-    changes = {n: lines[n].rstrip().replace("'", "''") for n in range(first + 1, end)}
+    changes = {n: lines[n].rstrip(_WHITE).replace("'", "''") for n in range(first + 1, end)}
     changes[first] = parts.before + "'" + (parts.value + parts.comment).replace("'", "''")
     changes[end - 1] += "'"
     message = "text of several lines that holds a colon and a space has to be in quotes"

@@ -45,10 +45,12 @@ class Frontmatter:
 
     def line_of(self, path: Path) -> int:
         """The line of a value's key, or of a list's item; that of what encloses it where there is no such value."""
-        while self.yaml is not None and path:
+        while self.yaml is not None:
             line = self.yaml.line_of(path)
             if line is not None:
                 return line + 1
+            if not path:
+                break
             path = path[:-1]
         return 1
 

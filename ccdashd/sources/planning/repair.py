@@ -29,23 +29,23 @@ def recover(text: str, error: YamlError) -> tuple[Yaml | None, list[Fix]]:
     while attempt.broken and len(done) < MAX_REPAIRS and left > 0:
         assert attempt.error is not None
         number, _ = attempt.cause
-        best: tuple[Fix, _Attempt] | None = None
         for fix in fixes.likely(attempt.lines, number, place(attempt.lines, attempt.error.index)):
             then = attempt.after(fix)
             left -= len(text)
-            if then.is_further_than(attempt):
-                best = fix, then
+            # A quote that opened further up is at fault even if the line that ended it is broken without it, too.
+            if then.is_further_than(attempt) or (fix.code == "unclosed-quote" and then.cause >= attempt.cause):
                 break
         else:
-            for fix in fixes.last_resorts(attempt.lines, number):
-                then = attempt.after(fix)
+            fix = fixes.leave_out(attempt.lines, number)
+            then = attempt.after(fix)
+            left -= len(text)
+            for other in fixes.last_resorts(attempt.lines, number):
+                instead = attempt.after(other)
                 left -= len(text)
-                if best is None or then.cause > best[1].cause:
-                    best = fix, then
-        if best is None:
-            break
-        done.append(best[0])
-        attempt = best[1]
+                if instead.is_further_than(attempt) and (instead.cause, not other.loses) > (then.cause, not fix.loses):
+                    fix, then = other, instead
+        done.append(fix)
+        attempt = then
     if attempt.broken:
         done.append(fixes.leave_out(attempt.lines, attempt.cause[0], to_end=True))
         attempt = attempt.after(done[-1])

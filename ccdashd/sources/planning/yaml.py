@@ -47,6 +47,7 @@ _NUMERIC: Final = frozenset("-0123456789")
 SPECIAL = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff\U0010ff00-\U0010ffff]"
 )
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _HIDE: Final[dict[int, int]] = {
     **dict.fromkeys(range(0xD800, 0xE000), 0xFFFD),
     **dict.fromkeys(range(0x10FF00, 0x110000), 0xFFFD),
@@ -98,6 +99,13 @@ class PureLoader(_Rules, Reader, Scanner, Parser, Composer):
         Scanner.__init__(self)
         Parser.__init__(self)
         Composer.__init__(self)
+
+    def compose_scalar_node(self, anchor: Any) -> yaml.ScalarNode:
+        node = super().compose_scalar_node(anchor)
+        if not node.value.isascii() and _SURROGATE.search(node.value):
+            # Half a surrogate pair; libyaml refuses it itself.
+            raise YamlError("found an escape that is no character", node.start_mark.index)
+        return node
 
 
 if yaml.__with_libyaml__:
