@@ -81,26 +81,32 @@ class TaskRow(NamedTuple):
     data: TaskData
 
 
-class Project(NamedTuple):
+class Project:
     """Where documents are, and which of a project's paths are documents."""
 
-    id: str
-    root: str
-    documents: Container[str]
+    def __init__(self, id: str, root: str, documents: Container[str]) -> None:
+        self.id = id
+        self._above = root.rstrip("/") + "/"
+        self._documents = documents
+        self._known: dict[str, Entity | None] = {}
 
     def place(self, path: str) -> Entity | None:
         """The document, or else the file, that a document means by a path; None for a pattern, or the project itself."""
+        if path not in self._known:
+            self._known[path] = self._place(path)
+        return self._known[path]
+
+    def _place(self, path: str) -> Entity | None:
         plain = posixpath.normpath(path) if path else "."
         if "*" in plain or plain == ".":
             return None
         if plain.startswith("/"):
-            within = plain.removeprefix(self.root.rstrip("/") + "/")
-            if within == plain:
+            if not plain.startswith(self._above):
                 return "file", plain
-            plain = within
-        if plain in self.documents:
+            plain = plain[len(self._above) :]
+        if plain in self._documents:
             return "document", f"{self.id}/{plain}"
-        return "file", posixpath.normpath(posixpath.join(self.root, plain))
+        return "file", posixpath.normpath(self._above + plain)
 
 
 class _Links:

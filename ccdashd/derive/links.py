@@ -63,6 +63,8 @@ class Found(msgspec.Struct, gc=False):
     @property
     def signals(self) -> str:
         """Kinds of its evidence, the weightiest first, by comma."""
+        if len(self.evidence) == 1:
+            return self.evidence[0].signal
         return ",".join(dict.fromkeys(piece.signal for piece in self.evidence))
 
 

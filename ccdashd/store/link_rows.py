@@ -7,7 +7,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -18,13 +18,10 @@ from ccdashd.protocol import types as t
 from ccdashd.store.connection import raw_connection
 from ccdashd.store.planning import select
 
-_COLUMNS = "owner, source_type, source_id, target_type, target_id, link_type, id, confidence, signals, sort_order, evidence"
+_COLUMNS = "owner, id, source_type, source_id, target_type, target_id, link_type, confidence, signals, sort_order, evidence"
 _OF_OWNERS = f"SELECT {_COLUMNS} FROM entity_links WHERE owner IN ({{}})"
 _WRITE = f"INSERT OR REPLACE INTO entity_links ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_DELETE = """
-DELETE FROM entity_links
-WHERE owner = ? AND source_type = ? AND source_id = ? AND target_type = ? AND target_id = ? AND link_type = ?
-"""
+_DELETE = "DELETE FROM entity_links WHERE owner = ? AND id = ?"
 
 evidence_decoder = msgspec.json.Decoder(list[t.Evidence])
 _encode = msgspec.json.Encoder().encode
@@ -63,18 +60,18 @@ class Rows:
         changes: list[Change] = []
         new: list[tuple[Any, ...]] = []
         gone: list[tuple[Any, ...]] = []
-        for owner, links in found.items():
+        for owner, links in sorted(found.items()):  # in the order of the primary key, which writes fewer pages
             known = stored.get(owner, {})
             for link in links:
                 before = known.pop(link.key, None)
-                id = before.id if before is not None else link_id(*link.key)
-                row = Stored(id, link.confidence, link.signals, link.order, _encode(link.evidence))
+                id = before[0] if before is not None else link_id(*link.key)
+                row = (id, link.confidence, link.signals, link.order, _encode(link.evidence))
                 if row != before:
-                    new.append((owner, *link.key, *row))
+                    new.append((owner, id, *link.key, *row[1:]))
                     changes.append((owner, link.key))
                     self.upserted.add(id)
             for key, row in known.items():
-                gone.append((owner, *key))
+                gone.append((owner, row.id))
                 changes.append((owner, key))
                 self.deleted.add(row.id)
         self.raw.executemany(_DELETE, gone)
@@ -84,11 +81,8 @@ class Rows:
     def of(self, owners: Iterable[str]) -> dict[str, dict[Key, Stored]]:
         """The links of these owners as they are stored."""
         found: defaultdict[str, dict[Key, Stored]] = defaultdict(dict)
-        for owner, source_type, source_id, target_type, target_id, link_type, *rest in select(
-            self.connection, _OF_OWNERS, owners
-        ):
-            key = Key(source_type, source_id, target_type, target_id, cast(t.LinkType, link_type))
-            found[owner][key] = Stored(*rest)
+        for owner, id, *row in select(self.connection, _OF_OWNERS, owners):
+            found[owner][Key(*row[:5])] = Stored(id, *row[5:])
         return found
 
     def settle(self) -> tuple[set[str], set[str]]:

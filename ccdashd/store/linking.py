@@ -187,10 +187,9 @@ class _Run:
             return
         paths = [id.removeprefix(f"{project_id}/") for id in turned]
         self._affected.update(id for (id,) in select(self.connection, _SESSIONS_BY_VALUE, paths, project_id))
-        stored = self.rows.of(f"document:{id}" for id in turned)
-        keys = [key for links in stored.values() for key in links]
-        self._affected.update(key.source_id for key in keys if key.source_type == "session")
-        self._affected |= self._sessions_with(key.target_id for key in keys if key.target_type == "commit")
+        owners = [f"document:{id}" for id in turned]
+        self._affected.update(id for (id,) in select(self.connection, _SESSIONS_NAMED, owners))
+        self._affected |= self._sessions_with(id for (id,) in select(self.connection, _COMMITS_NAMED, owners))
         naming = (owner.removeprefix("document:") for (owner,) in select(self.connection, _NAMED_BY, turned, "document"))
         self._features |= self._features_of(naming)
 
@@ -282,6 +281,8 @@ _NAMED_BY = """
 SELECT DISTINCT owner FROM entity_links
 WHERE target_type = ? AND target_id IN ({}) AND owner >= 'document:' AND owner < 'document;'
 """
+_SESSIONS_NAMED = "SELECT source_id FROM entity_links WHERE owner IN ({}) AND source_type = 'session'"
+_COMMITS_NAMED = "SELECT target_id FROM entity_links WHERE owner IN ({}) AND target_type = 'commit'"
 _TASKS_OF_DOCUMENTS = """
 SELECT t.document_id, t.id, t.document_id, d.path, t.n, t.parent_id, t.phase_id, t.data
 FROM tasks t JOIN documents d ON d.id = t.document_id WHERE t.document_id IN ({}) ORDER BY d.path, t.n

@@ -150,19 +150,18 @@ entity_links = Table(
     "entity_links",
     metadata,
     Column("owner", Text, primary_key=True),  # <type>:<id> of the session, document or feature whose data gave the link
-    Column("source_type", Text, primary_key=True),
-    Column("source_id", Text, primary_key=True),
-    Column("target_type", Text, primary_key=True),
-    Column("target_id", Text, primary_key=True),
-    Column("link_type", Text, primary_key=True),
-    Column("id", Text, nullable=False),  # hash of the five above
+    Column("id", Text, primary_key=True),  # hash of the five that follow
+    Column("source_type", Text, nullable=False),
+    Column("source_id", Text, nullable=False),
+    Column("target_type", Text, nullable=False),
+    Column("target_id", Text, nullable=False),
+    Column("link_type", Text, nullable=False),
     Column("confidence", Float, nullable=False),
     Column("signals", Text, nullable=False),  # kinds of evidence, by comma
     Column("sort_order", Integer, nullable=False),
-    Column("evidence", LargeBinary, nullable=False),  # JSON of derive.links.Evidence
+    Column("evidence", LargeBinary, nullable=False),  # JSON list of protocol.types.Evidence
     Index("entity_links_source", "source_type", "source_id"),
     Index("entity_links_target", "target_type", "target_id"),
     Index("entity_links_id", "id"),
-    sqlite_with_rowid=False,
 )
 """Links that were found. What the user says of links is in `user_links`."""

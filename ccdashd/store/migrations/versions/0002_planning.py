@@ -26,18 +26,17 @@ def upgrade() -> None:
     op.create_table(
         "entity_links",
         sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
         sa.Column("source_type", sa.Text(), nullable=False),
         sa.Column("source_id", sa.Text(), nullable=False),
         sa.Column("target_type", sa.Text(), nullable=False),
         sa.Column("target_id", sa.Text(), nullable=False),
         sa.Column("link_type", sa.Text(), nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
         sa.Column("confidence", sa.Float(), nullable=False),
         sa.Column("signals", sa.Text(), nullable=False),
         sa.Column("sort_order", sa.Integer(), nullable=False),
         sa.Column("evidence", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("owner", "source_type", "source_id", "target_type", "target_id", "link_type"),
-        sqlite_with_rowid=False,
+        sa.PrimaryKeyConstraint("owner", "id"),
     )
     op.create_index("entity_links_id", "entity_links", ["id"], unique=False)
     op.create_index("entity_links_source", "entity_links", ["source_type", "source_id"], unique=False)
