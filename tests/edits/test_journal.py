@@ -25,6 +25,8 @@ from ccdashd.edits.decisions import (
     TagUse,
 )
 from ccdashd.edits.journal import Journal, JournalUnreadable, News
+from tests.helpers import Daemon, RpcError, wait_until
+from tests.ingest.world import PLACES, World
 
 FEATURE = Name(type="feature", root="/home/me/shop", key="till")
 FILE = Name(type="file", root="/srv/ünï", key="a/b.py")
@@ -440,3 +442,83 @@ def test_a_compaction_that_is_killed_at_any_step_leaves_the_old_journal_or_the_n
 def held_note(data: bytes) -> str:
     value: str = json.loads(data.splitlines()[-1])["value"]
     return value
+
+
+# --- of a running daemon: what it says of projects ---
+
+
+def test_a_journal_that_cannot_be_written_decides_nothing(idle_daemon: Daemon) -> None:
+    folder = idle_daemon.home / "p"
+    folder.mkdir()
+    data = idle_daemon.paths.data_dir
+    data.parent.mkdir(parents=True)
+    idle_daemon.start()
+    with idle_daemon.client() as client:
+        wait_until(lambda: client.request("ccdash/status")["state"] == "ok", "the index")
+        data.write_text("in the way")
+        with pytest.raises(RpcError, match="nothing was changed, for the journal cannot be read: Not a dir") as caught:
+            client.request("projects/add", {"root": str(folder)})
+        assert (caught.value.code, str(data) in str(caught.value)) == (-32003, False)
+        assert client.request("projects/list")["items"] == []
+        data.unlink()
+        assert client.request("projects/add", {"root": str(folder)})["origin"] == "added"
+
+
+def test_a_journal_that_cannot_be_read_is_not_taken_for_an_empty_one(idle_daemon: Daemon) -> None:
+    journal = idle_daemon.paths.journal
+    journal.mkdir(parents=True)
+    idle_daemon.start()
+    with idle_daemon.client() as client:
+        (problem,) = wait_until(lambda: client.request("ccdash/status")["problems"], "a problem")
+        assert problem["problem"] == f"the journal {journal} cannot be read: Is a directory"
+        journal.rmdir()
+        wait_until(lambda: client.request("ccdash/status")["state"] == "ok", "the index")
+
+
+def test_decisions_survive_the_loss_of_the_cache(idle_daemon: Daemon) -> None:
+    world = World(idle_daemon.home / ".claude/projects")
+    for place in PLACES[:4]:
+        world.append(place, ["prompt", "answer", "prompt", "prompt"])
+    added = idle_daemon.home / "p"
+    added.mkdir()
+    listed = {"includeHidden": True}
+    idle_daemon.start()
+    with idle_daemon.client() as client:
+        wait_until(lambda: client.request("ccdash/status")["state"] == "ok", "the index")
+        client.request("cache/rescan")
+        hidden, named = client.request("projects/list")["items"][:2]
+        client.request("projects/update", {"id": hidden["id"], "hidden": True})
+        client.request("projects/update", {"id": named["id"], "name": "Mine"})
+        client.request("projects/add", {"root": str(added), "name": "Other"})
+        client.request("projects/update", {"id": named["id"], "name": "Mine"})
+        assert client.request("projects/update", {"id": hidden["id"], "name": "Not long"})["name"] == "Not long"
+        assert client.request("projects/update", {"id": hidden["id"], "name": " "})["name"] == hidden["name"]
+        before = client.request("projects/list", listed)["items"]
+    for _ in range(2):
+        assert idle_daemon.kill(15) == 0
+        for path in idle_daemon.paths.cache_dir.glob("cache.db*"):
+            path.unlink()
+        idle_daemon.start()
+        with idle_daemon.client() as client:
+            wait_until(lambda: client.request("ccdash/status")["state"] == "ok", "the index")
+            client.request("cache/rescan")
+            assert client.request("projects/list", listed)["items"] == before
+    assert {project["name"] for project in before} >= {"Mine", "Other"}
+    assert sum(project["hidden"] for project in before) == 1
+
+
+def test_what_the_journal_holds_is_carried_out_even_if_the_cache_did_not_hear_of_it(idle_daemon: Daemon) -> None:
+    idle_daemon.start()
+    with idle_daemon.client() as client:
+        wait_until(lambda: client.request("ccdash/status")["state"] == "ok", "the index")
+    assert idle_daemon.kill(15) == 0
+    journal = Journal(idle_daemon.paths.journal)
+    journal.append(ProjectEdit(op="add", root="/one"))
+    idle_daemon.start()
+    with idle_daemon.client() as client:
+        wait_until(lambda: client.request("ccdash/status")["state"] == "ok", "the index")
+        (one,) = client.request("projects/list")["items"]
+        journal.append(ProjectEdit(op="add", root="/two"))
+        client.request("projects/update", {"id": one["id"], "name": "First"})
+        listed = client.request("projects/list")["items"]
+    assert [(project["root"], project["name"]) for project in listed] == [("/one", "First"), ("/two", "two")]
