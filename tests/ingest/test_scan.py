@@ -46,6 +46,29 @@ def test_roots_within_each_other_yield_each_path_once(tmp_path: Path) -> None:
     assert found(tmp_path / "a" / "b", tmp_path / "a", tmp_path, tmp_path) == [log]
 
 
+def test_only_folders_that_are_to_be_entered_are_looked_into(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    logs = [touch(root / "log.jsonl"), touch(root / "docs" / "a" / "log.jsonl")]
+    touch(root / "src" / "docs" / "log.jsonl")
+    (root / "link").symlink_to(root)
+    asked: list[str] = []
+
+    def enters(folder: str) -> bool:
+        asked.append(folder)
+        return folder.startswith(str(root / "docs"))
+
+    assert sorted(Path(file.path) for file in scan([root], is_log, enters=enters)) == sorted(logs)
+    # Neither of roots, nor of files, nor of links.
+    assert sorted(asked) == [str(root / "docs"), str(root / "docs" / "a"), str(root / "src")]
+
+
+def test_a_root_in_a_folder_that_is_not_entered_is_looked_into(tmp_path: Path) -> None:
+    inner = touch(tmp_path / "src" / "lib" / "log.jsonl")
+    touch(tmp_path / "src" / "log.jsonl")
+    [file] = scan([tmp_path, inner.parent], is_log, enters=lambda _: False)
+    assert file.path == str(inner)
+
+
 def test_links_to_files_are_followed_to_regular_ones_alone(tmp_path: Path) -> None:
     target = touch(tmp_path / "elsewhere" / "target.txt", "123")
     root = tmp_path / "root"

@@ -344,6 +344,43 @@ def test_a_folder_that_stays_keeps_its_watch_when_its_root_goes(projects: Projec
 
 
 @linux
+def test_a_root_below_a_folder_that_moves_is_found_again(projects: Projects, probe_dir: Path) -> None:
+    async def run() -> None:
+        outer = projects.make("a", "src/lib/x.jsonl")
+        inner = outer / "src" / "lib"
+        async with watching(outer, inner, probe_dir=probe_dir, enters=projects.enters) as (watcher, seen):
+            for moved in (outer / "src", outer):
+                moved.rename(projects.base / f"old-{moved.name}")
+                await seen.until_rescan(Reason.ROOT_VANISHED)
+                file = touch(inner / "y.jsonl")
+                await seen.until_rescan(Reason.ROOT_APPEARED)
+                assert await watcher.probe()
+                seen.clear()
+                file.write_text("more")
+                await seen.until_seen(file)
+                assert watcher.status().directories == 3
+
+    asyncio.run(run())
+
+
+@linux
+def test_a_root_that_is_replaced_brings_back_those_below_it(projects: Projects, probe_dir: Path) -> None:
+    async def run() -> None:
+        outer = projects.make("a", "src/lib/x.jsonl")
+        other = projects.make("b", "src/lib/x.jsonl")
+        inner = outer / "src" / "lib"
+        async with watching(outer, inner, probe_dir=probe_dir, enters=projects.enters) as (watcher, seen):
+            # Both are seen at once, so that the root is never missing.
+            outer.rename(projects.base / "old")
+            other.rename(outer)
+            await seen.until_rescan(Reason.ROOT_APPEARED)
+            await seen.until_seen(touch(inner / "y.jsonl"))
+            assert watcher.status().directories == 3
+
+    asyncio.run(run())
+
+
+@linux
 def test_a_root_that_goes_while_it_is_walked_leaves_no_watch(
     projects: Projects, probe_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,7 @@ from ccdashd.ingest.scan import Accept, Enter
 from ccdashd.ingest.watching import platform, polling
 from ccdashd.ingest.watching.backend import Backend, Reason, Sink
 from ccdashd.ingest.watching.polling import Polling
-from tests.ingest.watch_recorder import watching
+from tests.ingest.watch_recorder import Recorder, is_log, watching
 
 
 class Scripted:
@@ -26,11 +26,15 @@ class Scripted:
     delay = 0.0
     problem: str | None = None
 
-    def __init__(self, sink: Sink, *, start: OSError | None = None, hears: bool = True) -> None:
+    def __init__(
+        self, sink: Sink, *, start: OSError | None = None, hears: bool = True, gate: asyncio.Event | None = None
+    ) -> None:
         self.sink = sink
         self.stopped = False
         self.check_error: Exception | None = None
+        self.roots_error: Exception | None = None
         self.roots: list[str] = []
+        self._gate = gate
         self._start_error = start
         self._hears = hears
         self._ticking: asyncio.Task[None] | None = None
@@ -42,6 +46,8 @@ class Scripted:
     async def start(self) -> None:
         if self._start_error is not None:
             raise self._start_error
+        if self._gate is not None:
+            await self._gate.wait()
         if self._hears:
             self._ticking = asyncio.create_task(self._report())
 
@@ -57,6 +63,8 @@ class Scripted:
             self._ticking.cancel()
 
     async def set_roots(self, roots: Iterable[str]) -> None:
+        if self.roots_error is not None:
+            raise self.roots_error
         self.roots = list(roots)
 
     async def check(self) -> None:
@@ -79,6 +87,8 @@ class Script:
             backend: Backend = Polling(roots, sink, accept, enters)
         else:
             backend = self.steps[min(len(self.made), len(self.steps) - 1)](sink)
+            if isinstance(backend, Scripted):
+                backend.roots = list(roots)
         self.made.append(backend)
         return backend
 
@@ -247,6 +257,75 @@ def test_a_receiver_that_fails_costs_a_scan_and_not_the_watcher(tmp_path: Path, 
         assert rescans == [Reason.UNDELIVERED]
         assert watcher.status().restarts == 0
         await watcher.stop()
+
+    asyncio.run(run())
+
+
+def watched(tmp_path: Path, *names: str) -> list[str]:
+    """The roots that a backend is given for these: the folder of the probe comes first."""
+    return [str(tmp_path / name) for name in ("run", *names)]
+
+
+def test_other_roots_reach_the_backend_in_their_order(tmp_path: Path, script: Script) -> None:
+    async def run() -> None:
+        async with watching(tmp_path / "a", probe_dir=tmp_path / "run", mode="inotify") as (watcher, seen):
+            assert script.last.roots == watched(tmp_path, "a")
+            await watcher.set_roots([tmp_path / "b", tmp_path / "c" / ".." / "a", tmp_path / "b"])
+            assert script.last.roots == watched(tmp_path, "b", "a")
+            script.last.sink.failed(RuntimeError("broken"))
+            await seen.until_rescan(Reason.RESTARTED)
+            assert len(script.made) == 2
+            assert script.last.roots == watched(tmp_path, "b", "a")
+
+    asyncio.run(run())
+
+
+def test_roots_that_change_while_a_backend_starts_are_watched_when_it_has(tmp_path: Path, script: Script) -> None:
+    async def run() -> None:
+        gate = asyncio.Event()
+        script.steps = [Scripted, lambda sink: Scripted(sink, gate=gate)]
+        async with watching(tmp_path / "a", probe_dir=tmp_path / "run", mode="inotify") as (watcher, seen):
+            script.last.sink.failed(RuntimeError("broken"))
+            async with asyncio.timeout(10):
+                while len(script.made) < 2:
+                    await asyncio.sleep(0.001)
+            await watcher.set_roots([tmp_path / "b"])
+            assert script.last.roots == watched(tmp_path, "a")
+            assert not seen.rescans
+            gate.set()
+            await seen.until_rescan(Reason.RESTARTED)
+            assert script.last.roots == watched(tmp_path, "b")
+            assert watcher.status().restarts == 1
+
+    asyncio.run(run())
+
+
+def test_a_backend_that_cannot_take_other_roots_is_replaced(tmp_path: Path, script: Script) -> None:
+    async def run() -> None:
+        async with watching(tmp_path / "a", probe_dir=tmp_path / "run", mode="inotify") as (watcher, seen):
+            first = script.last
+            first.roots_error = OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+            await watcher.set_roots([tmp_path / "b"])
+            await seen.until_rescan(Reason.RESTARTED)
+            assert first.stopped
+            assert script.last.roots == watched(tmp_path, "b")
+
+    asyncio.run(run())
+
+
+def test_roots_may_be_set_before_the_start_and_after_the_stop(tmp_path: Path, script: Script) -> None:
+    async def run() -> None:
+        recorder = Recorder()
+        watcher = watch.Watcher(
+            [], recorder.on_paths, recorder.on_rescan, accept=is_log, probe_dir=tmp_path / "run", mode="inotify"
+        )
+        await watcher.set_roots([tmp_path / "a"])
+        await watcher.start()
+        assert script.last.roots == watched(tmp_path, "a")
+        await watcher.stop()
+        await watcher.set_roots([tmp_path / "b"])
+        assert len(script.made) == 1
+        assert script.last.roots == watched(tmp_path, "a")
 
     asyncio.run(run())
 

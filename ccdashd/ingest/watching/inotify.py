@@ -303,8 +303,7 @@ class InotifyBackend:
             with os.scandir(folder) as entries:
                 for entry in entries:
                     if entry.is_dir(follow_symlinks=False):
-                        if self._enters(entry.path):
-                            self._queue.append((entry.path, report))
+                        self._queue.append((entry.path, report))
                     elif fresh and report:
                         found.add(entry.path)
         except OSError:
@@ -312,7 +311,7 @@ class InotifyBackend:
             return
 
     def _is_wanted(self, folder: str) -> bool:
-        """Whether it still is where a walk should get to: its root may be none any more since it was queued."""
+        """Whether a walk should get there, and still may: its root may be none any more since it was queued."""
         if folder in self._roots:
             return True
         parent = os.path.dirname(folder)
