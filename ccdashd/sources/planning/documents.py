@@ -83,8 +83,8 @@ def read(path: str, data: bytes) -> Document:
     values = front.values
     kind = kinds.classify(path)
     raw_type = fields.first_text(values, _TYPE_KEYS)
-    doc_type = kinds.doc_type(kind, [fields.first_text(values, (key,)) for key in _TYPE_KEYS])
-    policy = kinds.boxes(kind, doc_type)
+    doc_type = kinds.type_of(kind, [fields.first_text(values, (key,)) for key in _TYPE_KEYS])
+    policy = kinds.boxes_of(kind, doc_type)
     body = bodies.scan(data, front.body_start, front.body_line, labels=policy == "tasks")
     total, completed, done = progress.declared(values)
     document = Document(
@@ -115,9 +115,9 @@ def read(path: str, data: bytes) -> Document:
         blockers=progress.blockers(front),
         criteria=progress.criteria(front),
         questions=progress.questions(values, body),
-        files=fields.files(*map(values.get, _FILES)),
-        prs=[line for key in _PRS for line in fields.lines(values.get(key), ("url", "number", "id"))],
-        session_ids=fields.sessions(*map(values.get, _SESSIONS)),
+        files=fields.files(*fields.present(values, _FILES)),
+        prs=fields.lines(fields.present(values, _PRS), ("url", "number", "id")),
+        session_ids=fields.sessions(*fields.present(values, _SESSIONS)),
         supersedes=fields.lines(values.get("supersedes")),
         lineage_parent=", ".join(fields.lines(values.get("lineage_parent"))),
         headings=[(heading.line, heading.level, heading.text[:300]) for heading in body.headings[:MAX_HEADINGS]],
@@ -129,7 +129,7 @@ def read(path: str, data: bytes) -> Document:
     _read_status(document, front, body)
     _read_tasks(document, front, body, kind, policy)
     document.commits = fields.commits(
-        *map(values.get, _COMMITS), [commit for task in document.tasks for commit in task.commits]
+        *fields.present(values, _COMMITS), [commit for task in document.tasks for commit in task.commits]
     )
     document.refs = refs.of_frontmatter(front, path)
     document.refs += refs.of_body(body, path, refs.MAX_REFS - len(document.refs))
@@ -145,7 +145,7 @@ def _title(values: fields.Values, body: Body, path: str) -> str:
         or next((heading.text for heading in body.headings if heading.text), "")
     )
     title = title or path.rpartition("/")[2].rpartition(".")[0] or path
-    return " ".join(title.split()).strip("*")[:300]
+    return (" ".join(title.split()).strip("*") or path)[:300]
 
 
 def _slugs(values: fields.Values, kind: Kind) -> list[Slug]:

@@ -64,6 +64,11 @@ def first_text(values: Values, keys: Iterable[str]) -> str:
     return ""
 
 
+def present(values: Values, keys: Iterable[str]) -> list[Value]:
+    """The values of those of these keys that are there."""
+    return [values[key] for key in keys if key in values]
+
+
 def lines(value: Value, keys: Iterable[str] = TITLE_KEYS) -> list[str]:
     """The texts of a list, whatever its items are: text, numbers, mappings with one of `keys`, and mappings that a colon
     made by accident, which become the text that they were. One text counts as a list of it."""
@@ -113,6 +118,8 @@ def task_ids(value: Value) -> list[str]:
 
 def commits(*values: Value) -> list[str]:
     """Hashes of commits, in lower case, each once."""
+    if not values:
+        return []
     return list(
         dict.fromkeys(match.lower() for value in values for part in strings(value) for match in _COMMIT.findall(part))
     )
@@ -120,6 +127,8 @@ def commits(*values: Value) -> list[str]:
 
 def sessions(*values: Value) -> list[str]:
     """Ids of sessions, which are UUIDs, in lower case, each once."""
+    if not values:
+        return []
     return list(
         dict.fromkeys(match.lower() for value in values for part in strings(value) for match in _SESSION.findall(part))
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 from ccdashd.sources.planning.places import AGENT_FOLDERS
@@ -141,16 +140,10 @@ _HINTS: Final = tuple(
 """What the name of a file says where its folder says nothing; the first that fits."""
 
 _FILES: Final = {
-    "skill": "skill",
-    "claude": "instructions",
-    "claude.local": "instructions",
-    "agents": "instructions",
-    "gemini": "instructions",
-    "readme": "readme",
-    "index": "readme",
-    "changelog": "changelog",
-    "changes": "changelog",
-    "history": "changelog",
+    **dict.fromkeys(("SKILL", "skill"), "skill"),
+    **dict.fromkeys(("CLAUDE", "CLAUDE.local", "AGENTS", "GEMINI"), "instructions"),
+    **dict.fromkeys(("README", "Readme", "readme", "INDEX", "index"), "readme"),
+    **dict.fromkeys(("CHANGELOG", "Changelog", "changelog", "CHANGES", "HISTORY"), "changelog"),
 }
 
 _SPEC_KIT: Final = {"spec": "prd", "plan": "implementation_plan", "tasks": "task_list", "research": "spike"}
@@ -170,13 +163,12 @@ _NAMED_ALIKE: Final = frozenset({"design_spec", "spike", "feature_contract", "hu
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}[-_]")
 _TYPE_WORD: Final = re.compile(r"[-_](?:spike|design|design-spec|spec|exploration|contract|brief|charter)$", re.IGNORECASE)
 _PHASE: Final = re.compile(
-    r"(?:phases?|wave|milestone)[-_ ]?(?P<first>\d{1,2}(?:\.\d{1,2})?[a-z]?|m\d)"
+    r"(?<![a-z])phases?[-_ ]?(?P<first>\d{1,2}(?:\.\d{1,2})?[a-z]?|m\d)"
     r"(?:[-_](?P<last>\d{1,2}(?:\.\d{1,2})?))?(?![\da-z.])",
     re.IGNORECASE,
 )
 
 
-@lru_cache(maxsize=4096)
 def classify(path: str) -> Kind:
     """What the path of a document, relative to the project, says of it."""
     *above, name = path.split("/")
@@ -194,11 +186,11 @@ def classify(path: str) -> Kind:
     holders = [n for n in known if _FOLDERS[folders[n]] in _HOLDERS]
     at = (holders or known or [-1])[-1]
     if at < 0:
-        doc_type = _FILES.get(stem.lower()) or _hint(stem) or "document"
+        doc_type = _FILES.get(stem) or _hint(stem) or "document"
         return Kind(doc_type, boxes="tasks" if doc_type == "implementation_plan" else _boxes(doc_type))
     holder = _FOLDERS[folders[at]]
-    slug = _slug(holder, above[at + 1 :], stem)
-    doc_type = _FILES.get(stem.lower()) or _type_below(holder, folders[at + 1 :], stem)
+    doc_type = _FILES.get(stem) or _type_below(holder, folders[at + 1 :], stem)
+    slug = _slug(doc_type if doc_type in _NAMED_ALIKE and holder not in _HOLDERS else holder, above[at + 1 :], stem)
     # Elsewhere than below `implementation_plans`, where the tasks have progress files, a plan's boxes are its steps.
     steps = doc_type == "implementation_plan" and folders[at] in ("plan", "plans")
     return Kind(
@@ -206,7 +198,7 @@ def classify(path: str) -> Kind:
     )
 
 
-def doc_type(kind: Kind, names: Sequence[str]) -> str:
+def type_of(kind: Kind, names: Sequence[str]) -> str:
     """The type of a document of this kind by its path, whose frontmatter calls it `names`, the most trusted first."""
     if kind.fixed:
         return kind.doc_type
@@ -217,7 +209,7 @@ def doc_type(kind: Kind, names: Sequence[str]) -> str:
     return kind.doc_type
 
 
-def boxes(kind: Kind, doc_type: str) -> Boxes:
+def boxes_of(kind: Kind, doc_type: str) -> Boxes:
     """What the boxes of a document are, once its type is known."""
     return kind.boxes if doc_type == kind.doc_type else _boxes(doc_type)
 
@@ -227,7 +219,7 @@ def phase_of(path: str) -> str:
     stem = path.rpartition("/")[2].rpartition(".")[0]
     if stem.lower().startswith(("all-phases", "all_phases")):
         return "all"
-    found = _PHASE.match(stem)
+    found = _PHASE.search(stem)
     if found is None:
         return ""
     first, last = found["first"], found["last"]
@@ -247,7 +239,7 @@ def _hint(stem: str) -> str:
 
 def _tool_type(folders: list[str], stem: str) -> str:
     """The type of a file below a folder of tools; ``skills/<name>/templates`` holds templates."""
-    named = _FILES.get(stem.lower())
+    named = _FILES.get(stem)
     if named:
         return named
     if folders[0] == "skills":
@@ -257,7 +249,7 @@ def _tool_type(folders: list[str], stem: str) -> str:
 
 
 def _open_spec(above: list[str], stem: str) -> Kind:
-    doc_type = _FILES.get(stem.lower()) or _OPEN_SPEC.get(stem.lower()) or _hint(stem) or "document"
+    doc_type = _FILES.get(stem) or _OPEN_SPEC.get(stem.lower()) or _hint(stem) or "document"
     below = above[above.index("changes") + 1 :] if "changes" in above else []
     if below[:1] == ["archive"]:
         below = below[1:]
@@ -282,8 +274,9 @@ def _type_below(holder: str, between: list[str], stem: str) -> str:
     if holder == "prd":
         found = _hint(stem)
         return found or "document" if inner or found in ("adr", "implementation_plan") else holder
-    if holder == "worknote":
-        return "context" if _hint(stem) == "context" else holder
+    if holder in ("worknote", "spec"):
+        found = _hint(stem)
+        return found if found == ("context" if holder == "worknote" else "design_spec") else holder
     return holder
 
 

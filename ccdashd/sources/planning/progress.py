@@ -155,9 +155,9 @@ def _add_criteria(frontmatter: Frontmatter, path: Path, value: Value, found: lis
         for n, item in enumerate(value):
             _add_criterion(frontmatter, (*path, n), item, found, met)
     elif isinstance(value, dict):
-        named = fields.first(value, ("criteria", "gates", "checks"))
+        named = next((key for key in ("criteria", "gates", "checks") if fields.has(value.get(key))), None)
         if named is not None:
-            _add_criteria(frontmatter, path, named, found, _met(value))
+            _add_criteria(frontmatter, (*path, named), value[named], found, _met(value))
             return
         for name, item in value.items():
             if isinstance(item, list) and len(path) < 4:

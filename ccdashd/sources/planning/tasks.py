@@ -82,9 +82,8 @@ _WORK: Final = tuple(
 _WORK_HEADING: Final = re.compile(r"(?:(?:task|step)[- ]|[A-Z]{2,8}-)\d+(?:\.\d+)*\s*[:.\u2013\u2014-]\s*\S", re.IGNORECASE)
 
 _ID: Final = re.compile(
-    r"(?:\*\*|__|`|\[)?((?:step|task)\s+\d+(?:\.\d+)*|[A-Z][A-Z0-9]*(?:[-_.][A-Z0-9]+)*[-_]?\d+(?:\.\d+)*[a-z]?)(?:\*\*|__|`|\])?"
-    r"\s*(?::|\s[-\u2013\u2014]\s|\.\s)\s*(?:\*\*|__)?\s*",
-    re.IGNORECASE,
+    r"(?:\*\*|__|`|\[)?((?i:step|task)\s+\d+(?:\.\d+)*|[A-Z][A-Z0-9]*(?:[-_.][A-Z0-9]+)*[-_]?\d+(?:\.\d+)*[a-z]?)"
+    r"(?:\*\*|__|`|\])?\s*(?::|\s[-\u2013\u2014]\s|\.\s)\s*(?:\*\*|__)?\s*"
 )
 _NUMBER: Final = re.compile(r"\**(\d+(?:\.\d+)+[a-z]?|T\d{3,4})\**[.:)]?\s+")
 _LONGEST_ID: Final = 80
@@ -207,11 +206,11 @@ class _Reader:
                 model=fields.first_text(values, ("model", "assigned_model", "agent_model")),
                 started=_date(values, _STARTED),
                 completed=_date(values, _COMPLETED),
-                session_ids=fields.sessions(*map(values.get, _SESSIONS)),
-                commits=fields.commits(*map(values.get, _COMMITS)),
-                files=fields.files(*map(values.get, _FILES)),
-                acceptance=[line for key in _ACCEPTANCE for line in fields.lines(values.get(key))],
-                notes=[line for key in _NOTES for line in fields.lines(values.get(key))],
+                session_ids=fields.sessions(*fields.present(values, _SESSIONS)),
+                commits=fields.commits(*fields.present(values, _COMMITS)),
+                files=fields.files(*fields.present(values, _FILES)),
+                acceptance=fields.lines(fields.present(values, _ACCEPTANCE)),
+                notes=fields.lines(fields.present(values, _NOTES)),
                 recovered=self._frontmatter.recovered,
                 fields=values,
             )
