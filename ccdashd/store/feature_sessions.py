@@ -52,7 +52,7 @@ def work_of(connection: sa.Connection, feature_id: str) -> Work:
         total=len(links),
         tokens=tokens([sum(numbers) for numbers in zip([0] * len(OWN), *used.values(), strict=True)]),
         cost=_sum(costs.values()),
-        seconds=sum(seconds.values()),
+        seconds=sum(seconds.values(), 0.0),
     )
 
 

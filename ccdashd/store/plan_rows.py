@@ -97,7 +97,8 @@ def file_time(nanoseconds: int) -> str:
 
 def phase_title(phase: str, title: str) -> str:
     """What a phase is called, of its name and title as written."""
-    return ": ".join(filter(None, (f"Phase {phase}" if phase else "", title)))
+    named = phase and not title.lower().startswith("phase")
+    return ": ".join(filter(None, (f"Phase {phase}" if named else "", title)))
 
 
 def task(row: Any) -> t.TaskRow:
