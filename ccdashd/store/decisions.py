@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from ccdashd.clock import now
 from ccdashd.edits.decisions import AnyEdit, ProjectEdit
 from ccdashd.edits.journal import Journal
-from ccdashd.store import projects, user
+from ccdashd.store import links, projects, user
 from ccdashd.store.database import get_meta, put_meta
 from ccdashd.store.user import Changes
 
@@ -52,6 +52,7 @@ def catch_up(connection: sa.Connection, journal: Journal) -> Carried:
         carried.changes |= user.forget(connection)
         carried.changes |= {("project", id): "upsert" for id in projects.forget_decisions(connection)}
     _apply(connection, news.edits, carried)
+    _recount(connection, carried)
     if news.position != known:
         put_meta(connection, _POSITION, news.position)
     return carried
@@ -68,6 +69,7 @@ def decide(connection: sa.Connection, journal: Journal, choose: Choose[T]) -> tu
     if edit is not None:
         edit = msgspec.structs.replace(edit, at=now())
         _apply(connection, [edit], carried)
+        _recount(connection, carried)
         put_meta(connection, _POSITION, journal.append(edit))
         _compact(connection, journal)
     return subject, carried
@@ -80,6 +82,13 @@ def _apply(connection: sa.Connection, edits: Iterable[AnyEdit], carried: Carried
             carried.changes["project", projects.apply(connection, edit)] = "upsert"
         else:
             carried.changes |= user.apply(connection, edit)
+
+
+def _recount(connection: sa.Connection, carried: Carried) -> None:
+    """Links made by hand and dismissals change how many sessions a feature has."""
+    features = {id for type, id in carried.changes if type == "feature"}
+    if features:
+        links.recount(connection, features)
 
 
 def _compact(connection: sa.Connection, journal: Journal) -> None:

@@ -355,6 +355,22 @@ def test_links_that_were_found_are_dismissed_and_restored(client: Shop) -> None:
         client_.request("links/dismiss", {"id": key.id})
 
 
+def test_a_feature_counts_the_sessions_that_are_linked_by_hand(client: Shop) -> None:
+    _, client_, of = client
+    params = {"source": of["feature"], "target": {"type": "session", "id": OTHER}}
+
+    def sessions() -> int:
+        (feature,) = client_.request("features/list")["items"]
+        number: int = feature["sessions"]
+        return number
+
+    before = sessions()
+    made = client_.request("links/create", params)
+    assert sessions() == before + 1
+    client_.request("links/delete", {"id": made["id"]})
+    assert sessions() == before
+
+
 def test_a_dismissal_is_taken_back_also_where_the_link_is_not_found_any_more(client: Shop) -> None:
     served, client_, of = client
     key = LinkKey("session", SESSION, "feature", of["feature"]["id"], "blocks")
