@@ -29,6 +29,9 @@ from ccdashd.store import finding, holders
 from ccdashd.store.entities import Key, entities
 from ccdashd.store.holders import Holder
 
+_SHOWN = 200
+"""Characters of a wrong word, and wrong paths, that an error repeats."""
+
 Find = Callable[[sa.Connection, int], tuple[Key, list[Holder]]]
 
 
@@ -79,7 +82,7 @@ async def _set(call: Call, params: t.SetTaskStatus | t.SetPhaseStatus | t.SetFea
     try:
         wanted = status.wanted(params.status, counters=params.counters, now=now)
     except ValueError as error:
-        raise InvalidParams("status", str(error), params.status) from None
+        raise InvalidParams("status", str(error), params.status[:_SHOWN]) from None
     if params.apply and params.hashes is None:
         raise InvalidParams("hashes", "is missing; preview, and give the hash of each file that it names", None)
     entity, found = await call.app.database.read(find)
@@ -119,7 +122,9 @@ def _compare(edits: Sequence[_Edit], hashes: dict[str, str]) -> None:
     for wire in (edit.wire for edit in edits):
         seen = hashes.get(wire.path)
         if seen is None and wire.changes:
-            raise InvalidParams("hashes", f"has none for {wire.path}, which is to be changed; preview again", hashes)
+            raise InvalidParams(
+                "hashes", f"has none for {wire.path}, which is to be changed; preview again", sorted(hashes)[:_SHOWN]
+            )
         if seen is not None and seen != wire.hash:
             raise Conflict(f"{wire.path} changed since you read it; read it again", path=wire.path, hash=wire.hash)
 
