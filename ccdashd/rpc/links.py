@@ -11,13 +11,44 @@ from ccdashd.errors import InvalidParams, NotFound
 from ccdashd.protocol import methods
 from ccdashd.protocol import types as t
 from ccdashd.rpc.decisions import acknowledged, decide
-from ccdashd.rpc.dispatch import Call, handles
-from ccdashd.store import user_links
+from ccdashd.rpc.dispatch import Call, ReadCall, handles
+from ccdashd.store import link_trees, links, user_links
 from ccdashd.store.names import existing, look_up, name_of
 from ccdashd.store.user_links import Known, LinkKey
 
 MAX_NOTE = 64 * 1024
 """Bytes of a link's note."""
+
+MAX_DEPTH = 10
+"""Levels of children of a tree."""
+
+
+@handles(methods.LINKS_LIST)
+def links_list(call: ReadCall, params: t.LinksList) -> t.Page[t.Link]:
+    """Links of one entity, the surest first."""
+    if not 0.0 <= params.min_confidence <= 1.0:
+        raise InvalidParams("minConfidence", "must be between 0 and 1", params.min_confidence)
+    return links.page(call.conn, params, call.revision)
+
+
+@handles(methods.LINKS_TREE)
+def links_tree(call: ReadCall, params: t.LinksTree) -> t.LinkTree:
+    """Parents, children and siblings of an entity."""
+    if not 0 <= params.depth <= MAX_DEPTH:
+        raise InvalidParams("depth", f"must be between 0 and {MAX_DEPTH}", params.depth)
+    return link_trees.tree(call.conn, params, call.revision)
+
+
+@handles(methods.LINKS_RELATED)
+def links_related(call: ReadCall, params: t.RelatedParams) -> t.Related:
+    """What hangs together with an entity, directly or over one other."""
+    return link_trees.related(call.conn, params, call.revision)
+
+
+@handles(methods.LINKS_AUDIT)
+def links_audit(call: ReadCall, params: t.LinkId) -> t.LinkAudit:
+    """The evidence for a link."""
+    return links.audit(call.conn, params.id, call.revision)
 
 
 @handles(methods.LINKS_CREATE)
