@@ -205,7 +205,7 @@ class LineChange(Wire, frozen=True):
     field: str
     """Such as ``status``, ``tasks.T1-001.status`` or ``completed_tasks``."""
     before: str
-    """As it stands in the file, with its quotes; empty where the line is new."""
+    """The value without quotes; empty where there was none."""
     after: str
 
 
