@@ -1,14 +1,13 @@
 """The planning files of all projects: which changed, and what follows from it. The pipeline's second half.
 
 Each file is small and read whole. A few are read on the writer's thread inside their transaction, which is the shortest way
-from a change to its notification; more are read in a thread of their own, and written in batches, each of which leaves
-features and links as if there were no other.
+from a change to its notification; more are read in worker processes, and written in batches, each of which leaves features
+and links as if there were no other.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
@@ -21,7 +20,9 @@ import sqlalchemy as sa
 
 from ccdashd.ingest import consequences
 from ccdashd.ingest.claim import at_or_below
-from ccdashd.ingest.read_plan import read_plan
+from ccdashd.ingest.memory import give_back
+from ccdashd.ingest.plan_backlog import PlanBacklog
+from ccdashd.ingest.read_plan import read_plans
 from ccdashd.ingest.scan import FileStat, Problem, scan
 from ccdashd.ingest.territory import Territory
 from ccdashd.ingest.written import Written
@@ -32,13 +33,11 @@ from ccdashd.store.planning import State
 if TYPE_CHECKING:
     from ccdashd.ingest.pipeline import Pipeline
 
-log = logging.getLogger(__name__)
-
 AT_ONCE = 32
 """Files up to which changes are read inside their transaction."""
 
-BATCH = 500
-"""Files that one transaction writes."""
+BATCH = 2000
+"""Files that one transaction writes: features and links are made anew in each."""
 
 
 @dataclass
@@ -153,16 +152,22 @@ class Plans:
             self._pipeline.publish(written)
             return
         pipeline = self._pipeline
-        total = len(claim.read)
         try:
-            for begin in range(0, total, BATCH):
-                pipeline.progress("plans", files_done=begin, files_total=total)
+            for begin in range(0, len(claim.read), BATCH):
                 part = Claim(claim.project_id, claim.root, claim.read[begin : begin + BATCH], claim.gone, claim.states)
                 claim.gone = []
-                files = await asyncio.to_thread(self._read, part)
+                read = PlanBacklog(
+                    self._cap, pipeline.app.settings.workers, partial(self._progress, begin, len(claim.read))
+                )
+                files, gone = await read.run(claim.root, part.read)
+                part.gone += gone
                 pipeline.publish(await pipeline.write(partial(self._write, part, files)))
         finally:
+            give_back()
             pipeline.progress("idle")
+
+    def _progress(self, before: int, total: int, done: int) -> None:
+        self._pipeline.progress("plans", files_done=before + done, files_total=total)
 
     def _scan(self, project_id: str, root: str, unnamed: list[str]) -> tuple[list[FileStat], list[Problem]]:
         """The planning files of one project, those of projects inside it left out, and folders that cannot be looked at."""
@@ -212,18 +217,11 @@ class Plans:
                 claim.gone.append(path)
         return claim
 
-    def _read(self, claim: Claim) -> list[PlanningFile]:
-        files = []
-        for path in claim.read:
-            try:
-                files.append(read_plan(claim.root, path, self._cap))
-            except FileNotFoundError:
-                claim.gone.append(path)
-        return files
-
     def _read_and_write(self, claim: Claim, connection: sa.Connection) -> Written:
         claim.states = planning.states(connection, claim.project_id, claim.read)
-        return self._write(claim, self._read(claim), connection)
+        files, gone = read_plans(claim.root, claim.read, self._cap)
+        claim.gone += gone
+        return self._write(claim, files, connection)
 
     def _write(self, claim: Claim, files: list[PlanningFile], connection: sa.Connection) -> Written:
         """Write what was read, but of files that somebody else wrote since they were claimed."""

@@ -1,4 +1,4 @@
-"""One planning file from disk to what it says. Imports only readers, so that a worker starts fast."""
+"""Planning files from disk to what they say. Imports only readers, so that a worker starts fast."""
 
 from __future__ import annotations
 
@@ -46,6 +46,18 @@ def read_plan(root: str, path: str, cap: int) -> PlanningFile:
     file.hash = hashlib.sha256(data).hexdigest()
     file.document = documents.read(path, data)
     return file
+
+
+def read_plans(root: str, paths: list[str], cap: int) -> tuple[list[PlanningFile], list[str]]:
+    """``(what was read, paths at which there is nothing)``, see `read_plan`."""
+    files: list[PlanningFile] = []
+    gone: list[str] = []
+    for path in paths:
+        try:
+            files.append(read_plan(root, path, cap))
+        except FileNotFoundError:
+            gone.append(path)
+    return files, gone
 
 
 def _is_inside(root: str, path: str) -> bool:

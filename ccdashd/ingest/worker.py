@@ -1,4 +1,4 @@
-"""A parse worker: reads jobs from standard input, writes what it read of each log to standard output.
+"""A parse worker: reads jobs from standard input, writes what it read of logs and planning files to standard output.
 
 A frame is four bytes of length, big-endian, and MessagePack. The worker ends when its input does, so it never outlives the
 daemon, not even one that was killed.
@@ -14,30 +14,47 @@ from typing import BinaryIO
 
 import msgspec
 
-from ccdashd.ingest.parse import read_log
+from ccdashd.sources.planning.model import PlanningFile
 
 LENGTH = struct.Struct(">I")
 
 
-class Job(msgspec.Struct, array_like=True):
+class LogJob(msgspec.Struct, array_like=True, tag="log"):
     """One log to be read whole. `path` is as the file system gives it, since a name need not be UTF-8."""
 
     path: bytes
     text_cap: int
 
 
-COLLECT = 16 * 1024 * 1024
-"""Bytes of logs after which garbage is collected."""
+class PlansJob(msgspec.Struct, array_like=True, tag="plans"):
+    """Planning files of the project at `root`, of at most `cap` bytes each."""
+
+    root: bytes
+    paths: list[str]
+    cap: int
+
+
+Job = LogJob | PlansJob
+
+
+class PlansRead(msgspec.Struct, array_like=True):
+    """The answer to a `PlansJob`: what was read, and the paths at which there is nothing."""
+
+    files: list[PlanningFile]
+    gone: list[str]
+
+
+COLLECT = 4 * 1024 * 1024
+"""Bytes of answers after which garbage is collected."""
 
 OK = b"\x01"
 FAILED = b"\x00"
-"""First byte of an answer: what follows is an encoded `FileResult`, or the reason as text."""
+"""First byte of an answer: what follows is an encoded `FileResult` or `PlansRead`, or the reason as text."""
 
 
 def run(jobs: BinaryIO, results: BinaryIO) -> None:
     """Serve until `jobs` ends."""
     decode = msgspec.msgpack.Decoder(Job).decode
-    encode = msgspec.msgpack.Encoder().encode
     # The collector would walk rows, of which none is garbage before its log is done: it runs between logs.
     gc.disable()
     gc.freeze()
@@ -45,20 +62,35 @@ def run(jobs: BinaryIO, results: BinaryIO) -> None:
     while header := jobs.read(LENGTH.size):
         job = decode(jobs.read(LENGTH.unpack(header)[0]))
         try:
-            result = read_log(os.fsdecode(job.path), job.text_cap)
-            # MessagePack's text is UTF-8, which a path need not be; `workers.decode` undoes this.
-            result.path = job.path.decode("latin-1")
-            data = OK + encode(result)
-            read += result.size
-            del result
+            data = OK + (_log(job) if isinstance(job, LogJob) else _plans(job))
         except OSError as error:
             data = FAILED + (error.strerror or str(error)).encode()
         results.write(LENGTH.pack(len(data)))
         results.write(data)
         results.flush()
+        read += len(data)
         if read > COLLECT:
             gc.collect()
             read = 0
+
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+# Readers are loaded when there is something for them to read, so that a worker starts fast.
+def _log(job: LogJob) -> bytes:
+    from ccdashd.ingest.parse import read_log
+
+    result = read_log(os.fsdecode(job.path), job.text_cap)
+    # MessagePack's text is UTF-8, which a path need not be; `workers.decode` undoes this.
+    result.path = job.path.decode("latin-1")
+    return _encode(result)
+
+
+def _plans(job: PlansJob) -> bytes:
+    from ccdashd.ingest.read_plan import read_plans
+
+    return _encode(PlansRead(*read_plans(os.fsdecode(job.root), job.paths, job.cap)))
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The parse workers of a big backlog: processes that are started for it and stopped after it."""
+"""The parse workers of a backlog, of logs or of planning files: processes that are started for it and stopped after it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import sys
 
 import msgspec
 
-from ccdashd.ingest.worker import LENGTH, OK, Job
+from ccdashd.ingest.worker import LENGTH, OK, Job, LogJob, PlansJob, PlansRead
 from ccdashd.sources.result import FileResult
 
 log = logging.getLogger(__name__)
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(FileResult).decode
+_decode_plans = msgspec.msgpack.Decoder(PlansRead).decode
 
 
 class Unreadable(Exception):
@@ -28,7 +29,7 @@ class WorkerDied(Exception):
 
 
 class Workers:
-    """At most `count` processes. `parse` may be called from as many tasks at once as there are processes."""
+    """At most `count` processes. Calls may come from as many tasks at once as there are processes."""
 
     def __init__(self, count: int, text_cap: int) -> None:
         self.count = count
@@ -37,13 +38,20 @@ class Workers:
         self._all: set[asyncio.subprocess.Process] = set()
 
     async def parse(self, path: str) -> bytes:
-        """An encoded `FileResult` (see `decode`). Raises Unreadable or WorkerDied."""
+        """An encoded `FileResult` (see `decode`) of a log. Raises Unreadable or WorkerDied."""
+        return await self._ask(LogJob(os.fsencode(path), self._text_cap))
+
+    async def read_plans(self, root: str, paths: list[str], cap: int) -> bytes:
+        """An encoded `PlansRead` (see `decode_plans`) of planning files. Raises WorkerDied."""
+        return await self._ask(PlansJob(os.fsencode(root), paths, cap))
+
+    async def _ask(self, job: Job) -> bytes:
         worker = self._idle.pop() if self._idle else await self._start()
         try:
             assert worker.stdin is not None
             assert worker.stdout is not None
-            job = _encode(Job(os.fsencode(path), self._text_cap))
-            worker.stdin.write(LENGTH.pack(len(job)) + job)
+            asked = _encode(job)
+            worker.stdin.write(LENGTH.pack(len(asked)) + asked)
             await worker.stdin.drain()
             answer = await worker.stdout.readexactly(LENGTH.unpack(await worker.stdout.readexactly(LENGTH.size))[0])
         except (asyncio.IncompleteReadError, ConnectionError) as error:
@@ -92,3 +100,8 @@ def decode(answer: bytes) -> FileResult:
     result = _decode(memoryview(answer)[1:])
     result.path = os.fsdecode(result.path.encode("latin-1"))
     return result
+
+
+def decode_plans(answer: bytes) -> PlansRead:
+    """What a worker read of planning files."""
+    return _decode_plans(memoryview(answer)[1:])
