@@ -19,11 +19,9 @@ class Fix:
     hint: str
     """What the author should write."""
     changes: dict[int, str]
-    """New text of the lines that it concerns; empty if left out."""
-
-    @property
-    def loses(self) -> bool:
-        return any(not text.strip() for text in self.changes.values())
+    """New text of the lines that it concerns."""
+    loses: bool = False
+    """Something is left out."""
 
 
 _WHITE: Final = " \t\r"
@@ -40,10 +38,11 @@ def place(lines: list[str], index: int) -> tuple[int, int]:
     while number < len(lines) - 1 and index > len(lines[number]):
         index -= len(lines[number]) + 1
         number += 1
-    # At the very end the parser stands on an empty line: what it misses is in the last one that has text.
-    while number > 0 and _blank(lines[number]):
-        number -= 1
-        index = len(lines[number])
+    if all(line.strip("\r") == "" for line in lines[number:]):
+        # The parser stands at the end: what it misses is in the last line that has text.
+        while number > 0 and _blank(lines[number]):
+            number -= 1
+            index = len(lines[number])
     return number, index
 
 
@@ -173,7 +172,7 @@ def leave_out(lines: list[str], number: int, *, to_end: bool = False) -> Fix:
         code = "unreadable-line"
         message = f"this line is no YAML; left out{with_more}"
         hint = "correct it, or put `#` before it"
-    return Fix(number, code, message, hint, dict.fromkeys(range(number, end), ""))
+    return Fix(number, code, message, hint, dict.fromkeys(range(number, end), ""), loses=True)
 
 
 def _one(lines: list[str], number: int, code: str, message: str, line: str) -> Iterator[Fix]:
@@ -184,7 +183,10 @@ def _one(lines: list[str], number: int, code: str, message: str, line: str) -> I
 def _tabs(lines: list[str], number: int) -> Iterator[Fix]:
     line = lines[number].rstrip("\r")
     indent = line[: _indent(line)]
-    if "\t" in indent:
+    if "\t" in indent and _blank(line):
+        message = "a line of white space that holds a tab, which ends the text before it"
+        yield Fix(number, "tab-indentation", message, "remove the tab", {number: ""})
+    elif "\t" in indent:
         for width in (2, 4, 8):
             spaces = indent.replace("\t", " " * width)
             message = "indented with a tab, where YAML wants spaces"

@@ -12,7 +12,6 @@ import yaml as pyyaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ccdashd.sources.planning.fixes import Fix
 from ccdashd.sources.planning.frontmatter import MAX_BYTES, Frontmatter, read
 from ccdashd.sources.planning.yaml import Value
 
@@ -152,6 +151,7 @@ BROKEN = {
         {"t": [{"id": "x", "s": "y"}]},
         [(3, "tab-indentation"), (4, "tab-indentation")],
     ),
+    "tab in an empty line": ("a: 1\n\t\nb: 2\n", {"a": 1, "b": 2}, [(3, "tab-indentation")]),
     "no space after a colon": ("a: 1\nstatus:done\nb: 2\n", {"a": 1, "status": "done", "b": 2}, [(3, "missing-space")]),
     "no space in the first line": ("status:done\nb: 2\n", {"status": "done", "b": 2}, [(2, "missing-space")]),
     "no space after a dash": (
@@ -268,11 +268,6 @@ def test_a_bad_line_is_reported_and_others_stay(one: str, other: str) -> None:
     if found.exists and found.yaml is not None and found.recovered:
         assert found.findings
         assert found.values.get("first") == 1
-
-
-def test_fixes_know_what_they_lose() -> None:
-    assert Fix(0, "", "", "", {0: ""}).loses
-    assert not Fix(0, "", "", "", {0: "x"}).loses
 
 
 @pytest.fixture(scope="module")
