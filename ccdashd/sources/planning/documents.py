@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, Literal
 
 from ccdashd.sources.planning import body as bodies
 from ccdashd.sources.planning import fields, frontmatter, kinds, progress, refs, tasks
 from ccdashd.sources.planning.body import Body
 from ccdashd.sources.planning.frontmatter import Frontmatter
 from ccdashd.sources.planning.kinds import Kind
-from ccdashd.sources.planning.model import Criterion, Document, Finding, Slug
+from ccdashd.sources.planning.model import Criterion, Document, Finding, Slug, SlugSource
 from ccdashd.sources.planning.status import read_status
 from ccdashd.sources.planning.yaml import text
 
@@ -151,16 +151,16 @@ def _title(values: fields.Values, body: Body, path: str) -> str:
 def _slugs(values: fields.Values, kind: Kind) -> list[Slug]:
     found: dict[str, Slug] = {}
 
-    def add(raw: str, source: str) -> None:
+    def add(raw: str, source: SlugSource) -> None:
         slug = raw.strip()
         if _SLUG.fullmatch(slug):
-            found.setdefault(slug.lower(), Slug(slug=slug, source=source))  # type: ignore[arg-type]
+            found.setdefault(slug.lower(), Slug(slug=slug, source=source))
 
     add(fields.first_text(values, ("feature_slug",)), "feature_slug")
     add(_stem(fields.first_text(values, ("prd",))), "prd")
     add(fields.first_text(values, ("feature",)), "feature")
-    for source, keys in (("prd_ref", _PRD_REFS), ("plan_ref", _PLAN_REFS)):
-        add(_stem(fields.first_text(values, keys)), source)
+    add(_stem(fields.first_text(values, _PRD_REFS)), "prd_ref")
+    add(_stem(fields.first_text(values, _PLAN_REFS)), "plan_ref")
     add(kind.slug, "path")
     return list(found.values())
 
@@ -198,9 +198,8 @@ def _read_status(document: Document, front: Frontmatter, body: Body) -> None:
         return
     document.status = read_status(document.raw_status, document.doc_type)
     if document.status == "unknown":
-        severity = "info" if document.status_in_text else "warning"
         message = f"the status {document.raw_status[:60]!r} is not known"
-        _find(document, "unknown-status", severity, document.status_line, message)
+        _find(document, "unknown-status", "info" if document.status_in_text else "warning", document.status_line, message)
 
 
 def _read_tasks(document: Document, front: Frontmatter, body: Body, kind: Kind, policy: kinds.Boxes) -> None:
@@ -241,5 +240,5 @@ def _words(raw: str) -> str:
     return " ".join(re.findall(r"\w+", raw.casefold()))
 
 
-def _find(document: Document, code: str, severity: str, line: int, message: str) -> None:
-    document.findings.append(Finding(code=code, severity=severity, line=line, message=message))  # type: ignore[arg-type]
+def _find(document: Document, code: str, severity: Literal["warning", "info"], line: int, message: str) -> None:
+    document.findings.append(Finding(code=code, severity=severity, line=line, message=message))

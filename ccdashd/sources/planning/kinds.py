@@ -192,7 +192,7 @@ def classify(path: str) -> Kind:
     doc_type = _FILES.get(stem) or _type_below(holder, folders[at + 1 :], stem)
     slug = _slug(doc_type if doc_type in _NAMED_ALIKE and holder not in _HOLDERS else holder, above[at + 1 :], stem)
     # Elsewhere than below `implementation_plans`, where the tasks have progress files, a plan's boxes are its steps.
-    steps = doc_type == "implementation_plan" and folders[at] in ("plan", "plans")
+    steps = doc_type in ("implementation_plan", "phase_plan") and folders[at] in ("plan", "plans")
     return Kind(
         doc_type, slug, "tasks" if steps else _boxes(doc_type), fixed=doc_type in ("skill", "instructions", "template")
     )

@@ -127,11 +127,15 @@ class Ref(_Record):
     line: int = 0
 
 
+SlugSource = Literal["feature_slug", "prd", "feature", "prd_ref", "plan_ref", "path"]
+"""Keys of the frontmatter, and the path of the file."""
+
+
 class Slug(_Record):
     """A name of a feature that the file gives, in order of trust."""
 
     slug: str
-    source: Literal["feature_slug", "prd", "feature", "prd_ref", "plan_ref", "path"]
+    source: SlugSource
 
 
 class Outline(_Record):

@@ -12,7 +12,7 @@ from ccdashd.sources.planning.body import Body
 from ccdashd.sources.planning.fields import PATH_KEYS, clean_path, first_text, has
 from ccdashd.sources.planning.frontmatter import Frontmatter
 from ccdashd.sources.planning.model import Ref
-from ccdashd.sources.planning.places import AGENT_FOLDERS
+from ccdashd.sources.planning.places import AGENT_FOLDERS, SUFFIXES
 from ccdashd.sources.planning.yaml import Path, Value, text
 
 MAX_REFS: Final = 300
@@ -24,7 +24,7 @@ _KEY: Final = re.compile(
     r"|context_files|detail|implementation|request)|(?:related|lineage|linked)(?:_\w+)?"
 )
 _NOT_DOCUMENTS: Final = frozenset({"linked_sessions", "linked_tasks", "related_features", "linked_features"})
-_URL: Final = re.compile(r"[a-z][a-z0-9+.\-]+:", re.IGNORECASE)
+_URL: Final = re.compile(r"[a-z][a-z0-9+.\-]+://|(?:mailto|data|tel|javascript):", re.IGNORECASE)
 _PATH: Final = re.compile(r"[^\s]*(?:/[^\s]+|\.[A-Za-z][A-Za-z0-9]{0,9}(?:#\S*)?)/?")
 _LINK: Final = re.compile(rb"\]\([ \t]*<?([^\s()<>]{1,500})>?(?:[ \t]+[\"'(][^\r\n)]{0,500})?\)")
 _CODE: Final = re.compile(rb"\.(?:md|markdown|mdc)(?:#[^`\s]{0,200})?`")
@@ -52,13 +52,14 @@ def resolve(raw: str, document: str, *, link: bool = False) -> str:
     top = path.partition("/")[0]
     relative = (link or top in (".", "..", path.rstrip("/"))) and top not in _AT_ROOT and top != document.partition("/")[0]
     folder = document.rpartition("/")[0]
-    joined = posixpath.normpath(f"{folder}/{path}" if relative and folder and not path.startswith("/") else path).lstrip(
-        "/"
-    )
+    if relative and folder and not path.startswith("/"):
+        path = f"{folder}/{path}"
+    joined = posixpath.normpath(path).lstrip("/")
     return "" if joined in ("", ".", "..") or joined.startswith("../") else joined
 
 
 def of_frontmatter(frontmatter: Frontmatter, document: str) -> list[Ref]:
+    """Paths and addresses below keys that speak of other documents, at most `MAX_REFS`."""
     found: list[Ref] = []
     for key, value in frontmatter.values.items():
         if len(key) > 100 or key in _NOT_DOCUMENTS or not _KEY.fullmatch(key.lower().replace("-", "_")):
@@ -108,7 +109,10 @@ def _texts(value: Value, path: Path, depth: int = 0) -> Iterator[tuple[Path, str
             yield path, named
         elif depth < 3:
             for key, item in value.items():
-                yield from _texts(item, (*path, key), depth + 1)
+                if key.endswith(SUFFIXES):  # a path with a remark behind an unquoted colon
+                    yield (*path, key), key
+                else:
+                    yield from _texts(item, (*path, key), depth + 1)
     elif isinstance(value, list):
         for n, item in enumerate(value if depth < 3 else ()):
             yield from _texts(item, (*path, n), depth + 1)

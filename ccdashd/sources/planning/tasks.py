@@ -79,7 +79,7 @@ _WORK: Final = tuple(
 )
 """Headings above numbered lists that are tasks, the surest first."""
 
-_WORK_HEADING: Final = re.compile(r"(?:(?:task|step)[- ]|[A-Z]{2,8}-)\d+(?:\.\d+)*\s*[:.\u2013\u2014-]\s*\S", re.IGNORECASE)
+_WORK_HEADING: Final = re.compile(r"(?:(?i:task|step)[- ]|[A-Z]{2,8}-)\d+(?:\.\d+)*\s*[:.\u2013\u2014-]\s*\S")
 
 _ID: Final = re.compile(
     r"(?:\*\*|__|`|\[)?((?i:step|task)\s+\d+(?:\.\d+)*|[A-Z][A-Z0-9]*(?:[-_.][A-Z0-9]+)*[-_]?\d+(?:\.\d+)*[a-z]?)"
@@ -283,10 +283,12 @@ def of_numbers(body: Body, phase: str, status: Status | None) -> list[Task]:
     for pattern in _WORK:
         tasks: list[Task] = []
         keys = Keys()
+        end = 0
         for n, heading in enumerate(body.headings):
-            if heading.level == 1 or not pattern.fullmatch(heading.text):
+            if heading.level == 1 or heading.end < end or not pattern.fullmatch(heading.text):
                 continue
-            for item in body.items(heading.end, body.end_of(n)):
+            end = body.end_of(n)
+            for item in body.items(heading.end, end):
                 if item.indent <= 3 and (item.number or _split(item.text)[0]):
                     tasks += [_numbered(item, keys, heading.text, heading.phase or phase, status)]
         if tasks:

@@ -39,6 +39,7 @@ PLANS = "docs/project_plans/"
         (PLANS + "reports/audit.md", "report", "", "none"),
         (PLANS + "ideas/later.md", "idea", "", "none"),
         (".claude/plans/simplify.md", "implementation_plan", "simplify", "tasks"),
+        ("docs/plans/auth/phase-1.md", "phase_plan", "auth", "tasks"),
         ("docs/superpowers/plans/2026-08-16-tray.md", "implementation_plan", "tray", "tasks"),
         ("docs/superpowers/specs/2026-08-16-tray-design.md", "design_spec", "tray", "criteria"),
         ("openspec/changes/add-tests/proposal.md", "prd", "add-tests", "criteria"),

@@ -55,6 +55,7 @@ related_documents:
   - /docs/adr/one.md (draft)
   - path: ../two.md
   - some words
+  - four.md: what it says
 references:
   spec: https://example.org/spec
   specs: [three.md]
@@ -70,8 +71,9 @@ def test_frontmatter_refers_by_many_keys() -> None:
         ("prd_ref", "docs/prds/auth.md", "docs/prds/auth.md", 2),
         ("related_documents", "/docs/adr/one.md", "docs/adr/one.md", 6),
         ("related_documents", "../two.md", "docs/plans/two.md", 7),
-        ("references", "https://example.org/spec", "", 10),
-        ("references", "three.md", "docs/plans/auth/three.md", 11),
+        ("related_documents", "four.md", "docs/plans/auth/four.md", 9),
+        ("references", "https://example.org/spec", "", 11),
+        ("references", "three.md", "docs/plans/auth/three.md", 12),
     ]
 
 

@@ -266,9 +266,16 @@ def test_numbered_lines_below_headings_of_work_are_tasks(status: Status | None, 
     ]
 
 
+def test_a_line_below_two_headings_of_work_is_one_task() -> None:
+    tasks = of_numbers(scan(b"## Tasks\n1. one\n### Tasks\n2. two\n## Tasks\n3. three\n"), "", None)
+    assert [task.title for task in tasks] == ["one", "two", "three"]
+
+
 def test_headings_that_are_numbered_tasks_are_the_last_resort() -> None:
-    tasks = of_numbers(scan(b"# Task 0: title\n## Tasks\n### TASK-1: One\n### Task 2: Two\n### Details\n"), "", None)
-    assert [(task.key, task.line, task.title) for task in tasks] == [("TASK-1", 3, "One"), ("Task 2", 4, "Two")]
+    tasks = of_numbers(
+        scan(b"# Task 0: title\n## Tasks\n### Phase-3: No\n### TASK-1: One\n### Task 2: Two\n### Details\n"), "", None
+    )
+    assert [(task.key, task.line, task.title) for task in tasks] == [("TASK-1", 4, "One"), ("Task 2", 5, "Two")]
 
 
 @given(st.text(alphabet=st.sampled_from("aZ1.-_*`[]():\u2705 x@>~"), max_size=40))
