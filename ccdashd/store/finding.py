@@ -16,6 +16,9 @@ from ccdashd.store.schema import documents, features, projects, tasks
 NAMED = 5
 """Candidates that an error names at most, where several have the name that was asked for."""
 
+SHOWN = 200
+"""Characters of what was asked for that an error repeats at most."""
+
 _FEWER = {
     "document": "give its id, or more of its path, or project",
     "task": "give its id, or feature or project",
@@ -108,9 +111,10 @@ def _few(connection: sa.Connection, query: sa.Select[Any]) -> list[str]:
 
 
 def _only(type_: str, wanted: str, found: Sequence[str], field: str) -> str:
+    if len(found) == 1:
+        return found[0]
+    shown = wanted if len(wanted) <= SHOWN else wanted[:SHOWN] + "…"
     if not found:
-        raise NotFound(type_, wanted, f"see {type_}s/list")
-    if len(found) > 1:
-        named = ", ".join(found[:NAMED]) + (", …" if len(found) > NAMED else "")
-        raise InvalidParams(field, f"means several {type_}s: {named}; {_FEWER[type_]}", wanted)
-    return found[0]
+        raise NotFound(type_, shown, f"see {type_}s/list")
+    named = ", ".join(found[:NAMED]) + (", …" if len(found) > NAMED else "")
+    raise InvalidParams(field, f"means several {type_}s: {named}; {_FEWER[type_]}", shown)
