@@ -7,6 +7,7 @@ import time
 from functools import partial
 
 from ccdashd.ingest import verify
+from ccdashd.ingest.verify_plans import plan_problems
 from ccdashd.protocol import methods
 from ccdashd.protocol import types as t
 from ccdashd.rpc.dispatch import Call, ReadCall, handles
@@ -57,13 +58,14 @@ async def cache_rescan(call: Call, params: t.RescanParams) -> t.RescanResult:
 
 @handles(methods.CACHE_REBUILD)
 async def cache_rebuild(call: Call, params: t.WorkParams) -> t.RescanResult:
-    """Read every log anew."""
+    """Read every file anew."""
     return await call.app.pipeline.rebuild()
 
 
 @handles(methods.CACHE_VERIFY)
 async def cache_verify(call: Call, params: t.WorkParams) -> t.VerifyResult:
-    """Check the database, and parse every log again to compare; log by log, so that nothing waits for it long."""
+    """Check the database, and read every file again to compare: log by log and project by project, so that nothing waits
+    for it long."""
     began = time.monotonic()
     app = call.app
     database, cap = app.database, app.settings.text_cap_bytes
@@ -74,10 +76,16 @@ async def cache_verify(call: Call, params: t.WorkParams) -> t.VerifyResult:
         app.events.indexing(_verifying(done, total, number, len(states), began))
         problems += await database.read(partial(verify.log_problems, state.path, cap), heavy=True)
         done += state.size
+    plans = 0
+    for project_id, root in app.pipeline.plans.territory.projects.items():
+        check = partial(plan_problems, project_id, root, app.settings.planning_file_cap_bytes)
+        number, wrong = await database.read(check, heavy=True)
+        plans += number
+        problems += wrong
     app.events.indexing(app.indexing)
     return t.VerifyResult(
         ok=not problems,
-        checked_files=len(states),
+        checked_files=len(states) + plans,
         problems=problems,
         seconds=time.monotonic() - began,
         revision=database.revision,

@@ -12,4 +12,6 @@ from ccdashd.store import diagnostics
 def doctor(call: ReadCall, params: t.DoctorParams) -> t.Doctor:
     """Everything that was not understood, and every session a user might miss."""
     app = call.app
-    return diagnostics.doctor(call.conn, params, app.problems.all(), app.pipeline.skipped, call.revision)
+    pipeline = app.pipeline
+    skipped = [*pipeline.skipped, *pipeline.plans.unnamed]
+    return diagnostics.doctor(call.conn, params, app.problems.all(), skipped, call.revision)

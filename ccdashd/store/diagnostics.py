@@ -38,7 +38,7 @@ def doctor(
 ) -> t.Doctor:
     """What was not understood, the most severe first, and the sessions that a user might miss.
 
-    `skipped` are files among the logs that are none.
+    `skipped` are files among the logs that are none, and planning files that cannot be named on the wire.
     """
     found = (
         _of_files(connection)
@@ -171,12 +171,15 @@ def _of_documents(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> 
 
 
 def _skipped(path: str) -> t.Diagnostic:
+    shown = logs.shown(logs.path_value(path))
+    if shown != path:
+        message, hint = "the file's name is not UTF-8, so it is not read", "rename it to have it read"
+        return t.Diagnostic(code="unnamed", severity="warning", message=message, path=shown, hint=hint)
     if ".orphaned-" in os.path.basename(path):
         message = "the agent left this copy of a log behind after a crash; it is not read"
         hint = "rename it to <session>.jsonl to have it read"
     else:
         message, hint = "this file is no transcript, so it is not read", ""
-    shown = logs.shown(logs.path_value(path))
     return t.Diagnostic(code="not-a-transcript", severity="info", message=message, path=shown, hint=hint)
 
 

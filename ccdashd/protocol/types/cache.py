@@ -72,6 +72,7 @@ class VerifyResult(Wire, frozen=True):
 
     ok: bool
     checked_files: int
+    """Logs and planning files."""
     problems: list[Problem]
     seconds: float
     revision: int
