@@ -9,7 +9,7 @@
     ├── RequestCancelled  -32800  the client cancelled
     ├── NotFound          -32001  data: {type, id}
     ├── Conflict          -32002  the thing changed since the client saw it
-    ├── ReadOnly          -32003  the source is gone, or outside any project root
+    ├── ReadOnly          -32003  the source is gone, outside any project root, or cannot be edited safely
     ├── Busy              -32004  try again; data: {reason, retryAfter}
     ├── Unsupported       -32005  not on this platform or store
     ├── ShuttingDown      -32006
@@ -90,7 +90,7 @@ class Conflict(CcdashError):
 
 
 class ReadOnly(CcdashError):
-    """The source is gone, or lies outside every project root."""
+    """The source is gone, lies outside every project root, or cannot be edited without guessing."""
 
     code = -32003
 

@@ -97,15 +97,31 @@ def _set(data: bytes, key: str, new: str, changes: list[t.LineChange]) -> bytes:
 
 def _set_document(data: bytes, document: Document, wanted: Wanted) -> Edited | None:
     """None where the file says so already."""
-    if document.status_in_text:
-        raise EditRefused(
-            f"the status stands in the text, in line {document.status_line}, not in the frontmatter; edit it by hand, or "
-            "give the frontmatter a line `status:`"
-        )
     if _says_so(document.raw_status, document.status, wanted):
         return None
-    like = [document.raw_status, *(task.raw_status for task in _in_frontmatter(document))]
-    return set_value(data, ("status",), wanted.word or word_for(wanted.status, like, document.doc_type))
+    like = [document.raw_status.strip(_EMPHASIS), *(task.raw_status for task in _in_frontmatter(document))]
+    word = wanted.word or word_for(wanted.status, like, document.doc_type)
+    return _set_in_text(data, document, word) if document.status_in_text else set_value(data, ("status",), word)
+
+
+_EMPHASIS: Final = "*_`"
+_PLAIN: Final = re.compile(r"([*_`]*)[A-Za-z]+(?:[ _-][A-Za-z]+)*([*_`]*)")
+
+
+def _set_in_text(data: bytes, document: Document, word: str) -> Edited:
+    """Replace the word behind ``**Status:**`` in the text, in the emphasis that it has."""
+    old, number = document.raw_status, document.status_line
+    lines = data.split(b"\n")
+    line = lines[number - 1]
+    before, found, after = line.rpartition(old.encode())
+    match = _PLAIN.fullmatch(old)
+    if match is None or document.status == "unknown" or not found or after.strip():
+        raise EditRefused(
+            f"the status stands in the text, in line {number}, and is more than a word ({old[:60]!r}); edit it by hand"
+        )
+    new = f"{match[1]}{word}{match[2]}"
+    lines[number - 1] = before + new.encode() + after
+    return Edited(b"\n".join(lines), number, old, new)
 
 
 def _set_task(data: bytes, task: Task, document: Document, wanted: Wanted) -> Edited | None:
@@ -152,7 +168,7 @@ def _in_frontmatter(document: Document) -> list[Task]:
 
 
 def _says_so(raw: str, status: Status | None, wanted: Wanted) -> bool:
-    return raw == wanted.word if wanted.word is not None else status == wanted.status
+    return raw.strip(_EMPHASIS) == wanted.word if wanted.word is not None else status == wanted.status
 
 
 def _check(before: Document, after: Document, task: str | None, wanted: Wanted) -> None:
@@ -164,7 +180,7 @@ def _check(before: Document, after: Document, task: str | None, wanted: Wanted) 
     if wanted.word is None or (task is not None and changed.form == "checkbox"):
         is_so = status == wanted.status
     else:
-        is_so = raw == wanted.word and status == read_status(wanted.word, kind)
+        is_so = raw.strip(_EMPHASIS) == wanted.word and status == read_status(wanted.word, kind)
     if not is_so or _others(before, task) != _others(after, task):
         raise EditRefused("the file would not read as wanted after the edit; edit it by hand")
 

@@ -124,6 +124,9 @@ def test_the_status_of_the_file_keeps_its_comment() -> None:
     assert changed(FILE, plan(FILE, "review").data)[0][1] == b"status: review  # of the phase"
 
 
+PRD = "docs/project_plans/PRDs/checkout.md"
+TEXT = b"---\r\ntitle: Checkout\r\n---\r\n# Checkout\r\n - **Status**: Draft  \r\nStatus: Draft"
+
 MAP = b"""---
 tasks:
   TASK-1.1: {title: One, status: completed}
@@ -189,7 +192,18 @@ def test_boxes(key: str, word: str, line: bytes) -> None:
         (MAP, "TASK-4", "done", "is a text alone"),
         (BOXES, "@1", "review", "a box cannot say 'review'; it can say: todo"),
         (b"# Title\n\nText\n", None, "done", "the file has no frontmatter"),
-        (b"---\ntitle: x\n---\n# X\n\n**Status**: Draft\n", None, "done", "stands in the text, in line 6"),
+        (
+            TEXT.replace(b"Draft", b"Draft (until May)"),
+            None,
+            "done",
+            r"stands in the text, in line 5, and is more than a word",
+        ),
+        (
+            TEXT.replace(b"Draft", b"Quick fixes"),
+            None,
+            "done",
+            r"and is more than a word \('Quick fixes'\); edit it by hand",
+        ),
         (b"---\nstatus: [a, b]\n---\n", None, "done", "it is a list or a mapping"),
         (b"---\nstatus: a\nstatus: draft\n---\n", None, "done", "the key status is there more than once, in lines 2 and 3"),
         (b"---\nstatus: &s draft\nother: *s\n---\n", None, "done", "shared with another place by an anchor"),
@@ -214,6 +228,24 @@ def test_lines_of_a_numbered_list_have_no_place_for_a_status() -> None:
 def test_a_word_that_means_nothing_is_refused_with_the_choices(word: str) -> None:
     with pytest.raises(ValueError, match="choose one of: todo, in_progress, review, done, blocked, deferred, archived"):
         status.wanted(word)
+
+
+@pytest.mark.parametrize(
+    ("old", "word", "new"),
+    [
+        ("Draft", "done", "Completed"),
+        ("completed", "todo", "draft"),
+        ("`COMPLETED`", "in_progress", "`IN_PROGRESS`"),
+        ("**In Progress**", "merged", "**merged**"),
+    ],
+)
+def test_a_status_in_the_text(old: str, word: str, new: str) -> None:
+    data = TEXT.replace(b"Draft", old.encode(), 1)
+    made = plan(data, word, path=PRD)
+    assert made.data == TEXT.replace(b"Draft", new.encode(), 1)
+    assert [(change.line, change.before, change.after) for change in made.changes] == [(5, old, new)]
+    assert plan(made.data, word, path=PRD).changes == []
+    assert documents.read(PRD, made.data).status == status.wanted(word).status
 
 
 BROKEN = b"""---

@@ -350,7 +350,7 @@ def test_a_write_protected_file_and_one_that_is_gone(project: Project) -> None:
 
 
 def test_an_edit_that_would_be_a_guess_is_refused_with_the_place(project: Project) -> None:
-    project.write(PRD, "# Checkout\n\n**Status**: Draft\n")
+    project.write(PRD, "# Checkout\n\n**Status**: Draft (until May)\n")
     project.client.request("cache/rescan")
     says = f"^{PRD}: the status stands in the text, in line 3"
     error = project.refused(READ_ONLY, says, project.feature, "checkout", "done")
