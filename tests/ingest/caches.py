@@ -17,10 +17,11 @@ from tests.ingest.world import World
 
 
 class Cache:
-    """The cache of the logs below `root`, kept below `folder`."""
+    """The cache of the logs below `roots`, kept below `folder`."""
 
-    def __init__(self, folder: Path, root: Path) -> None:
-        environ = {"HOME": str(folder), "XDG_RUNTIME_DIR": str(folder), "CCDASH_CLAUDE_DIRS": str(root)}
+    def __init__(self, folder: Path, *roots: Path) -> None:
+        logs = os.pathsep.join(map(str, roots))
+        environ = {"HOME": str(folder), "XDG_RUNTIME_DIR": str(folder), "CCDASH_CLAUDE_DIRS": logs}
         self.paths = paths.resolve(environ=environ)
         self._settings = settings.load(self.paths, {"watch": "off", "reconcile_seconds": "100000"}, environ)
         self.app: App

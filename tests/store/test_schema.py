@@ -8,16 +8,23 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import cast
 
 import pytest
 import sqlalchemy as sa
 
-from ccdashd.store import SCHEMA, versions
+from ccdashd.protocol import types as t
+from ccdashd.rpc import external_links, links, metadata, tags
+from ccdashd.rpc.connection import Connection
+from ccdashd.rpc.dispatch import Call
+from ccdashd.store import SCHEMA, schema, versions
 from ccdashd.store.connection import raw_connection
-from ccdashd.store.schema import metadata
 from tests.ingest.caches import Cache
+from tests.ingest.plan_world import PLACES as PLANS
+from tests.ingest.plan_world import SHAPES, PlanWorld
 from tests.ingest.tables import dump
-from tests.ingest.world import PLACES, World
+from tests.ingest.world import PLACES as LOGS
+from tests.ingest.world import SESSIONS, World
 
 
 @pytest.fixture
@@ -45,7 +52,7 @@ def test_migrations_make_the_tables_that_the_daemon_makes(connection: sa.Connect
     assert versions.current(connection) == SCHEMA == versions.known()[-1]
     other = sa.create_engine("sqlite://")
     with other.begin() as fresh:
-        metadata.create_all(fresh)
+        schema.metadata.create_all(fresh)
         made = shape(raw_connection(fresh))
     other.dispose()
     version = {name for name in migrated if "alembic_version" in name}
@@ -54,15 +61,29 @@ def test_migrations_make_the_tables_that_the_daemon_makes(connection: sa.Connect
 
 def test_there_and_back_on_a_filled_database(tmp_path: Path) -> None:
     world = World(tmp_path / "logs")
-    for place in PLACES:
+    for place in LOGS:
         world.append(place, ["prompt", "tool", "result", "task", "task-result", "summary", "mirror", "unknown"])
-    cache = Cache(tmp_path, world.root)
+    plans = PlanWorld(tmp_path)
+    for n, place in enumerate(PLANS):
+        plans.write(place, SHAPES[n % len(SHAPES)], n)
+        plans.work(0, "command", place)
+    cache = Cache(tmp_path / "c", world.root, plans.logs)
 
     async def fill() -> None:
         await cache.open()
         await cache.close()
 
-    asyncio.run(fill())
+    async def annotate() -> None:
+        await cache.open()
+        one, other = (t.EntityRef(type="session", id=id) for id in SESSIONS[:2])
+        call = Call(cache.app, cast(Connection, None))
+        await links.links_create(call, t.LinkCreate(source=one, target=other))
+        await external_links.external_links_create(call, t.ExternalLinkCreate(entity=one, url="https://example.org/"))
+        await tags.tags_add(call, t.TagUse(name="keep", entity=one))
+        await metadata.metadata_set(call, t.MetadataSet(entity=one, key="note", value="mine"))
+        await cache.close()
+
+    asyncio.run(annotate())
     with closing(sqlite3.connect(cache.paths.database)) as raw:
         filled = dump(raw)
         assert all(filled.values()), [name for name, rows in filled.items() if not rows]
