@@ -1,4 +1,4 @@
-"""What an entity is linked with, whichever way the links point: found and by hand, but those that the user dismissed."""
+"""What an entity hangs together with: the other ends of its links, but for those that the user dismissed."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from ccdashd.protocol import types as t
-from ccdashd.store.connection import raw_connection
 from ccdashd.store.entities import entities
+from ccdashd.store.links import of_entity
 
 RELATED = 50
 """Related entities that an entity shows."""
@@ -19,7 +19,7 @@ MANUAL = "manual"
 
 
 class Linked(NamedTuple):
-    """An entity at the other end of a link. Of several links with it, the surest."""
+    """An entity at the other end of a link; of several links with it, the surest."""
 
     type: t.EntityType
     id: str
@@ -28,34 +28,16 @@ class Linked(NamedTuple):
     """Kinds of evidence of all links with it."""
 
 
-_LINKS = """
-WITH link AS (
-  SELECT target_type AS type, target_id AS other, confidence, signals, id FROM entity_links
-  WHERE source_type = :type AND source_id = :id
-  UNION ALL SELECT source_type, source_id, confidence, signals, id FROM entity_links
-  WHERE target_type = :type AND target_id = :id
-  UNION ALL SELECT target_type, target_id, 1.0, :manual, id FROM user_links
-  WHERE source_type = :type AND source_id = :id AND state = 'made'
-  UNION ALL SELECT source_type, source_id, 1.0, :manual, id FROM user_links
-  WHERE target_type = :type AND target_id = :id AND state = 'made'
-)
-SELECT type, other, confidence, signals FROM link
-WHERE NOT EXISTS (SELECT 1 FROM user_links u WHERE u.id = link.id AND u.state = 'dismissed')
-ORDER BY confidence DESC, type, other, signals
-"""
-
-
 def linked(connection: sa.Connection, type_: t.EntityType, id: str) -> list[Linked]:
-    """All that an entity is linked with, the surest first."""
+    """All that an entity is linked with, the surest first; what sessions did to files is told by `store.activity`."""
     found: dict[tuple[t.EntityType, str], Linked] = {}
-    parameters = {"type": type_, "id": id, "manual": MANUAL}
-    for other_type, other, confidence, signals in raw_connection(connection).execute(_LINKS, parameters):
-        known = found.get((other_type, other))
-        kinds = tuple(filter(None, signals.split(",")))
-        if known is None:
-            found[other_type, other] = Linked(other_type, other, confidence, kinds)
-        else:
-            found[other_type, other] = known._replace(signals=tuple(dict.fromkeys((*known.signals, *kinds))))
+    for link in of_entity(connection, type_, id, touches=False):
+        if link.state == "dismissed":
+            continue
+        other = link.other((type_, id))
+        known = found.setdefault(other, Linked(*other, link.confidence, ()))
+        signals = (*known.signals, *([MANUAL] if link.made else []), *link.signals)
+        found[other] = known._replace(signals=tuple(dict.fromkeys(signals)))
     return list(found.values())
 
 
