@@ -12,22 +12,31 @@ import sqlalchemy as sa
 from ccdashd.store.schema import entity_links
 from tests.helpers import Client, RpcError, wait_until
 from tests.rpc.conftest import Served
-from tests.sources.logs import SESSION, Writer, call, text, write
+from tests.sources.logs import OTHER, SESSION, USAGE, Writer, call, text, write
 from tests.store import shop
 from tests.store.shop import BROKEN, PHASE_1, PHASE_2, PLAN, PRD, QUICK
 
 AGENT = "abc"
+LOGS = ".claude/projects/-shop"
+
+
+def work(root: Path, session: str) -> tuple[Writer, list[dict[str, Any]]]:
+    """A command and a write, as the log of a session has them, or that of a fork of it."""
+    writer = Writer(1)
+    command = f"<command-name>/dev:execute-phase</command-name>\n<command-args>1 {PLAN}</command-args>"
+    written = call("toolu_1", "Write", file_path=str(root / PHASE_1), content="x")
+    place = {"cwd": str(root), "sessionId": session}
+    records = [
+        writer.user(command, **place),
+        writer.assistant(written, id="msg_1", **place),
+        writer.result("toolu_1", **place),
+    ]
+    return writer, records
 
 
 def make_logs(folder: Path, root: Path) -> None:
     """A session that carries out a phase of the plan, and a sub-agent of it."""
-    main = Writer(1)
-    command = f"<command-name>/dev:execute-phase</command-name>\n<command-args>1 {PLAN}</command-args>"
-    records = [
-        main.user(command, cwd=str(root)),
-        main.assistant(call("toolu_1", "Write", file_path=str(root / PHASE_1), content="x"), id="msg_1", cwd=str(root)),
-        main.result("toolu_1", cwd=str(root)),
-    ]
+    _, records = work(root, SESSION)
     agent = Writer(2)
     beside = {"cwd": str(root), "isSidechain": True, "agentId": AGENT}
     heard = [agent.user("Count", **beside), agent.assistant(text("Counted"), id="msg_2", **beside)]
@@ -43,7 +52,7 @@ def served(short_folder: Path, serve: Callable[..., Served]) -> Served:
     root = shop.write(short_folder / "shop")
     (root / ".git").mkdir()
     (root / "docs/out.md").symlink_to("/etc/hostname")
-    make_logs(short_folder / ".claude/projects/-shop", root)
+    make_logs(short_folder / LOGS, root)
     return serve(watch="off")
 
 
@@ -170,6 +179,19 @@ def test_a_feature_with_its_work(client: Client) -> None:
     assert row["sessions"] == 1
 
 
+def test_messages_that_a_fork_repeats_count_once(client: Client, short_folder: Path, root: Path) -> None:
+    writer, records = work(root, OTHER)
+    records.append(writer.assistant(text("More"), id="msg_3", cwd=str(root), sessionId=OTHER))
+    (short_folder / LOGS / f"{OTHER}.jsonl").write_bytes(write(*records))
+    before = client.request("features/get", {"id": "checkout"})
+    client.request("cache/rescan")
+    feature = client.request("features/get", {"id": "checkout"})
+    assert sorted(linked["session"]["id"] for linked in feature["sessions"]) == [SESSION, OTHER]
+    assert before["tokens"]["output"] == 2 * USAGE["output_tokens"]
+    assert feature["tokens"]["output"] == 3 * USAGE["output_tokens"]
+    assert sum(linked["tokens"]["output"] for linked in feature["sessions"]) == feature["tokens"]["output"]
+
+
 def test_sessions_know_their_features(client: Client) -> None:
     for slug, sessions in (("checkout", [SESSION]), ("empty-till", [])):
         found = client.request("sessions/list", {"feature": slug})
@@ -196,6 +218,17 @@ def test_a_dismissed_link_is_shown_nowhere(served: Served, client: Client) -> No
     assert client.request("sessions/list", {"feature": feature["id"]})["items"] == []
     related = client.request("sessions/get", {"id": SESSION})["related"]
     assert feature["id"] not in {entity["id"] for entity in related}
+
+
+def test_a_link_made_by_hand_is_the_surest(client: Client) -> None:
+    feature = client.request("features/get", {"id": "empty-till"})
+    ends = [{"type": "feature", "id": feature["id"]}, {"type": "session", "id": SESSION}]
+    client.request("links/create", {"source": ends[0], "target": ends[1]})
+    (linked,) = client.request("features/get", {"id": feature["id"]})["sessions"]
+    assert (linked["session"]["id"], linked["confidence"], linked["signals"]) == (SESSION, 1.0, ["manual"])
+    assert [row["id"] for row in client.request("sessions/list", {"feature": "empty-till"})["items"]] == [SESSION]
+    assert client.request("sessions/get", {"id": SESSION})["related"][0]["id"] == feature["id"]
+    assert client.request("features/list", {"sort": "sessions"})["items"][0]["sessions"] == 1
 
 
 def test_what_the_user_says_is_shown_with_each(client: Client) -> None:
