@@ -250,10 +250,11 @@ def _replacements(source: _Source, node: yaml.ScalarNode, new: str) -> Iterator[
         for written in _written(new, node.style):
             yield _Piece(start, end, written)
         return
-    # An empty value stands right behind the colon or dash, if there is one: {status} has none.
-    glue = " " if source.yaml.text[start - 1 : start] in (":", "-") else ": "
+    # An empty value is behind its colon or dash, if there is one: {status} has none.
+    before = source.yaml.text[:start].rstrip(" \t\r\n")
+    glue, at = (" ", len(before)) if before.endswith((":", "-")) else (": ", start)
     for written in _written(new, None):
-        yield _Piece(start, end, glue + written)
+        yield _Piece(at, at, glue + written)
 
 
 def _insertions(source: _Source, mapping: yaml.Node, path: Path, new: str) -> Iterator[_Piece]:
