@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -152,6 +153,36 @@ def test_what_compaction_leaves_says_the_same(edits: list[AnyEdit]) -> None:
     shorter = [decode(line, HOME) for raw in kept for line in raw.splitlines(keepends=True)]
     assert carried_out(shorter) == carried_out(edits)
     assert len(b"".join(live(lines(shorter), HOME))) == len(b"".join(kept))
+
+
+OF_TAGS: list[AnyEdit] = [
+    TagEdit(op="set", name="a", color="#000000"),
+    TagEdit(op="set", name="A"),
+    TagEdit(op="set", name="b", color="#ffffff"),
+    TagEdit(op="rename", name="a", new_name="B"),
+    TagEdit(op="rename", name="a", new_name="A"),
+    TagEdit(op="delete", name="a"),
+    TagUse(op="add", name="a", entity=Name(type="session", key="s1")),
+    TagUse(op="add", name="b", entity=Name(type="session", key="s1")),
+    TagUse(op="remove", name="a", entity=Name(type="session", key="s1")),
+]
+
+
+OF_A_PROJECT: list[AnyEdit] = [
+    ProjectEdit(op="add", root=SHOP),
+    ProjectEdit(op="add", root=SHOP, name="added"),
+    ProjectEdit(op="update", root=SHOP, name="named", hidden=True),
+    ProjectEdit(op="update", root=SHOP, name=""),
+    ProjectEdit(op="update", root=SHOP, hidden=False),
+    ProjectEdit(op="remove", root=SHOP),
+]
+
+
+@pytest.mark.parametrize("steps", [OF_TAGS, OF_A_PROJECT], ids=["tags", "a project"])
+def test_compaction_is_right_after_every_three_steps(steps: list[AnyEdit]) -> None:
+    for edits in itertools.product(steps, repeat=3):
+        shorter = [decode(line, HOME) for raw in live(lines(list(edits)), HOME) for line in raw.splitlines(keepends=True)]
+        assert carried_out(shorter) == carried_out(list(edits)), edits
 
 
 @FEW
