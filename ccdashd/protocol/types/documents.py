@@ -39,6 +39,8 @@ class DocumentsList(Params, frozen=True):
     include_hidden: bool = False
     """Also those of hidden projects."""
     sort: DocumentSort = "path"
+    """``path`` is by project, then path. ``status`` begins with none, then goes from todo to done, blocked, deferred,
+    archived, unknown."""
     order: Literal["asc", "desc"] = "asc"
     min_revision: int | None = None
     """Wait until the cache is at least at this revision."""

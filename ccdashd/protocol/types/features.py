@@ -35,6 +35,8 @@ class FeaturesList(Params, frozen=True):
     include_hidden: bool = False
     """Also those of hidden projects."""
     sort: FeatureSort = "modifiedAt"
+    """``status`` goes from todo to done, then blocked, deferred, archived, unknown; ``priority`` from low to critical,
+    other words first."""
     order: Literal["asc", "desc"] = "desc"
     min_revision: int | None = None
     """Wait until the cache is at least at this revision."""

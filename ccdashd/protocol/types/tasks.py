@@ -43,7 +43,8 @@ class TasksList(Params, frozen=True):
     include_hidden: bool = False
     """Also those of hidden projects."""
     sort: TaskSort = "path"
-    """``path`` is the order of the files."""
+    """``path`` is the order of the files. ``status`` goes from todo to done, then blocked, deferred, archived, unknown;
+    ``priority`` from low to critical, other words first."""
     order: Literal["asc", "desc"] = "asc"
     min_revision: int | None = None
     """Wait until the cache is at least at this revision."""
