@@ -195,7 +195,7 @@ def _folder(root: str, path: str) -> Iterator[tuple[int, str]]:
     base = os.path.realpath(root)
     real = os.path.realpath(os.path.join(base, path))
     if os.path.commonpath([base, real]) != base or real == base:
-        raise ReadOnly(f"{path} leads out of the project, by a symbolic link; it is not edited", path=path)
+        raise ReadOnly(f"{path} leads out of the project, by a symbolic link; it is left alone", path=path)
     *folders, name = os.path.relpath(real, base).split("/")
     fd = os.open(base, os.O_RDONLY | os.O_DIRECTORY | _FLAGS)
     try:
