@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import resource
 import shutil
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -303,6 +305,52 @@ def test_nothing_is_decided_where_there_is_no_room(idle_daemon: Daemon, room: in
         assert [tag["name"] for tag in answer["items"]] == ["a", "c"]
     assert journal.read_bytes().startswith(before)
     assert [line["name"] for line in lines(journal)] == ["a", "c"]
+
+
+@pytest.fixture
+def mounted(short_folder: Path) -> Iterator[Callable[[str], None]]:
+    """A small file system of its own at ``m``; called with mount options, mounts it anew."""
+    point = short_folder / "m"
+    point.mkdir()
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", point], capture_output=True, check=False)
+    if made.returncode:
+        pytest.skip("file systems can only be mounted by root")
+
+    def remount(options: str) -> None:
+        subprocess.run(["mount", "-o", f"remount,{options}", point], check=True)
+
+    yield remount
+    subprocess.run(["umount", "-l", point], check=True)
+
+
+def test_a_full_or_read_only_disk_below_the_journal(
+    idle_daemon: Daemon, short_folder: Path, mounted: Callable[[str], None]
+) -> None:
+    make_shop(idle_daemon.home)
+    idle_daemon.start(environ={"CCDASH_DATA_DIR": str(short_folder / "m")})
+    journal = short_folder / "m/ccdash/journal.jsonl"
+    with idle_daemon.client() as client:
+        of = refs(client)
+
+        def refused(code: int, words: str) -> None:
+            before = journal.read_bytes()
+            with pytest.raises(RpcError, match=f"could not be written to the journal: {words}") as caught:
+                client.request("metadata/set", {"entity": of["task"], "key": "note", "value": "x" * 5000})
+            assert (caught.value.code, str(journal) in caught.value.message) == (code, False)
+            assert journal.read_bytes() == before
+            assert client.request("metadata/get", {"entity": of["task"]})["values"] == {}
+
+        client.request("tags/add", {"name": "a", "entity": of["task"]})
+        with suppress(OSError), (short_folder / "m/full").open("wb", buffering=0) as file:
+            while True:
+                file.write(bytes(4096))
+        refused(-32004, "No space left")
+        (short_folder / "m/full").unlink()
+        mounted("ro")
+        refused(-32003, "Read-only file system")
+        mounted("rw")
+        client.request("metadata/set", {"entity": of["task"], "key": "note", "value": "x"})
+    assert [line["type"] for line in lines(journal)] == ["tagged", "metadata"]
 
 
 # --- links ---

@@ -238,6 +238,31 @@ def test_in_whatever_way_edits_get_into_the_cache_they_say_the_same(
         assert state(connection) == carried_out(edits)
 
 
+def test_a_journal_in_the_place_of_another_leaves_nothing_of_what_that_said(
+    connection: sa.Connection, tmp_path: Path
+) -> None:
+    journal = Journal(tmp_path / "journal.jsonl", HOME)
+    projects.add(connection, SHOP)
+    said: list[AnyEdit] = [
+        ProjectEdit(op="add", root=SHOP, name="Mine", hidden=True),
+        TagUse(op="add", name="a", entity=Name(type="project", root=SHOP)),
+    ]
+    for edit in said:
+        decisions.decide(connection, journal, lambda _, edit=edit: (edit, None))
+    other = Journal(tmp_path / "other.jsonl", HOME)
+    other.append(TagEdit(op="set", name="b"))
+    other.path.rename(journal.path)
+    carried = decisions.catch_up(connection, journal)
+    id = projects.project_id(SHOP)
+    assert carried == decisions.Carried(
+        {("project", id): "upsert", ("tag", "a"): "delete", ("tag", "b"): "upsert"}, projects=True
+    )
+    rows = connection.execute(sa.select(projects_table)).all()
+    assert rows == [(id, SHOP, "shop", "discovered", False)]
+    assert user.all_tags(connection) == [t.Tag(name="b", color="", count=0)]
+    assert decisions.catch_up(connection, journal) == decisions.Carried()
+
+
 def refuse(connection: sa.Connection) -> tuple[AnyEdit, None]:
     raise ZeroDivisionError
 
