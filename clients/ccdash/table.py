@@ -7,7 +7,7 @@ bar, which is shown only where somebody waits anyway.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from ccdash.output import Output
@@ -24,12 +24,13 @@ PIPE_MAX = 100
 
 class Column(NamedTuple):
     """A column. Those that are `flexible` are cut first where the window is narrow, down to `least` cells, then the one
-    of the highest `drop` goes, and so on; a column with ``drop=0`` always stays. A `path` loses its start, not its end."""
+    of the highest `drop` goes, and so on; a column with ``drop=0`` always stays. A `path` loses its start, not its end.
+    A `style` may depend on the text of the cell."""
 
     title: str
     right: bool = False
     flexible: bool = False
-    style: str = ""
+    style: str | Callable[[str], str] = ""
     drop: int = 0
     least: int = FLEX_MIN
     path: bool = False
@@ -82,9 +83,14 @@ def _cell(column: Column, text: str, cells: int) -> str:
     return pad((clip_start if column.path else clip)(text, cells), cells, right=column.right)
 
 
-def _row(out: Output, cells: list[str], styles: list[str]) -> str:
+def _row(out: Output, cells: list[str], styles: Sequence[str | Callable[[str], str]]) -> str:
     cells[-1] = cells[-1].rstrip()
-    return GAP.join(out.paint(cell, style) if out.color else cell for cell, style in zip(cells, styles, strict=True))
+    if not out.color:
+        return GAP.join(cells)
+    return GAP.join(
+        out.paint(cell, style(cell.strip()) if callable(style) else style)
+        for cell, style in zip(cells, styles, strict=True)
+    )
 
 
 def _least(columns: Sequence[Column], widths: list[int], kept: list[int]) -> int:

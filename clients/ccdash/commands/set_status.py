@@ -1,0 +1,211 @@
+"""``ccdash set-status``: a status written into the file that holds it, after the user has seen what changes."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from ccdash.client import Client
+from ccdash.context import Context
+from ccdash.errors import CONFLICT, NOT_FOUND, Error, RpcError, UsageError
+from ccdash.lists import STATUSES, project_argument
+from ccdash.lookup import ask, lookup, project
+from ccdash.output import Output
+from ccdash.parser import Handler
+from ccdash.plan_tables import slug, status_style
+from ccdash.text import clean, clean_lines
+
+METHODS = {"feature": "features/setStatus", "phase": "features/setPhaseStatus", "task": "tasks/setStatus"}
+PHASE_MARK = "#phase-"
+"""What stands in the id of a phase between its document and its name."""
+
+ABORTED = 1
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "target",
+        metavar="TARGET",
+        help="a feature's slug, a task's id, or phase:2 with --feature; feature:NAME and task:NAME where both have a name",
+    )
+    words = ", ".join(status for status in STATUSES if status != "unknown")
+    parser.add_argument("status", metavar="STATUS", help=f"{words}; or a word for one, written as it is, such as completed")
+    parser.add_argument("--feature", metavar="SLUG", help="the feature of the phase or task")
+    project_argument(parser)
+    also = parser.add_argument_group("what is written besides")
+    also.add_argument("--cascade", action="store_true", help="of a feature: also its other plans and phases")
+    also.add_argument("--counters", action="store_true", help="also the counters of tasks that the file has")
+    also.add_argument("--updated", action="store_true", help="also today as `updated`, where the file has it")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--dry-run", action="store_true", help="show what would change, and write nothing")
+    how.add_argument("--yes", action="store_true", help="do not ask; needed to write without a terminal")
+
+
+def run(context: Context) -> int | None:
+    args, out = context.args, context.out
+    asks = out.terminal and sys.stdin.isatty() and not out.as_json
+    if not (args.yes or args.dry_run or asks):
+        raise UsageError("Nobody can be asked here. Say --yes to write, or --dry-run to see what would change.")
+    with context.connect() as client:
+        kind, params = _target(context, client)
+        preview = ask(context, client, METHODS[kind], params)
+        if not out.as_json:
+            draw_edits(out, preview["files"])
+        if not preview["files"] or args.dry_run:
+            _tell_unwritten(out, kind, preview)
+            return None
+        if not args.yes and not _confirmed(out):
+            out.note("Nothing was written.")
+            return ABORTED
+        result = _apply(context, client, kind, params, preview)
+    if out.as_json:
+        out.result(result)
+    else:
+        _tell(out, kind, preview, result, cascaded=args.cascade)
+    return None
+
+
+def draw_edits(out: Output, files: list[dict[str, Any]]) -> None:
+    """Write what an edit changes, as a diff."""
+    styles = {"+++": "bold", "---": "bold", "@@ ": "cyan"}
+    for file in files:
+        for line in clean_lines(file["diff"]).rstrip("\n").split("\n"):
+            style = styles.get(line[:3]) or {"+": "green", "-": "red"}.get(line[:1], "")
+            out.line(out.paint(line, style))
+
+
+def _target(context: Context, client: Client) -> tuple[str, dict[str, Any]]:
+    """The type of what is meant, and the parameters that set its status. Raises UsageError."""
+    args = context.args
+    named, colon, name = args.target.partition(":")
+    if not colon or named not in METHODS:
+        named, name = "phase" if PHASE_MARK in args.target else "", args.target
+    params = {"status": args.status, **{option: True for option in ("counters", "updated") if getattr(args, option)}}
+    if named == "phase":
+        kind, params["id"] = "phase", _phase_id(context, client, name)
+    else:
+        within = project(context, client)
+        params |= {"id": name} | ({"project": within} if within else {})
+        kind = named or _kind(context, client, name, within)
+        if kind == "task" and args.feature:
+            params["feature"] = args.feature
+    if args.cascade and kind != "feature":
+        raise UsageError(f"--cascade is for features, and {clean(name)} is a {kind}.")
+    if args.cascade:
+        params["cascade"] = True
+    if args.feature and kind == "feature":
+        raise UsageError("--feature tells tasks and phases apart; name the feature itself as TARGET.")
+    return kind, params
+
+
+def _kind(context: Context, client: Client, name: str, within: str | None) -> str:
+    """Whether a name is that of a feature or of a task. Raises UsageError where it is both or neither."""
+    args = context.args
+    params = {"id": name, **({"project": within} if within else {})}
+    of_task = {"feature": args.feature} if args.feature else {}
+    tries = [("feature", "features/get", params), ("task", "tasks/get", params | of_task)]
+    if args.feature:
+        del tries[0]
+    found = []
+    for kind, method, wanted in tries:
+        try:
+            context.call(client, method, wanted)
+        except RpcError as error:
+            if error.code == NOT_FOUND and (error.data or {}).get("type") == kind:
+                continue
+        found.append(kind)
+    if len(found) > 1:
+        raise UsageError(f"{clean(name)!r} is a feature and a task. Say feature:{clean(name)} or task:{clean(name)}.")
+    if not found:
+        where = f" of {clean(args.feature)}" if args.feature else f" in {clean(within)}" if within else ""
+        what = "task" if args.feature else "feature or task"
+        raise UsageError(
+            f"There is no {what} {clean(name)!r}{where}. `ccdash features` and `ccdash tasks` list them, "
+            "--project names another project."
+        )
+    return found[0]
+
+
+def _phase_id(context: Context, client: Client, name: str) -> str:
+    """The id of a phase, from that id or from what its feature calls it. Raises UsageError."""
+    feature = context.args.feature
+    if not feature and PHASE_MARK in name:
+        within = project(context, client)
+        return f"{within}/{name}" if within and not name.startswith(f"{within}/") else name
+    if not feature:
+        raise UsageError(f"Say of which feature: `ccdash set-status phase:{clean(name)} STATUS --feature SLUG`.")
+    phases = lookup(context, client, "features/get", id=feature)["phases"]
+    found = [phase for phase in phases if name.lower() == phase["phase"].lower() or phase["id"].endswith(name)]
+    if len(found) == 1:
+        return str(found[0]["id"])
+    if found:
+        choices = ", ".join(clean(phase["id"]) for phase in found)
+        raise UsageError(f"{clean(feature)} has {len(found)} phases {clean(name)!r}: {choices}. Use one of these ids.")
+    there = ", ".join(dict.fromkeys(clean(phase["phase"]) for phase in phases)) or "none"
+    raise UsageError(f"{clean(feature)} has no phase {clean(name)!r}. Its phases: {there}.")
+
+
+def _tell_unwritten(out: Output, kind: str, preview: Mapping[str, Any]) -> None:
+    if out.as_json:
+        out.result(preview)
+    elif preview["files"]:
+        out.note("Nothing was written.")
+    else:
+        out.line(f"{_named(kind, preview)}: its file says so already, there is nothing to write.")
+
+
+def _confirmed(out: Output) -> bool:
+    out.flush()
+    sys.stderr.write("Write this? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _apply(context: Context, client: Client, kind: str, params: Mapping[str, Any], preview: Mapping[str, Any]) -> Any:
+    """Write what was previewed. Raises Error where a file is another one by now."""
+    hashes = {file["path"]: file["hash"] for file in preview["files"]}
+    try:
+        return context.call(client, METHODS[kind], {**params, "apply": True, "hashes": hashes})
+    except RpcError as error:
+        if error.code != CONFLICT:
+            raise
+        data = error.data if isinstance(error.data, dict) else {}
+        written = ", ".join(map(clean, data.get("written", []))) or "nothing"
+        path = clean(data.get("path", "The file"))
+        raise Error(f"{path} changed since the preview; written: {written}. Run it again.") from error
+
+
+def _tell(out: Output, kind: str, preview: Mapping[str, Any], result: Mapping[str, Any], *, cascaded: bool) -> None:
+    before, after = preview["entity"]["status"], result["entity"]["status"]
+    files = result["files"]
+    where = clean(files[0]["path"]) if len(files) == 1 else f"{len(files):,} files"
+    shown = out.paint(after, status_style(after))
+    out.line(f"{_named(kind, result)} is {'still' if after == before else 'now'} {shown}; written to {where}.")
+    if kind == "feature" and after == before:
+        hint = f"Its phases and tasks say more than this file: `ccdash feature {_named(kind, result)}` shows them"
+        out.note(f"{hint}{'' if cascaded else '; --cascade sets phases too'}.")
+
+
+def _named(kind: str, result: Mapping[str, Any]) -> str:
+    """The target in a sentence: the slug of a feature, the title of a phase, the id of a task in its file."""
+    entity = result["entity"]
+    if kind == "phase":
+        return clean(entity["title"])
+    return slug(entity["id"]) if kind == "feature" else clean(entity["id"]).rpartition("#")[2]
+
+
+HANDLERS = {
+    "set-status": Handler(
+        configure,
+        run,
+        (
+            "ccdash set-status checkout in_progress               # the feature, in the document that holds its status",
+            "ccdash set-status checkout done --cascade --dry-run  # also its plans and phases; only look",
+            "ccdash set-status T2-001 done --feature checkout     # a task",
+            "ccdash set-status phase:2 review --feature checkout  # a phase",
+            "ccdash set-status T2-001 done --counters --updated --yes",
+        ),
+    ),
+}
