@@ -20,6 +20,9 @@ from ccdashd.store.names import existing, look_up, name_of
 MAX_VALUE = 256 * 1024
 """Bytes of a value as JSON, or of a note as text."""
 
+MAX_DEPTH = 100
+"""Lists and objects within each other in a value."""
+
 _KEY = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _SCALES = ("rating", "friction")
 
@@ -67,6 +70,8 @@ def _check_key(key: str) -> None:
 def _check_value(key: str, value: Any) -> None:
     if value is None:
         return
+    if _depth(value) > MAX_DEPTH:
+        raise InvalidParams("value", f"has more than {MAX_DEPTH} lists and objects within each other", None)
     if key == "note" and not isinstance(value, str):
         raise InvalidParams("value", "a note must be text", _shown(value))
     # A whole number, and not true, which is one to Python.
@@ -75,6 +80,14 @@ def _check_value(key: str, value: Any) -> None:
     size = len(value.encode()) if isinstance(value, str) else len(msgspec.json.encode(value))
     if size > MAX_VALUE:
         raise InvalidParams("value", f"has {size:,} bytes; at most {MAX_VALUE:,}", _shown(value))
+
+
+def _depth(value: Any) -> int:
+    depth, level = 0, [value]
+    while level := [item for item in level if isinstance(item, list | dict)]:
+        depth += 1
+        level = [part for item in level for part in (item.values() if isinstance(item, dict) else item)]
+    return depth
 
 
 def _shown(value: Any) -> str:
