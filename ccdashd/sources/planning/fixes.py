@@ -10,9 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+MAX_HINT: Final = 160
+"""Characters of a line that a hint shows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fix:
+    """One repair, to be tried."""
+
     line: int
     code: str
     message: str
@@ -72,11 +77,8 @@ def _split(line: str) -> _Parts:
     lead = match[0] if match else ""
     key = _KEY.match(line, len(lead))
     # Of an item such as "- Use it: when needed" all is text; "- id: x" has a key.
-    name = (
-        key[0]
-        if key and not ("-" in lead and re.search(r"[ \t][^ \t]", key[1].rstrip(_WHITE)) and key[1][0] not in "\"'")
-        else ""
-    )
+    text = key is not None and "-" in lead and key[1][0] not in "\"'" and re.search("[ \t][^ \t]", key[1].rstrip(_WHITE))
+    name = key[0] if key and not text else ""
     value = line[len(lead) + len(name) :]
     quoted = _QUOTED.match(value)
     comment = None if quoted is None and value[:1] in ("'", '"') else _COMMENT.search(value, quoted.end() if quoted else 0)
@@ -92,11 +94,6 @@ def _indent(line: str) -> int:
     return len(line) - len(line.lstrip(" \t"))
 
 
-def _key_column(line: str) -> int:
-    match = _LEAD.match(line)
-    return match.end() if match else 0
-
-
 def _quote(value: str) -> str:
     if '"' in value or "\\" in value:
         return "'" + value.replace("'", "''") + "'"
@@ -108,7 +105,7 @@ def conflict_markers(lines: list[str]) -> Iterator[Fix]:
     if any(lines[number].startswith("<" * 7) for number in markers):
         for number in markers:
             message = "left over from a merge: of a key that both sides have, the later counts"
-            yield Fix(number, "merge-conflict", message, "settle the conflict, and remove this line", {number: ""})
+            yield Fix(number, "merge-conflict", message, "settle the conflict, and remove this line", {number: ""}, True)
 
 
 def likely(lines: list[str], number: int, stuck: tuple[int, int]) -> Iterator[Fix]:
@@ -177,14 +174,16 @@ def leave_out(lines: list[str], number: int, *, to_end: bool = False) -> Fix:
 
 def _one(lines: list[str], number: int, code: str, message: str, line: str) -> Iterator[Fix]:
     if line != lines[number].rstrip("\r"):
-        yield Fix(number, code, message, f"write: {line.strip()}", {number: line})
+        written = line.strip(_WHITE)
+        hint = written if len(written) <= MAX_HINT else written[:MAX_HINT] + "…"
+        yield Fix(number, code, message, f"write: {hint}", {number: line})
 
 
 def _tabs(lines: list[str], number: int) -> Iterator[Fix]:
     line = lines[number].rstrip("\r")
     indent = line[: _indent(line)]
     if "\t" in indent and _blank(line):
-        message = "a line of white space that holds a tab, which ends the text before it"
+        message = "a line of white space that holds a tab, which YAML refuses here"
         yield Fix(number, "tab-indentation", message, "remove the tab", {number: ""})
     elif "\t" in indent:
         for width in (2, 4, 8):
@@ -198,6 +197,9 @@ def _spacing(lines: list[str], number: int) -> Iterator[Fix]:
     if match:
         sign = "colon" if match[1].endswith(":") else "dash"
         yield from _one(lines, number, "missing-space", f"a space is missing after the {sign}", f"{match[1]} {match[2]}")
+
+
+_RESERVED: Final = "`@%*&!|>[]{},?\t"
 
 
 def _quoting(lines: list[str], number: int, stuck: tuple[int, int] | None) -> Iterator[Fix]:
@@ -219,16 +221,12 @@ def _quoting(lines: list[str], number: int, stuck: tuple[int, int] | None) -> It
     elif mark in "[{":
         if stuck is not None and stuck[0] == number:
             yield from _quoting_in_flow(lines, number, stuck[1])
-        for bracket in (closing for opening, closing in ("[]", "{}") if value.count(opening) > value.count(closing)):
-            line = parts.before + value + bracket + parts.comment
-            yield from _one(
-                lines, number, "unclosed-bracket", f"`{'[' if bracket == ']' else '{'}` opens here and never closes", line
-            )
-    why = (
-        f"text that begins with {mark} has to be in quotes"
-        if mark in "`@%*&!|>[]{},?\t"
-        else "this text has to be in quotes"
-    )
+        for opening, closing in ("[]", "{}"):
+            if value.count(opening) > value.count(closing):
+                message = f"`{opening}` opens here and never closes"
+                line = parts.before + value + closing + parts.comment
+                yield from _one(lines, number, "unclosed-bracket", message, line)
+    why = f"text that begins with {mark} has to be in quotes" if mark in _RESERVED else "this text has to be in quotes"
     if ": " in value or value.endswith(":"):
         why = "text that holds a colon and a space has to be in quotes"
     yield from _one(lines, number, "unquoted-text", why, parts.before + _quote(value) + parts.comment)

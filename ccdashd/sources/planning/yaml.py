@@ -41,20 +41,23 @@ _WORDS: Final[dict[str, bool | None]] = {
 }
 _NUMERIC: Final = frozenset("-0123456789")
 
-# Characters that libyaml refuses (controls, halves of surrogate pairs, which here are bytes that were not UTF-8) or takes
-# for line ends, as YAML 1.1 did (U+0085, U+2028, U+2029) are parsed as others of a private plane: one for one, so that
-# places stay right.
-SPECIAL = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff\U0010ff00-\U0010ffff]"
+# Characters that libyaml refuses (controls, and halves of surrogate pairs, which here are bytes that were not UTF-8) or
+# takes for line ends, as YAML 1.1 did (U+0085, U+2028, U+2029). They are parsed as others, for private use, that the text
+# does not have: one for one, so that places stay right.
+_HIDDEN: Final = "".join(
+    map(chr, (*range(9), 11, 12, *range(14, 32), *range(127, 160), 0x2028, 0x2029, 0xFEFF, 0xFFFE, 0xFFFF))
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_HIDE: Final[dict[int, int]] = {
-    **dict.fromkeys(range(0xD800, 0xE000), 0xFFFD),
-    **dict.fromkeys(range(0x10FF00, 0x110000), 0xFFFD),
-    **{ord(char): 0x10FF00 + n for n, char in enumerate(filter(SPECIAL.match, map(chr, range(0xA0))))},
-    **{char: 0x10FFE0 + n for n, char in enumerate((0x2028, 0x2029, 0xFEFF, 0xFFFE, 0xFFFF))},
-}
-_SHOW: Final = {hidden: char for char, hidden in _HIDE.items() if hidden != 0xFFFD}
+_LOST: Final = dict.fromkeys(range(0xD800, 0xE000), 0xFFFD)
+SPECIAL = re.compile(f"[{_HIDDEN}\ud800-\udfff]")
+
+
+def _hide(text: str) -> tuple[str, dict[int, int]]:
+    """The text to parse, and how to show what was hidden in it."""
+    taken = {ord(char) >> 8 for char in set(text)}
+    page = next((page for page in range(0x10FE, 0xF00, -1) if page not in taken), 0x10FE)
+    hidden = {ord(char): (page << 8) + n for n, char in enumerate(_HIDDEN)}
+    return text.translate(hidden | _LOST), {code: char for char, code in hidden.items()}
 
 
 class YamlError(Exception):
@@ -120,16 +123,16 @@ else:  # pragma: no cover
 
 def parse(text: str) -> Yaml:
     """Raises YamlError."""
-    hidden = text.translate(_HIDE) if SPECIAL.search(text) else text
+    parsed, shown = _hide(text) if SPECIAL.search(text) else (text, {})
     try:
-        root = Loader(hidden).get_single_node()
+        root = Loader(parsed).get_single_node()
     except yaml.MarkedYAMLError as error:
         mark, context = error.problem_mark or error.context_mark, error.context_mark
         place = min(mark.index, len(text)) if mark else 0
         raise YamlError(error.problem or "", place, error.context or "", context.index if context else None) from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: an escape that is no character
         raise YamlError(str(error).partition("\n")[0], 0) from None
-    return Yaml(text, root, hidden is not text)
+    return Yaml(text, root, shown)
 
 
 class Yaml:
@@ -139,13 +142,14 @@ class Yaml:
     came by an alias or a merge is where it was written.
     """
 
-    def __init__(self, text: str, root: yaml.Node | None, special: bool) -> None:
+    def __init__(self, text: str, root: yaml.Node | None, shown: dict[int, int]) -> None:
         self.text = text
         self.root = root
         self.duplicates: list[tuple[str, int]] = []
         """Keys that one mapping has twice, with the line of the later, which is the one that counts; the first
         MAX_DUPLICATES of them."""
-        self.special = special
+        self._shown_as = shown
+        self.special = bool(shown)
         """It holds characters that other parsers refuse."""
         self._left = MAX_VALUES
         self.value: Value = None if root is None else self._value(root, 0)
@@ -222,7 +226,9 @@ class Yaml:
                 continue
             name = self.key(key)
             if name in values and len(self.duplicates) < MAX_DUPLICATES:
-                self.duplicates.append((name, self.line_at(key.start_mark.index)))
+                duplicate = name, self.line_at(key.start_mark.index)
+                if duplicate not in self.duplicates:  # as it is behind an alias
+                    self.duplicates.append(duplicate)
             values[name] = self._value(value, depth)
         return merged | values if merged else values
 
@@ -242,9 +248,7 @@ class Yaml:
         return self._shown(text)
 
     def _shown(self, text: str) -> str:
-        if self.special:
-            return text.translate(_SHOW)
-        return text
+        return text.translate(self._shown_as) if self.special else text
 
 
 _PLAIN_TAGS: Final = frozenset(f"tag:yaml.org,2002:{name}" for name in ("int", "float", "bool", "null"))
