@@ -152,6 +152,8 @@ class Plans:
             self._pipeline.publish(written)
             return
         pipeline = self._pipeline
+        database = pipeline.app.database
+        await database.bulk(True)
         try:
             for begin in range(0, len(claim.read), BATCH):
                 part = Claim(claim.project_id, claim.root, claim.read[begin : begin + BATCH], claim.gone, claim.states)
@@ -163,6 +165,7 @@ class Plans:
                 part.gone += gone
                 pipeline.publish(await pipeline.write(partial(self._write, part, files)))
         finally:
+            await database.bulk(False)
             give_back()
             pipeline.progress("idle")
 
