@@ -13,7 +13,13 @@ from ccdash.parser import build, find
 from ccdash.text import clean_lines
 
 INTERRUPTED = 130
-_LISTS = {"session": ("sessions/list", "ccdash sessions --all"), "project": ("projects/list", "ccdash projects")}
+_LISTS = {
+    "session": ("sessions/list", "ccdash sessions --all"),
+    "project": ("projects/list", "ccdash projects"),
+    "feature": ("features/list", "ccdash features --all"),
+    "task": ("tasks/list", "ccdash tasks --all"),
+    "document": ("documents/list", "ccdash docs --all"),
+}
 """Where the daemon sends a client for ids of a kind, and where that is for a user."""
 
 BROKEN_PIPE = 141

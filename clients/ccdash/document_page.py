@@ -20,7 +20,7 @@ def document_page(
     page, path = Page(out, full=full), clean(document["path"])
     out.line(out.paint(clean(document["title"]) or path, "bold"))
     fields(out, _facts(out, document))
-    page.table(f"Tasks: {len(tasks):,}", tasks, lambda rows: draw_tasks(out, rows, among=True),
+    page.table(f"Tasks: {len(tasks):,}", tasks, lambda rows: draw_tasks(out, rows, above={}),
                f"`ccdash tasks --document {path} --all`")  # fmt: skip
     page.blockers(document["blockers"])
     page.mismatches(document["mismatches"])

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import groupby
 from typing import Any
 
 from ccdash.figures import ago, count, duration, total_tokens
+from ccdash.lists import CLOSED
 from ccdash.output import Output
 from ccdash.plan_tables import (
     bar,
@@ -43,12 +43,14 @@ def feature_page(
     fields(out, _facts(out, feature))
     page.text("", feature["description"])
     phases = feature["phases"]
-    page.table(f"Phases: {_of(sum(phase['status'] == 'done' for phase in phases), len(phases))} done", phases,
+    page.table(f"Phases: {_of(sum(phase['status'] in CLOSED for phase in phases), len(phases))} closed", phases,
                lambda rows: draw_phases(out, rows))  # fmt: skip
     _open_tasks(page, name, phases, open_tasks)
     page.blockers(feature["blockers"])
     page.mismatches([*feature["mismatches"], *(found for phase in phases for found in phase["mismatches"])])
     page.bullets("Open questions", map(clean, feature["questions"]))
+    page.table(f"Sessions: {feature['sessionsTotal']:,}", feature["sessions"],
+               lambda rows: draw_linked_sessions(out, rows))  # fmt: skip
     page.criteria(feature["criteria"])
     shown = {phase["documentId"] for phase in phases}
     documents = sorted((document for document in feature["documents"] if document["id"] not in shown), key=_kind)
@@ -58,8 +60,6 @@ def feature_page(
         lambda rows: draw_documents(out, rows, of_feature=True),
         f"`ccdash docs --feature {name} --all`",
     )
-    page.table(f"Sessions: {feature['sessionsTotal']:,}", feature["sessions"],
-               lambda rows: draw_linked_sessions(out, rows))  # fmt: skip
     project = feature["projectId"]
     page.table("Other versions", feature["versions"], lambda rows: draw_entities(out, rows, project))
     page.table("Related", feature["related"], lambda rows: draw_entities(out, rows, project))
@@ -123,10 +123,11 @@ def _open_tasks(page: Page, name: str, phases: Sequence[Mapping[str, Any]], task
         return places.get(task["phaseId"], len(places)), task["documentId"], _URGENT.index(task["status"])
 
     shown = sorted(tasks, key=order)[: page.most]
-    for phase, group in groupby(shown, key=lambda task: task["phaseId"]):
-        if titles:
-            page.out.line(page.out.paint(titles.get(phase, "Without a phase"), "dim"))
-        draw_tasks(page.out, list(group), among=True)
+    above = {}
+    for at, task in enumerate(shown):
+        if titles and (at == 0 or task["phaseId"] != shown[at - 1]["phaseId"]):
+            above[at] = titles.get(task["phaseId"], "Without a phase")
+    draw_tasks(page.out, shown, above=above)
     page.rest(len(tasks), f"`ccdash tasks --feature {name} --open --all`")
 
 

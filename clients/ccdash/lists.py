@@ -56,14 +56,18 @@ def order_arguments(parser: argparse.ArgumentParser, sorts: Mapping[str, Order])
 
 
 def here(client: Client) -> dict[str, Any] | None:
-    """The project of the current folder: the innermost, where several hold it."""
+    """The project of the current folder."""
     try:
-        folder = os.getcwd() + "/"
+        return holding(client, os.getcwd())
     except FileNotFoundError:  # the folder was removed under the shell
         return None
+
+
+def holding(client: Client, path: str) -> dict[str, Any] | None:
+    """The project that an absolute path lies in: the innermost, where several hold it."""
     projects = all_items(client, "projects/list", {"includeHidden": True})
     return max(
-        (project for project in projects if folder.startswith(project["root"].rstrip("/") + "/")),
+        (project for project in projects if f"{path}/".startswith(project["root"].rstrip("/") + "/")),
         key=lambda project: len(project["root"]),
         default=None,
     )
@@ -108,8 +112,8 @@ class Listing:
     def tell(self, page: Mapping[str, Any]) -> None:
         """Tell beside the rows how many there are, and how to see more of them."""
         out, shown, total = self._context.out, len(page["items"]), page["total"]
-        of = f" of {clean(self.here['name'])}, the project of this folder" if self.here else ""
-        hints = ["`--everywhere` lists those of all projects"] if self.here else []
+        of = f" in {clean(self.here['name'])}" if self.here else ""
+        hints = ["`--everywhere` shows those of all projects"] if self.here else []
         if total == 0:
             fits = len(self.params) > self._unfiltered
             said = f"No {self._one}{of} fits" if fits else f"There is no {self._one}{of} yet"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
+import os
 from typing import Any
 
-from ccdash.arguments import project_id
+from ccdash.arguments import absolute, project_id
 from ccdash.client import Client
 from ccdash.context import Context
 from ccdash.errors import INVALID_PARAMS, NOT_FOUND, RpcError, UsageError
-from ccdash.lists import here
+from ccdash.lists import here, holding
 from ccdash.text import clean
 
 NEAR = 3
@@ -35,10 +37,26 @@ def lookup(context: Context, client: Client, method: str, **params: Any) -> Any:
 
 def project(context: Context, client: Client) -> str | None:
     """The id of the project that the user named, else of that of the current folder. Raises UsageError."""
-    if context.args.project:
-        return project_id(client, context.args.project, path_in=True)
-    found = here(client)
-    return None if found is None else str(found["id"])
+    named = context.args.project
+    if not named:
+        found = here(client)
+        return None if found is None else str(found["id"])
+    identifier = project_id(client, named, path_in=True)
+    if not identifier.startswith("/"):
+        return identifier
+    found = holding(client, identifier)
+    if found is None:
+        raise UsageError(f"{clean(named)} is in no project. `ccdash projects` lists them, `ccdash projects add` makes one.")
+    return str(found["id"])
+
+
+def placed(args: argparse.Namespace, text: str | None) -> str | None:
+    """A path, or a path and what is in that file after ``#``, as the daemon takes it: absolute where there is such a file
+    here; else as given, since it may be one in a project."""
+    path, mark, within = (text or "").partition("#")
+    if args.project or not path or not os.path.isfile(os.path.expanduser(path)):
+        return text
+    return absolute(path) + mark + within
 
 
 def ask(context: Context, client: Client, method: str, params: dict[str, Any]) -> Any:
@@ -49,7 +67,11 @@ def ask(context: Context, client: Client, method: str, params: dict[str, Any]) -
         data = error.data if isinstance(error.data, dict) else {}
         if error.code == INVALID_PARAMS and "means several" in error.message:
             raise UsageError(f"{clean(data.get('got'))!r} {_options(str(data.get('problem')))}.") from error
-        if error.code == NOT_FOUND and data.get("type") == "feature" and (near := _near(client, str(data["id"]), params)):
+        if (
+            error.code == NOT_FOUND
+            and data.get("type") == "feature"
+            and (near := near_features(client, str(data["id"]), params.get("project")))
+        ):
             raise UsageError(f"There is no feature {clean(data['id'])!r}; did you mean {near}?") from error
         raise
 
@@ -62,12 +84,12 @@ def _options(problem: str) -> str:
     return f"{said}; {remedy}"
 
 
-def _near(client: Client, wanted: str, params: dict[str, Any]) -> str:
-    """Slugs like the one that was asked for, as a choice; empty where there is none."""
+def near_features(client: Client, wanted: str, within: str | None) -> str:
+    """Slugs like the one that was asked for, in a project or in all, as a choice; empty where there is none."""
     import difflib
 
-    within = {"project": params["project"]} if "project" in params else {}
-    slugs = [row["slug"] for row in client.request("features/list", {**within, "limit": 500})["items"]]
+    params = {"project": within} if within else {}
+    slugs = [row["slug"] for row in client.request("features/list", {**params, "limit": 500})["items"]]
     lower = wanted.lower()
     near = [slug for slug in slugs if lower in slug] or difflib.get_close_matches(lower, slugs, NEAR)
     return " or ".join(clean(slug) for slug in near[:NEAR])

@@ -70,14 +70,14 @@ def draw_features(out: Output, features: Rows) -> None:
         _status(),
         Column("PROJECT", flexible=True, drop=1, least=8),
         Column("NAME", flexible=True, drop=9, least=TITLE_LEAST),
-        Column("SLUG", flexible=True, style="cyan", least=32),
-        Column("PHASES", right=True, drop=5),
+        Column("SLUG", flexible=True, style="cyan", least=40),
+        Column("PHASES", right=True, drop=4),
         Column("TASKS", right=True),
         _done(drop=3),
         Column("SESSIONS", right=True, drop=6),
         Column("BLOCKERS", right=True, style="red", drop=7),
         Column("!", right=True, style="yellow", drop=2),
-        Column("CHANGED", right=True, drop=4),
+        Column("CHANGED", right=True, drop=5),
     )
     rows = [
         (
@@ -124,8 +124,9 @@ def draw_phases(out: Output, phases: Rows) -> None:
     _draw(out, columns, rows)
 
 
-def draw_tasks(out: Output, tasks: Rows, *, among: bool = False) -> None:
-    """Write tasks, one a line; `among` others of their phase, which then is no column, nor are feature and file."""
+def draw_tasks(out: Output, tasks: Rows, *, above: Mapping[int, str] | None = None) -> None:
+    """Write tasks, one a line. On the page of what they belong to, `above` has lines that stand above some of them, by
+    number; phase, feature and file are no columns then."""
     columns = (
         _status(),
         Column("PROJECT", flexible=True, drop=2, least=8),
@@ -137,7 +138,7 @@ def draw_tasks(out: Output, tasks: Rows, *, among: bool = False) -> None:
         Column("FEATURE", flexible=True, drop=3, least=20),
         Column("FILE", flexible=True, style="dim", path=True, drop=9, least=28),
     )
-    hidden = _one_project(tasks) | ({"PHASE", "FEATURE", "FILE"} if among else set())
+    hidden = _one_project(tasks) | ({"PHASE", "FEATURE", "FILE"} if above is not None else set())
     rows = [
         (
             task["status"],
@@ -152,7 +153,7 @@ def draw_tasks(out: Output, tasks: Rows, *, among: bool = False) -> None:
         )
         for task in tasks
     ]
-    _draw(out, columns, rows, hidden)
+    _draw(out, columns, rows, hidden, above)
 
 
 def draw_documents(out: Output, documents: Rows, *, of_feature: bool = False) -> None:
@@ -283,11 +284,17 @@ def _one_project(rows: Rows) -> set[str]:
     return {"PROJECT"} if len({row["projectId"] for row in rows}) < 2 else set()
 
 
-def _draw(out: Output, columns: Sequence[Column], rows: Sequence[Sequence[str]], hidden: set[str] | None = None) -> None:
+def _draw(
+    out: Output,
+    columns: Sequence[Column],
+    rows: Sequence[Sequence[str]],
+    hidden: set[str] | None = None,
+    above: Mapping[int, str] | None = None,
+) -> None:
     """Write a table without `hidden` columns; in a terminal, also without those that have nothing in any row."""
 
     def tells(at: int) -> bool:
         return not out.terminal or any(row[at] not in _EMPTY for row in rows)
 
     kept = [at for at, column in enumerate(columns) if column.title not in (hidden or ()) and tells(at)]
-    draw(out, [columns[at] for at in kept], [[row[at] for at in kept] for row in rows])
+    draw(out, [columns[at] for at in kept], [[row[at] for at in kept] for row in rows], above=above)

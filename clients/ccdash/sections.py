@@ -21,9 +21,6 @@ TEXT_CELLS = 600
 LINE_MAX = 100
 """Cells of a line of prose; wider ones are hard to read."""
 
-PLACE = "    "
-"""What stands before the place of something."""
-
 T = TypeVar("T")
 
 
@@ -75,7 +72,7 @@ class Page:
             about = [part for part in (clean(blocker["severity"]), f"blocks {waiting}" if waiting else "") if part]
             text = clean(blocker["title"]) or clean(blocker["description"])
             self._prose(text + (f" ({'; '.join(about)})" if about else ""), "- ", "red")
-            self._prose(place(blocker), PLACE, "dim")
+            self._place(place(blocker))
         self.rest(len(still))
 
     def mismatches(self, found: Sequence[Mapping[str, Any]]) -> None:
@@ -87,7 +84,7 @@ class Page:
             self._prose(clean(mismatch["message"]), "- ", "yellow")
             for evidence in mismatch["evidence"]:
                 where = place({"path": evidence["place"], "line": evidence["line"]})
-                self._prose(": ".join(part for part in (where, clean(evidence["detail"])) if part), PLACE, "dim")
+                self._place(": ".join(part for part in (where, clean(evidence["detail"])) if part))
         self.rest(len(found))
 
     def criteria(self, found: Sequence[Mapping[str, Any]]) -> None:
@@ -97,7 +94,7 @@ class Page:
             return
         heading(self.out, f"Criteria not met: {len(unmet):,} of {len(found):,}")
         for path, group in groupby(unmet[: self.most], key=lambda criterion: str(criterion["path"])):
-            self._prose(clean(path), "", "dim")
+            self.out.line(self.out.paint(clean(path), "dim"))
             for criterion in group:
                 self._prose(clean(criterion["text"]), f"{criterion['line']:>6}  ")
         self.rest(len(unmet))
@@ -130,6 +127,10 @@ class Page:
         """Tell what was cut off a list."""
         if self.most is not None and total > self.most:
             self.out.line(self.out.paint(f"… {total - self.most:,} more; {more} lists them", "dim"))
+
+    def _place(self, text: str) -> None:
+        """Write where something stands. Not broken: a path in two lines could not be copied."""
+        self.out.line(self.out.paint(f"    {text}", "dim"))
 
     def _prose(self, text: str, mark: str, style: str = "") -> None:
         room = None if self.out.columns is None else max(min(self.out.columns, LINE_MAX) - len(mark), 16)

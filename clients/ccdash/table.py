@@ -7,7 +7,7 @@ bar, which is shown only where somebody waits anyway.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ccdash.output import Output
@@ -36,8 +36,10 @@ class Column(NamedTuple):
     path: bool = False
 
 
-def draw(out: Output, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
-    """Write a table of clean cells; a heading, then one line a row."""
+def draw(
+    out: Output, columns: Sequence[Column], rows: Sequence[Sequence[str]], *, above: Mapping[int, str] | None = None
+) -> None:
+    """Write a table of clean cells; a heading, then one line a row. `above` has lines that stand above rows, by number."""
     kept = list(range(len(columns)))
     widths = [max([width(column.title), *(width(row[at]) for row in rows)]) for at, column in enumerate(columns)]
     room = out.columns
@@ -50,7 +52,9 @@ def draw(out: Output, columns: Sequence[Column], rows: Sequence[Sequence[str]]) 
     out.line(_row(out, [pad(clip(columns[at].title, widths[at]), widths[at], right=columns[at].right) for at in kept],
                   ["bold"] * len(kept)))  # fmt: skip
     styles = [columns[at].style for at in kept]
-    for row in rows:
+    for number, row in enumerate(rows):
+        if above and number in above:
+            out.line(out.paint(above[number] if room is None else clip(above[number], room), "dim"))
         cells = [_cell(columns[at], row[at], widths[at]) for at in kept]
         out.line(_row(out, cells, styles))
 

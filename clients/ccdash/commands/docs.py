@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 
 from ccdash.arguments import pages
-from ccdash.commands.tasks import as_path
 from ccdash.context import Context
 from ccdash.document_page import document_page
 from ccdash.lists import Listing, Order, order_arguments, project_argument, which_arguments
-from ccdash.lookup import lookup
+from ccdash.lookup import lookup, placed
 from ccdash.parser import Handler
 from ccdash.plan_tables import draw_documents
 from ccdash.text import clean_lines
@@ -63,7 +62,7 @@ def configure_doc(parser: argparse.ArgumentParser) -> None:
 def run_doc(context: Context) -> None:
     args, out = context.args, context.out
     with context.connect() as client:
-        document = lookup(context, client, "documents/get", id=as_path(args.path), content=args.content)
+        document = lookup(context, client, "documents/get", id=placed(args, args.path), content=args.content)
         if out.as_json:
             out.result(document)
         elif args.content:
@@ -80,8 +79,8 @@ HANDLERS = {
         configure_docs,
         run_docs,
         (
-            "ccdash docs --type prd --open                # of the project of this folder",
-            "ccdash docs --problems --everywhere          # in which something was not understood",
+            "ccdash docs --type prd --open          # of the project of this folder",
+            "ccdash docs --problems --everywhere    # not understood in all",
             "ccdash docs --feature checkout",
             "ccdash docs --path docs/plans --sort modifiedAt",
         ),
@@ -90,8 +89,8 @@ HANDLERS = {
         configure_doc,
         run_doc,
         (
-            "ccdash doc docs/plans/checkout.md            # what was read in it",
-            "ccdash doc checkout.md --content             # its text",
+            "ccdash doc docs/plans/checkout.md    # what was read in it",
+            "ccdash doc checkout.md --content     # its text",
             "ccdash doc checkout.md --json | jq .frontmatter",
         ),
     ),

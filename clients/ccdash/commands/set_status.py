@@ -11,7 +11,7 @@ from ccdash.client import Client
 from ccdash.context import Context
 from ccdash.errors import CONFLICT, NOT_FOUND, Error, RpcError, UsageError
 from ccdash.lists import STATUSES, project_argument
-from ccdash.lookup import ask, lookup, project
+from ccdash.lookup import ask, lookup, near_features, placed, project
 from ccdash.output import Output
 from ccdash.parser import Handler
 from ccdash.plan_tables import slug, status_style
@@ -81,7 +81,7 @@ def _target(context: Context, client: Client) -> tuple[str, dict[str, Any]]:
     args = context.args
     named, colon, name = args.target.partition(":")
     if not colon or named not in METHODS:
-        named, name = "phase" if PHASE_MARK in args.target else "", args.target
+        named, name = "phase" if PHASE_MARK in args.target else "", str(placed(args, args.target))
     params = {"status": args.status, **{option: True for option in ("counters", "updated") if getattr(args, option)}}
     if named == "phase":
         kind, params["id"] = "phase", _phase_id(context, client, name)
@@ -120,11 +120,9 @@ def _kind(context: Context, client: Client, name: str, within: str | None) -> st
         raise UsageError(f"{clean(name)!r} is a feature and a task. Say feature:{clean(name)} or task:{clean(name)}.")
     if not found:
         where = f" of {clean(args.feature)}" if args.feature else f" in {clean(within)}" if within else ""
-        what = "task" if args.feature else "feature or task"
-        raise UsageError(
-            f"There is no {what} {clean(name)!r}{where}. `ccdash features` and `ccdash tasks` list them, "
-            "--project names another project."
-        )
+        near = "" if args.feature else near_features(client, name, within)
+        hint = f"Did you mean {near}?" if near else "`ccdash features` and `ccdash tasks` list them."
+        raise UsageError(f"There is no {'task' if args.feature else 'feature or task'} {clean(name)!r}{where}. {hint}")
     return found[0]
 
 
@@ -201,10 +199,10 @@ HANDLERS = {
         configure,
         run,
         (
-            "ccdash set-status checkout in_progress               # the feature, in the document that holds its status",
-            "ccdash set-status checkout done --cascade --dry-run  # also its plans and phases; only look",
-            "ccdash set-status T2-001 done --feature checkout     # a task",
-            "ccdash set-status phase:2 review --feature checkout  # a phase",
+            "ccdash set-status checkout in_progress    # a feature, in its PRD or plan",
+            "ccdash set-status checkout done --cascade --dry-run",
+            "ccdash set-status T2-001 done --feature checkout      # a task",
+            "ccdash set-status phase:2 review --feature checkout   # a phase",
             "ccdash set-status T2-001 done --counters --updated --yes",
         ),
     ),

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
 
 from ccdash.context import Context
 from ccdash.lists import Listing, Order, order_arguments, project_argument, which_arguments
-from ccdash.lookup import lookup
+from ccdash.lookup import lookup, placed
 from ccdash.parser import Handler
 from ccdash.plan_tables import draw_tasks
 from ccdash.task_page import task_page
@@ -39,7 +38,7 @@ def run_tasks(context: Context) -> None:
     args, out = context.args, context.out
     with context.connect() as client:
         listing = Listing(context, client, ("task", "tasks"), SORTS)
-        listing.add(feature=args.feature, phase=args.phase, document=args.document and as_path(args.document))
+        listing.add(feature=args.feature, phase=args.phase, document=placed(args, args.document))
         listing.add(assignee=args.assignee, priority=args.priority, tag=args.tag)
         page = listing.page("tasks/list")
         if out.as_json:
@@ -60,7 +59,7 @@ def configure_task(parser: argparse.ArgumentParser) -> None:
 def run_task(context: Context) -> None:
     args, out = context.args, context.out
     with context.connect() as client:
-        task = lookup(context, client, "tasks/get", id=args.id, feature=args.feature)
+        task = lookup(context, client, "tasks/get", id=placed(args, args.id), feature=args.feature)
         if out.as_json:
             out.result(task)
         else:
@@ -68,17 +67,12 @@ def run_task(context: Context) -> None:
             context.note_indexing(client)
 
 
-def as_path(text: str) -> str:
-    """A path as the daemon takes it: absolute where there is such a file here, else as given, which may be in a project."""
-    return os.path.abspath(os.path.expanduser(text)) if os.path.exists(os.path.expanduser(text)) else text
-
-
 HANDLERS = {
     "tasks": Handler(
         configure_tasks,
         run_tasks,
         (
-            "ccdash tasks --open                          # of the project of this folder, what is left to do",
+            "ccdash tasks --open    # of the project of this folder, what is left to do",
             "ccdash tasks --feature checkout --phase 2",
             "ccdash tasks --everywhere --status blocked --all",
             "ccdash tasks --assignee backend --sort priority",
@@ -90,7 +84,7 @@ HANDLERS = {
         run_task,
         (
             "ccdash task T2-001",
-            "ccdash task T2-001 --feature checkout        # where several features have a task of that id",
+            "ccdash task T2-001 --feature checkout    # where several tasks have that id",
             "ccdash task phase-2-progress.md#T2-001 --full",
         ),
     ),
