@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final, NamedTuple
 
 import msgspec
@@ -21,6 +21,7 @@ from ccdashd.derive.links import Found
 from ccdashd.derive.phases import PhaseRow
 from ccdashd.derive.session_refs import Roots
 from ccdashd.derive.slugs import Claim
+from ccdashd.protocol import types as t
 from ccdashd.store import links, session_linking, session_refs
 from ccdashd.store.connection import raw_connection
 from ccdashd.store.link_rows import Change, Rows, evidence_decoder
@@ -129,29 +130,35 @@ class _Run:
         for project_id, ids in documents.items():
             if not ids:
                 continue
-            turned = self._turned(ids)
+            turned, features = self._turned(ids)
             wanted = ids | self._misnaming(project_id, roots.get(project_id, ""), ids)
             changes = self._write_documents(project_id, roots.get(project_id), wanted)
             self._follow(changes)
             self._follow_turned(project_id, turned)
-            self._features |= self._features_of(wanted)
-            self._follow_requests(project_id, ids)
+            self._features |= features | self._features_of(wanted)
+            self._follow_requests(project_id, ids, features)
 
-    def _turned(self, ids: set[str]) -> set[str]:
-        """Documents that came, went, or are of another feature or type than before; all that have no feature."""
+    def _turned(self, ids: set[str]) -> tuple[set[str], set[str]]:
+        """Documents that came, went, or are of another feature or type than before, and all that have no feature; and the
+        features that any of the documents belonged to."""
         before: dict[str, tuple[str, str]] = {}
         for id, feature_id, evidence in select(self.connection, _CHILDREN, ids):
             before[id] = (feature_id, evidence_decoder.decode(evidence)[0].detail)
-            self._features.add(feature_id)
         now = {id: (feature_id, type) for id, feature_id, type in select(self.connection, _PLACES, ids)}
-        return {id for id in ids if id not in before or before[id] != now.get(id)}
+        turned = {id for id in ids if id not in before or before[id] != now.get(id)}
+        return turned, {feature_id for feature_id, _ in before.values()}
 
     def _misnaming(self, project_id: str, root: str, ids: set[str]) -> set[str]:
         """Documents that refer to one that came as if it were a file, or to one that went as if it were a document."""
         there = {id for (id,) in select(self.connection, "SELECT id FROM documents WHERE id IN ({})", ids)}
         files = [os.path.join(root, id.removeprefix(f"{project_id}/")) for id in there]
-        owners = [owner for (owner,) in select(self.connection, _NAMED_BY, files, "file")]
-        owners += [owner for (owner,) in select(self.connection, _NAMED_BY, ids - there, "document")]
+        return self._naming("file", files) | self._naming("document", ids - there)
+
+    def _naming(self, type: t.EntityType, ids: Collection[str]) -> set[str]:
+        """Documents that refer to these documents or files."""
+        owners = {owner for (owner,) in select(self.connection, _NAMED_BY, ids, type)}
+        if type == "document":
+            owners.update(owner for (owner,) in select(self.connection, _IMPLEMENTED, ids))
         return {owner.removeprefix("document:") for owner in owners}
 
     def _write_documents(self, project_id: str, root: str | None, ids: set[str]) -> list[Change]:
@@ -190,18 +197,18 @@ class _Run:
         owners = [f"document:{id}" for id in turned]
         self._affected.update(id for (id,) in select(self.connection, _SESSIONS_NAMED, owners))
         self._affected |= self._sessions_with(id for (id,) in select(self.connection, _COMMITS_NAMED, owners))
-        naming = (owner.removeprefix("document:") for (owner,) in select(self.connection, _NAMED_BY, turned, "document"))
-        self._features |= self._features_of(naming)
+        self._features |= self._features_of(self._naming("document", turned))
 
-    def _follow_requests(self, project_id: str, ids: set[str]) -> None:
-        """Sessions whose commands name a request, where documents that may name it changed."""
+    def _follow_requests(self, project_id: str, ids: set[str], features: set[str]) -> None:
+        """Sessions whose commands name a request, where documents that name one changed, or may have named it before."""
         raw = raw_connection(self.connection)
-        asking = [id for (id,) in raw.execute(_SESSIONS_WITH_REQUESTS, (project_id,))]
+        asking = {id for (id,) in raw.execute(_SESSIONS_WITH_REQUESTS, (project_id,))}
         if asking:
-            query = "SELECT id FROM documents WHERE id IN ({}) AND instr(data, 'REQ-') = 0"
-            silent = {id for (id,) in select(self.connection, query, ids)}
-            if ids - silent:
-                self._affected.update(asking)
+            query = "SELECT id FROM documents WHERE id IN ({}) AND instr(data, 'REQ-') > 0 LIMIT 1"
+            if any(True for _ in select(self.connection, query, ids)):
+                self._affected |= asking
+            else:
+                self._affected |= asking & {id for (id,) in select(self.connection, _LINKED_SESSIONS, features, "feature")}
 
     def _features_of(self, document_ids: Iterable[str]) -> set[str]:
         query = "SELECT DISTINCT feature_id FROM documents WHERE id IN ({}) AND feature_id IS NOT NULL"
@@ -267,7 +274,9 @@ class _Run:
     def sessions(self, written: set[str], changed: set[str]) -> None:
         """Find the links of sessions anew: of those whose refs changed, and of those that are affected."""
         linked = self._owners(f"session:{id}" for id in written)
-        wanted = self._affected | changed | {id for id in written if f"session:{id}" not in linked}
+        there = {id for (id,) in select(self.connection, "SELECT id FROM sessions WHERE id IN ({})", written)}
+        # Who refers to what he did and has links has the same links still.
+        wanted = self._affected | changed | {id for id in written if id not in there or f"session:{id}" not in linked}
         changes = session_linking.write(self.connection, self.rows, wanted)
         self.counted.update(key.target_id for _, key in changes if key.target_type == "feature")
 
@@ -280,6 +289,12 @@ _PLACES = "SELECT id, feature_id, doc_type FROM documents WHERE id IN ({})"
 _NAMED_BY = """
 SELECT DISTINCT owner FROM entity_links
 WHERE target_type = ? AND target_id IN ({}) AND owner >= 'document:' AND owner < 'document;'
+"""
+# A PRD may say which plan implements it.
+_IMPLEMENTED = """
+SELECT DISTINCT owner FROM entity_links
+WHERE source_type = 'document' AND source_id IN ({}) AND link_type = 'implements'
+  AND owner >= 'document:' AND owner < 'document;'
 """
 _SESSIONS_NAMED = "SELECT source_id FROM entity_links WHERE owner IN ({}) AND source_type = 'session'"
 _COMMITS_NAMED = "SELECT target_id FROM entity_links WHERE owner IN ({}) AND target_type = 'commit'"
