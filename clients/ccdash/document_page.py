@@ -7,7 +7,8 @@ from typing import Any
 
 from ccdash.figures import ago, local, size
 from ccdash.output import Output
-from ccdash.plan_tables import closed, draw_entities, draw_tasks, numbers, slug, status_style
+from ccdash.plan_figures import closed, numbers, slug, status_style
+from ccdash.plan_tables import draw_entities, draw_tasks
 from ccdash.sections import Page, user_facts
 from ccdash.table import Column, draw, fields
 from ccdash.text import clean

@@ -56,6 +56,11 @@ class RpcError(Error):
         self.message = message
         self.data = data
 
+    @property
+    def details(self) -> dict[str, Any]:
+        """`data`, where it is an object."""
+        return self.data if isinstance(self.data, dict) else {}
+
 
 class UsageError(Error):
     """Raised for arguments that cannot be meant."""

@@ -6,22 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ccdash.figures import ago, count, duration, total_tokens
-from ccdash.lists import CLOSED
 from ccdash.output import Output
-from ccdash.plan_tables import (
-    bar,
-    closed,
-    dollars,
-    draw_documents,
-    draw_entities,
-    draw_linked_sessions,
-    draw_phases,
-    draw_tasks,
-    numbers,
-    percent,
-    place,
-    status_style,
-)
+from ccdash.plan_figures import CLOSED, bar, closed, dollars, numbers, percent, place, status_style
+from ccdash.plan_tables import draw_documents, draw_entities, draw_linked_sessions, draw_phases, draw_tasks
 from ccdash.sections import Page, user_facts
 from ccdash.table import fields, heading
 from ccdash.text import clean
@@ -70,7 +57,7 @@ def _facts(out: Output, feature: Mapping[str, Any]) -> list[tuple[str, str]]:
     tasks = feature["tasks"]
     return [
         ("feature", f"{clean(feature['slug'])} in {clean(feature['projectName'])}"),
-        ("status", _status(out, feature)),
+        ("status", told_status(out, feature)),
         ("progress", _progress(out, feature["progress"], tasks)),
         ("category", clean(feature["category"])),
         ("priority", clean(feature["priority"])),
@@ -84,7 +71,7 @@ def _facts(out: Output, feature: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def _status(out: Output, feature: Mapping[str, Any]) -> str:
+def told_status(out: Output, feature: Mapping[str, Any]) -> str:
     """The status, and what the document that holds it says, with the place."""
     status = feature["status"]
     shown = out.paint(status, status_style(status))

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from ccdash.arguments import PAGE, all_items, natural, pages, positive, project_id
+from ccdash.arguments import PAGE, natural, pages, positive, project_id
 from ccdash.client import Client
 from ccdash.context import Context
+from ccdash.errors import RpcError
+from ccdash.lookup import explained, here
+from ccdash.plan_figures import CLOSED, OPEN, STATUSES
 from ccdash.text import clean
-
-STATUSES = ("todo", "in_progress", "review", "done", "blocked", "deferred", "archived", "unknown")
-"""What the words of files come down to: ``PlanStatus`` of the wire, which costs too much to import."""
-
-CLOSED = ("done", "deferred", "archived")
-"""Statuses of things that nobody works on any more."""
-
-OPEN = tuple(status for status in STATUSES if status not in CLOSED)
 
 Order = Literal["asc", "desc"]
 
@@ -30,10 +24,11 @@ def which_arguments(parser: argparse.ArgumentParser, what: str) -> argparse._Arg
     project_argument(which)
     which.add_argument("--everywhere", action="store_true", help="of all projects, wherever this is called")
     which.add_argument("--hidden", action="store_true", help="also those of hidden projects")
-    which.add_argument(
+    state = which.add_mutually_exclusive_group()
+    state.add_argument(
         "--status", action="append", choices=STATUSES, metavar="S", help=f"in this state: {', '.join(STATUSES)}; repeatable"
     )
-    which.add_argument("--open", action="store_true", help=f"in none of these states: {', '.join(CLOSED)}")
+    state.add_argument("--open", action="store_true", help=f"in none of these states: {', '.join(CLOSED)}")
     return which
 
 
@@ -55,24 +50,6 @@ def order_arguments(parser: argparse.ArgumentParser, sorts: Mapping[str, Order])
     order.add_argument("--all", action="store_true", help="no limit")
 
 
-def here(client: Client) -> dict[str, Any] | None:
-    """The project of the current folder."""
-    try:
-        return holding(client, os.getcwd())
-    except FileNotFoundError:  # the folder was removed under the shell
-        return None
-
-
-def holding(client: Client, path: str) -> dict[str, Any] | None:
-    """The project that an absolute path lies in: the innermost, where several hold it."""
-    projects = all_items(client, "projects/list", {"includeHidden": True})
-    return max(
-        (project for project in projects if f"{path}/".startswith(project["root"].rstrip("/") + "/")),
-        key=lambda project: len(project["root"]),
-        default=None,
-    )
-
-
 class Listing:
     """One list: its filters and order, as the daemon wants them, and the words for what it shows."""
 
@@ -87,8 +64,7 @@ class Listing:
         if args.reverse:
             self.params["order"] = "asc" if sorts[args.sort] == "desc" else "desc"
         self._unfiltered = len(self.params)
-        statuses = [*(args.status or []), *(OPEN if args.open else ())]
-        self.add(text=args.text, status=statuses, includeHidden=args.hidden)
+        self.add(text=args.text, status=OPEN if args.open else args.status, includeHidden=args.hidden)
         if args.project:
             self.add(project=project_id(client, args.project, path_in=True))
         elif not args.everywhere:
@@ -102,11 +78,13 @@ class Listing:
         """The rows that were asked for."""
         args = self._context.args
         params = {**self.params, **({"project": self.here["id"]} if self.here else {})}
-        if args.all or args.limit > PAGE:
-            return pages(self._client, method, params, args.offset, None if args.all else args.limit)
-        page: dict[str, Any] = self._context.call(
-            self._client, method, {**params, "offset": args.offset, "limit": args.limit}
-        )
+        try:
+            if args.all or args.limit > PAGE:
+                return pages(self._client, method, params, args.offset, None if args.all else args.limit)
+            some = {"offset": args.offset, "limit": args.limit}
+            page: dict[str, Any] = self._context.call(self._client, method, {**params, **some})
+        except RpcError as error:
+            raise explained(self._client, error, params.get("project")) from error
         return page
 
     def tell(self, page: Mapping[str, Any]) -> None:

@@ -6,11 +6,10 @@ import argparse
 import os
 from typing import Any
 
-from ccdash.arguments import absolute, project_id
+from ccdash.arguments import absolute, all_items, project_id
 from ccdash.client import Client
 from ccdash.context import Context
-from ccdash.errors import INVALID_PARAMS, NOT_FOUND, RpcError, UsageError
-from ccdash.lists import here, holding
+from ccdash.errors import INVALID_PARAMS, NOT_FOUND, Error, RpcError, UsageError
 from ccdash.text import clean
 
 NEAR = 3
@@ -50,13 +49,36 @@ def project(context: Context, client: Client) -> str | None:
     return str(found["id"])
 
 
-def placed(args: argparse.Namespace, text: str | None) -> str | None:
-    """A path, or a path and what is in that file after ``#``, as the daemon takes it: absolute where there is such a file
-    here; else as given, since it may be one in a project."""
-    path, mark, within = (text or "").partition("#")
-    if args.project or not path or not os.path.isfile(os.path.expanduser(path)):
-        return text
-    return absolute(path) + mark + within
+def here(client: Client) -> dict[str, Any] | None:
+    """The project of the current folder."""
+    try:
+        return holding(client, os.getcwd())
+    except FileNotFoundError:  # the folder was removed under the shell
+        return None
+
+
+def holding(client: Client, path: str) -> dict[str, Any] | None:
+    """The project that an absolute path lies in: the innermost, where several hold it."""
+    projects = all_items(client, "projects/list", {"includeHidden": True})
+    return max(
+        (project for project in projects if f"{path}/".startswith(project["root"].rstrip("/") + "/")),
+        key=lambda project: len(project["root"]),
+        default=None,
+    )
+
+
+def placed(args: argparse.Namespace, path: str) -> str:
+    """A path as the daemon takes it: absolute where there is such a file here; else as given, since it may be one in a
+    project."""
+    if args.project or not os.path.isfile(os.path.expanduser(path)):
+        return path
+    return absolute(path)
+
+
+def placed_task(args: argparse.Namespace, task: str) -> str:
+    """The id of a task, with the path before ``#`` as `placed` gives it."""
+    path, mark, key = task.partition("#")
+    return f"{placed(args, path)}#{key}" if mark and path else task
 
 
 def ask(context: Context, client: Client, method: str, params: dict[str, Any]) -> Any:
@@ -64,24 +86,22 @@ def ask(context: Context, client: Client, method: str, params: dict[str, Any]) -
     try:
         return context.call(client, method, params)
     except RpcError as error:
-        data = error.data if isinstance(error.data, dict) else {}
-        if error.code == INVALID_PARAMS and "means several" in error.message:
-            raise UsageError(f"{clean(data.get('got'))!r} {_options(str(data.get('problem')))}.") from error
-        if (
-            error.code == NOT_FOUND
-            and data.get("type") == "feature"
-            and (near := near_features(client, str(data["id"]), params.get("project")))
-        ):
-            raise UsageError(f"There is no feature {clean(data['id'])!r}; did you mean {near}?") from error
-        raise
+        raise explained(client, error, params.get("project")) from error
 
 
-def _options(problem: str) -> str:
-    """What the daemon says of a name that several have, with the names of options in place of parameters."""
-    said, _, remedy = clean(problem).rpartition("; ")
-    for name in ("feature", "project"):
-        remedy = remedy.replace(f" {name}", f" --{name}")
-    return f"{said}; {remedy}"
+def explained(client: Client, error: RpcError, within: str | None) -> Error:
+    """The error with the options and commands that help, for ids that are not there or that several have."""
+    wanted, kind = clean(error.details.get("id")), error.details.get("type")
+    if error.code == INVALID_PARAMS and "means several" in error.message:
+        said, _, remedy = clean(error.details.get("problem")).rpartition("; ")
+        for name in ("feature", "project"):
+            remedy = remedy.replace(f" {name}", f" --{name}")
+        return UsageError(f"{clean(error.details.get('got'))!r} {said}; {remedy}.")
+    if error.code == NOT_FOUND and kind == "phase":
+        return UsageError(f"There is no phase {wanted!r}. `ccdash feature SLUG` shows the phases of a feature.")
+    if error.code == NOT_FOUND and kind == "feature" and (near := near_features(client, wanted, within)):
+        return UsageError(f"There is no feature {wanted!r}; did you mean {near}?")
+    return error
 
 
 def near_features(client: Client, wanted: str, within: str | None) -> str:

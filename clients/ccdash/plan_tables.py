@@ -1,4 +1,4 @@
-"""Tables of features, phases, tasks, documents and linked sessions, and how a status and a share look."""
+"""Tables of features, phases, tasks, documents, linked sessions and entities of any type."""
 
 from __future__ import annotations
 
@@ -7,60 +7,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ccdash.figures import NOTHING, ago, count, duration, short_id, total_tokens
-from ccdash.lists import CLOSED, STATUSES
 from ccdash.output import Output
+from ccdash.plan_figures import bar, closed, dollars, percent, place, short_entity, slug, status_style
 from ccdash.table import Column, draw
 from ccdash.text import clean
 
 Row = Mapping[str, Any]
 Rows = Sequence[Row]
 
-_STYLES = {
-    "in_progress": "cyan",
-    "review": "magenta",
-    "done": "green",
-    "blocked": "red",
-    "deferred": "dim",
-    "archived": "dim",
-    "unknown": "yellow",
-}
 _EMPTY = ("", "0", NOTHING)
-BAR_CELLS = 10
 TITLE_LEAST = 24
-
-
-def status_style(status: str) -> str:
-    """The style of a status, by its name; none for todo, and for what is no status."""
-    return _STYLES.get(status, "")
-
-
-def bar(share: float, cells: int = BAR_CELLS) -> str:
-    """A share from 0 to 1 as a bar. It is full only at 1, and empty only at 0."""
-    filled = round(share * cells)
-    if 0 < share < 1:
-        filled = min(max(filled, 1), cells - 1)
-    return "█" * filled + "░" * (cells - filled)
-
-
-def percent(share: float) -> str:
-    """A share from 0 to 1 in whole per cent, 100 only for all and 0 only for nothing."""
-    number = round(100 * share)
-    return f"{min(max(number, 1), 99) if 0 < share < 1 else number} %"
-
-
-def closed(tasks: Mapping[str, int]) -> int:
-    """Tasks that nobody works on any more."""
-    return sum(tasks[status] for status in CLOSED)
-
-
-def numbers(tasks: Mapping[str, int]) -> str:
-    """Tasks by status, without those that no task has: ``2 todo, 3 done``."""
-    counted = [(status, tasks[_wire(status)]) for status in STATUSES]
-    return ", ".join(f"{number:,} {status}" for status, number in counted if number)
-
-
-def _wire(status: str) -> str:
-    return "inProgress" if status == "in_progress" else status
 
 
 def draw_features(out: Output, features: Rows) -> None:
@@ -235,30 +191,6 @@ def draw_entities(out: Output, entities: Rows, project: str | None) -> None:
         for entity in entities
     ]
     _draw(out, columns, rows)
-
-
-def short_entity(type_: str, identifier: str, project: str | None) -> str:
-    """The id of an entity as a command takes it: without the project it is in, where that is `project`."""
-    if type_ == "session":
-        return clean(short_id(identifier))
-    return clean(identifier.removeprefix(f"{project}/") if project and type_ != "file" else identifier)
-
-
-def slug(feature_id: str | None) -> str:
-    """The slug of a feature's id, which is the project's and the slug."""
-    return clean((feature_id or "").partition("/")[2])
-
-
-def place(row: Row) -> str:
-    """Where something stands, as editors and terminals take it: ``docs/plan.md:12``."""
-    return clean(row["path"]) + (f":{row['line']}" if row["line"] else "")
-
-
-def dollars(cost: Mapping[str, Any] | None) -> str:
-    """A cost: ``$1.23``, ``>=$1.23`` where it is a lower bound; empty where nothing is known of it."""
-    if cost is None or cost["provenance"] == "unpriced":
-        return ""
-    return f"{'>=' if cost['provenance'] == 'lower_bound' else ''}${cost['usd']:,.2f}"
 
 
 def _status() -> Column:

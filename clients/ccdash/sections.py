@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any, TypeVar
 
 from ccdash.output import Output
-from ccdash.plan_tables import place
+from ccdash.plan_figures import place
 from ccdash.table import heading
 from ccdash.text import clean, clean_lines, clip, wrap
 

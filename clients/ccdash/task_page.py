@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ccdash.output import Output
-from ccdash.plan_tables import draw_entities, place, short_entity, slug, status_style
+from ccdash.plan_figures import place, short_entity, slug, status_style
+from ccdash.plan_tables import draw_entities
 from ccdash.sections import Page, plain, user_facts
 from ccdash.table import fields
 from ccdash.text import clean

@@ -7,9 +7,10 @@ import argparse
 from ccdash.arguments import pages
 from ccdash.context import Context
 from ccdash.feature_page import feature_page
-from ccdash.lists import OPEN, Listing, Order, order_arguments, project_argument, which_arguments
+from ccdash.lists import Listing, Order, order_arguments, project_argument, which_arguments
 from ccdash.lookup import lookup
 from ccdash.parser import Handler
+from ccdash.plan_figures import OPEN
 from ccdash.plan_tables import draw_features
 
 SORTS: dict[str, Order] = {

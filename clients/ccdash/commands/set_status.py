@@ -10,11 +10,12 @@ from typing import Any
 from ccdash.client import Client
 from ccdash.context import Context
 from ccdash.errors import CONFLICT, NOT_FOUND, Error, RpcError, UsageError
-from ccdash.lists import STATUSES, project_argument
-from ccdash.lookup import ask, lookup, near_features, placed, project
+from ccdash.feature_page import told_status
+from ccdash.lists import project_argument
+from ccdash.lookup import ask, lookup, near_features, placed, placed_task, project
 from ccdash.output import Output
 from ccdash.parser import Handler
-from ccdash.plan_tables import slug, status_style
+from ccdash.plan_figures import STATUSES, slug, status_style
 from ccdash.text import clean, clean_lines
 
 METHODS = {"feature": "features/setStatus", "phase": "features/setPhaseStatus", "task": "tasks/setStatus"}
@@ -60,10 +61,11 @@ def run(context: Context) -> int | None:
             out.note("Nothing was written.")
             return ABORTED
         result = _apply(context, client, kind, params, preview)
+        state = _state(context, client, kind, result)
     if out.as_json:
         out.result(result)
     else:
-        _tell(out, kind, preview, result, cascaded=args.cascade)
+        out.line(f"Written. {_named(kind, result)} is {state}.")
     return None
 
 
@@ -81,12 +83,13 @@ def _target(context: Context, client: Client) -> tuple[str, dict[str, Any]]:
     args = context.args
     named, colon, name = args.target.partition(":")
     if not colon or named not in METHODS:
-        named, name = "phase" if PHASE_MARK in args.target else "", str(placed(args, args.target))
+        named, name = "phase" if PHASE_MARK in args.target else "", args.target
     params = {"status": args.status, **{option: True for option in ("counters", "updated") if getattr(args, option)}}
     if named == "phase":
         kind, params["id"] = "phase", _phase_id(context, client, name)
     else:
         within = project(context, client)
+        name = placed_task(args, name)
         params |= {"id": name} | ({"project": within} if within else {})
         kind = named or _kind(context, client, name, within)
         if kind == "task" and args.feature:
@@ -113,7 +116,7 @@ def _kind(context: Context, client: Client, name: str, within: str | None) -> st
         try:
             context.call(client, method, wanted)
         except RpcError as error:
-            if error.code == NOT_FOUND and (error.data or {}).get("type") == kind:
+            if error.code == NOT_FOUND and error.details.get("type") == kind:
                 continue
         found.append(kind)
     if len(found) > 1:
@@ -129,13 +132,14 @@ def _kind(context: Context, client: Client, name: str, within: str | None) -> st
 def _phase_id(context: Context, client: Client, name: str) -> str:
     """The id of a phase, from that id or from what its feature calls it. Raises UsageError."""
     feature = context.args.feature
-    if not feature and PHASE_MARK in name:
-        within = project(context, client)
-        return f"{within}/{name}" if within and not name.startswith(f"{within}/") else name
+    if PHASE_MARK in name:
+        path, _, phase = name.partition(PHASE_MARK)
+        document = lookup(context, client, "documents/get", id=placed(context.args, path))
+        return f"{document['id']}{PHASE_MARK}{phase}"
     if not feature:
         raise UsageError(f"Say of which feature: `ccdash set-status phase:{clean(name)} STATUS --feature SLUG`.")
     phases = lookup(context, client, "features/get", id=feature)["phases"]
-    found = [phase for phase in phases if name.lower() == phase["phase"].lower() or phase["id"].endswith(name)]
+    found = [phase for phase in phases if name.lower() == phase["phase"].lower()]
     if len(found) == 1:
         return str(found[0]["id"])
     if found:
@@ -169,21 +173,17 @@ def _apply(context: Context, client: Client, kind: str, params: Mapping[str, Any
     except RpcError as error:
         if error.code != CONFLICT:
             raise
-        data = error.data if isinstance(error.data, dict) else {}
-        written = ", ".join(map(clean, data.get("written", []))) or "nothing"
-        path = clean(data.get("path", "The file"))
+        written = ", ".join(map(clean, error.details.get("written", []))) or "nothing"
+        path = clean(error.details.get("path", "The file"))
         raise Error(f"{path} changed since the preview; written: {written}. Run it again.") from error
 
 
-def _tell(out: Output, kind: str, preview: Mapping[str, Any], result: Mapping[str, Any], *, cascaded: bool) -> None:
-    before, after = preview["entity"]["status"], result["entity"]["status"]
-    files = result["files"]
-    where = clean(files[0]["path"]) if len(files) == 1 else f"{len(files):,} files"
-    shown = out.paint(after, status_style(after))
-    out.line(f"{_named(kind, result)} is {'still' if after == before else 'now'} {shown}; written to {where}.")
-    if kind == "feature" and after == before:
-        hint = f"Its phases and tasks say more than this file: `ccdash feature {_named(kind, result)}` shows them"
-        out.note(f"{hint}{'' if cascaded else '; --cascade sets phases too'}.")
+def _state(context: Context, client: Client, kind: str, result: Mapping[str, Any]) -> str:
+    """The status that the target has now. That of a feature may be another one than was written: then it says why."""
+    entity, out = result["entity"], context.out
+    if kind == "feature":
+        return told_status(out, context.call(client, "features/get", {"id": entity["id"]}))
+    return out.paint(entity["status"], status_style(entity["status"]))
 
 
 def _named(kind: str, result: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ import argparse
 
 from ccdash.context import Context
 from ccdash.lists import Listing, Order, order_arguments, project_argument, which_arguments
-from ccdash.lookup import lookup, placed
+from ccdash.lookup import lookup, placed, placed_task
 from ccdash.parser import Handler
 from ccdash.plan_tables import draw_tasks
 from ccdash.task_page import task_page
@@ -38,7 +38,7 @@ def run_tasks(context: Context) -> None:
     args, out = context.args, context.out
     with context.connect() as client:
         listing = Listing(context, client, ("task", "tasks"), SORTS)
-        listing.add(feature=args.feature, phase=args.phase, document=placed(args, args.document))
+        listing.add(feature=args.feature, phase=args.phase, document=args.document and placed(args, args.document))
         listing.add(assignee=args.assignee, priority=args.priority, tag=args.tag)
         page = listing.page("tasks/list")
         if out.as_json:
@@ -59,7 +59,7 @@ def configure_task(parser: argparse.ArgumentParser) -> None:
 def run_task(context: Context) -> None:
     args, out = context.args, context.out
     with context.connect() as client:
-        task = lookup(context, client, "tasks/get", id=placed(args, args.id), feature=args.feature)
+        task = lookup(context, client, "tasks/get", id=placed_task(args, args.id), feature=args.feature)
         if out.as_json:
             out.result(task)
         else:
