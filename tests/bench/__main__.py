@@ -14,11 +14,15 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from ccdash.demo import PRESETS
+from tests.bench import measures
 from tests.bench.corpora import prepare
 from tests.bench.daemon import Daemon
-from tests.bench.measures import MEASURES
 from tests.bench.peers import SOURCE
+from tests.bench.plans import plans
 from tests.bench.report import Row, table
+
+MEASURES: dict[str, measures.Measure] = {**measures.MEASURES, "plans": plans}
+"""Every group of rows, in the order in which they run."""
 
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:

@@ -124,7 +124,7 @@ def reads(bench: Bench, daemon: Daemon) -> Iterator[Row]:
     """Round trips of what a screen needs."""
     daemon.settle()
     with daemon.connect() as wire:
-        times, size = _trips(wire, lambda: LIST, 2000)
+        times, size = trips(wire, lambda: LIST, 2000)
         bare = limits.echo_roundtrip(LIST, size)
         limit = Limit("bare asyncio and msgspec, ms", bare[0] * MS)
         yield Row("list 50, p50", percentile(times, 0.5) * MS, "ms", 1.5, limit, note=f"answer of {size / 1000:.0f} KB")
@@ -132,7 +132,7 @@ def reads(bench: Bench, daemon: Daemon) -> Iterator[Row]:
         yield Row("list 50, p99", percentile(times, 0.99) * MS, "ms", None, limit)
         get = frame("sessions/get", {"id": bench.summary.largest})
         first, _ = wire.roundtrip(get)
-        times, size = _trips(wire, lambda: get, 500)
+        times, size = trips(wire, lambda: get, 500)
         limit = Limit("bare asyncio and msgspec, ms", limits.echo_roundtrip(get, size)[0] * MS)
         note = f"first {first * MS:.1f} ms"
         yield Row("get largest, p50", percentile(times, 0.5) * MS, "ms", 2, limit, note=note)
@@ -143,13 +143,14 @@ def reads(bench: Bench, daemon: Daemon) -> Iterator[Row]:
             start = int(dice.random() * max(1, total - 100))
             return frame("sessions/transcript", {"id": bench.summary.largest, "start": start, "limit": 100})
 
-        times, size = _trips(wire, chunk, 500)
+        times, size = trips(wire, chunk, 500)
         limit = Limit("bare asyncio and msgspec, ms", limits.echo_roundtrip(get, size)[0] * MS)
         note = f"anywhere in {total:,} entries, {size / 1000:.0f} KB"
         yield Row("transcript of 100, p50", percentile(times, 0.5) * MS, "ms", 5, limit, note=note)
 
 
-def _trips(wire: Wire, request: Callable[[], bytes], runs: int) -> tuple[list[float], int]:
+def trips(wire: Wire, request: Callable[[], bytes], runs: int) -> tuple[list[float], int]:
+    """Seconds of each of so many round trips, and the bytes of the last answer."""
     times, size = [], 0
     for _ in range(runs):
         seconds, size = wire.roundtrip(request())

@@ -59,6 +59,18 @@ def cpu_seconds(pid: int) -> float:
     return sum(cpu_times(pid).values())
 
 
+def cpu_spent(pid: int) -> float:
+    """User and system time of `pid`, its living descendants, and those that ended and were waited for."""
+    total = 0
+    for member in family(pid):
+        try:
+            fields = Path(f"/proc/{member}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        total += sum(map(int, fields[11:15]))
+    return total / TICKS
+
+
 class Peak:
     """Samples memory and processor time of a family of processes until it is left."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,8 @@ import pytest
 from ccdash.demo import PRESETS, Preset
 from tests.bench.__main__ import main, run
 from tests.bench.corpora import Appended, prepare
-from tests.bench.processes import cpu_seconds, family, memory
+from tests.bench.processes import cpu_seconds, cpu_spent, family, memory
+from tests.bench.projects import generate
 from tests.bench.report import Limit, Row, number, percentile, table
 from tests.bench.wire import cut, frame
 
@@ -31,6 +34,28 @@ def test_measures_the_real_daemon(tiny: str, tmp_path: Path) -> None:
     assert rows["cold index"].value > 0
     assert not math.isnan(rows["newest 50 visible"].value)
     assert "ccdash sessions" in rows
+
+
+def test_measures_planning_files(tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.bench.plans.FEATURES", 4)
+    monkeypatch.setattr("tests.bench.plans.TIMES", 3)
+    failed: list[str] = []
+    rows = {row.name: row for row in run(tiny, tmp_path, ["plans"], failed)}
+    assert failed == []
+    assert rows["plans, counted wrong"].value == 0, rows["plans, counted wrong"].note
+    assert rows["plans, cold scan"].value > 0
+    assert "3 changes" in rows["changed file, renamed over, p50"].note
+    assert "NEVER" not in rows["changed file, in place, p50"].note
+    assert "3 edits" in rows["set status, apply, p50"].note
+
+
+def test_a_project_is_the_same_every_time(tmp_path: Path) -> None:
+    one, other = (generate(tmp_path / name, 3) for name in ("one", "other"))
+    files = [path.relative_to(one.root) for path in one.files]
+    assert files == [path.relative_to(other.root) for path in other.files]
+    assert all((one.root / path).read_bytes() == (other.root / path).read_bytes() for path in files)
+    assert sum(path.stat().st_size for path in one.files) == one.bytes
+    assert (one.tasks, one.broken) == (other.tasks, other.broken)
 
 
 def test_failure_of_one_group_is_told(
@@ -120,3 +145,10 @@ def test_own_process_has_memory_and_time() -> None:
     assert 0 < pss <= rss
     assert pid in family(pid)
     assert cpu_seconds(pid) > 0
+
+
+def test_time_of_processes_that_ended_counts() -> None:
+    before = cpu_seconds(os.getpid()), cpu_spent(os.getpid())
+    subprocess.run([sys.executable, "-c", "sum(range(3_000_000))"], check=True)
+    alive, spent = cpu_seconds(os.getpid()) - before[0], cpu_spent(os.getpid()) - before[1]
+    assert spent > alive
