@@ -94,8 +94,10 @@ def _assemble(connection: sa.Connection, affected: set[str], owner: Owner, *, re
     written = Written(built.upserted, built.deleted, built.projects, built.dropped_projects)
     for project_id in built.dropped_projects:
         written.add(consequences.forget_project(connection, project_id, owner))
-    if relink:
-        written.add(consequences.of_sessions(connection, built.upserted | built.deleted, owner))
+    # Sessions that are gone have no log that would bring them up again, when all are linked.
+    linked = built.upserted | built.deleted if relink else built.deleted
+    if linked:
+        written.add(consequences.of_sessions(connection, linked, owner))
     return written
 
 
