@@ -17,6 +17,7 @@ import importlib
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from ccdashd.ingest.pipeline import Pipeline
     from ccdashd.ingest.reconcile import Reconciler
     from ccdashd.ingest.watch import Watcher
+    from ccdashd.store.costs import Costs
     from ccdashd.store.database import Database
 
 RETRY = 3.0
@@ -84,6 +86,14 @@ class App:
         if self._pipeline is None:
             raise Busy(f"logs cannot be read now: {self._reason}", reason=self._reason)
         return self._pipeline
+
+    @cached_property
+    def costs(self) -> Costs:
+        """What sessions cost, at the prices of the settings and the table."""
+        from ccdashd.derive.pricing import Prices
+        from ccdashd.store.costs import Costs
+
+        return Costs(Prices(self.settings.prices))
 
     @property
     def is_open(self) -> bool:

@@ -11,6 +11,7 @@ import os
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,7 +19,7 @@ import msgspec
 from msgspec import Meta
 
 from ccdashd.paths import Paths
-from ccdashd.validation import explain
+from ccdashd.validation import explain, value_at
 
 MiB = 1024 * 1024
 
@@ -28,6 +29,31 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 
 class SettingsError(ValueError):
     """A setting is unknown or its value is wrong. The message names the source, the key and what is wrong."""
+
+
+Dollars = Annotated[float, Meta(ge=0, le=1_000_000)]
+"""US dollars per million tokens, to at most six decimals."""
+
+
+class ModelPrice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"since": "from"}):
+    """What the user says that a model costs, in US dollars per million tokens."""
+
+    input: Dollars
+    output: Dollars
+    cache_read: Dollars | None = None
+    """None: as `input`."""
+    cache_write_5m: Dollars | None = None
+    """None: as `input`."""
+    cache_write_1h: Dollars | None = None
+    """None: as `cache_write_5m`."""
+    since: date | None = None
+    """The first day, in UTC; None: always. Before it the price table counts."""
+
+    def __post_init__(self) -> None:
+        for name in ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h"):
+            price = getattr(self, name)
+            if price is not None and round(price, 6) != price:
+                raise ValueError(f"{name} must be a number with at most six decimals")
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +92,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(ge=16384, description="Bytes that may wait for a client that does not read, before it misses changes."),
     ] = MiB
+    prices: Annotated[
+        dict[str, ModelPrice], Meta(description="What models cost, by id, where the price table is wrong or silent.")
+    ] = {}
 
 
 @dataclass(frozen=True)
@@ -131,6 +160,8 @@ def _convert(source: str, key: str, value: Any, environ: Mapping[str, str]) -> A
     setting = _BY_NAME.get(key)
     if setting is None:
         raise SettingsError(f"{source}: {key}: is no setting; there are {', '.join(sorted(_BY_NAME))}")
+    if key == "prices":
+        return _prices(source, value)
     text = isinstance(value, str)
     if text and key in ("claude_dirs", "planning_folders"):
         value = [part for part in value.split(os.pathsep) if part]
@@ -149,6 +180,21 @@ def _convert(source: str, key: str, value: Any, environ: Mapping[str, str]) -> A
     if isinstance(result, float) and not math.isfinite(result):
         raise SettingsError(f"{source}: {key}: must be a finite number (given: {value!r})")
     return result
+
+
+def _prices(source: str, given: Any) -> dict[str, ModelPrice]:
+    if not isinstance(given, dict):
+        hint = 'must be tables of config.toml, such as [prices."model-id"]'
+        raise SettingsError(f"{source}: prices: {hint} (given: {given!r})")
+    prices: dict[str, ModelPrice] = {}
+    for model, price in given.items():
+        try:
+            prices[model] = msgspec.convert(price, ModelPrice)
+        except msgspec.ValidationError as error:
+            field, problem = explain(error)
+            place = f'prices."{model}"' + (f".{field}" if field else "")
+            raise SettingsError(f"{source}: {place}: {problem} (given: {value_at(price, field)!r})") from error
+    return prices
 
 
 def _folder(given: Any, environ: Mapping[str, str]) -> Path:

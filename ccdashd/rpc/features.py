@@ -17,7 +17,8 @@ def features_list(call: ReadCall, params: t.FeaturesList) -> t.Page[t.FeatureRow
 @handles(methods.FEATURES_GET)
 def features_get(call: ReadCall, params: t.FeatureId) -> t.Feature:
     """One feature with its phases, documents and sessions."""
-    return features.get(call.conn, finding.feature_id(call.conn, params.id, params.project), call.revision)
+    feature_id = finding.feature_id(call.conn, params.id, params.project)
+    return features.get(call.conn, feature_id, call.app.costs, call.revision)
 
 
 @handles(methods.FEATURES_TREE)

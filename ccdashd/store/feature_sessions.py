@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from ccdashd.derive.pricing import total
 from ccdashd.protocol import types as t
+from ccdashd.store.costs import Costs, wire
 from ccdashd.store.figures import OWN
 from ccdashd.store.linked import linked
 from ccdashd.store.schema import sessions
@@ -29,14 +31,14 @@ class Work(NamedTuple):
     seconds: float
 
 
-def work_of(connection: sa.Connection, feature_id: str) -> Work:
+def work_of(connection: sa.Connection, feature_id: str, costs: Costs) -> Work:
     """The work on a feature: its main sessions, each with its sub-agents."""
     links = [link for link in linked(connection, "feature", feature_id) if link.type == "session"]
     seconds = _seconds(connection, [link.id for link in links])
     links = [link for link in links if link.id in seconds]
     shown = links[:SHOWN]
-    used, members = _used(connection, seconds)
-    costs = _costs(connection, [id for ids in members.values() for id in ids])
+    used = _used(connection, seconds)
+    spent = costs.spent(connection, seconds, with_subagents=True)
     rows = rows_of(connection, [link.id for link in shown])
     return Work(
         sessions=[
@@ -45,13 +47,13 @@ def work_of(connection: sa.Connection, feature_id: str) -> Work:
                 confidence=link.confidence,
                 signals=list(link.signals),
                 tokens=tokens(used[link.id]),
-                cost=_sum(costs[id] for id in members[link.id] if id in costs),
+                cost=wire(spent[link.id]) if link.id in spent else None,
             )
             for link in shown
         ],
         total=len(links),
         tokens=tokens([sum(numbers) for numbers in zip([0] * len(OWN), *used.values(), strict=True)]),
-        cost=_sum(costs.values()),
+        cost=wire(total(spent.values())) if spent else None,
         seconds=sum(seconds.values(), 0.0),
     )
 
@@ -65,36 +67,12 @@ def _seconds(connection: sa.Connection, ids: Sequence[str]) -> dict[str, float]:
     }
 
 
-def _used(connection: sa.Connection, mains: Collection[str]) -> tuple[dict[str, list[int]], dict[str, list[str]]]:
-    """Tokens of main sessions with their sub-agents, of those messages that no other session owns, and who they are."""
+def _used(connection: sa.Connection, mains: Collection[str]) -> dict[str, list[int]]:
+    """Tokens of main sessions with their sub-agents, of those messages that no other session owns."""
     used = {id: [0] * len(OWN) for id in mains}
-    members: dict[str, list[str]] = {id: [] for id in mains}
     query = sa.select(_table.id, _table.parent_id, *(_table[name] for name in OWN))
     query = query.where(_table.id.in_(mains) | (_table.parent_id.in_(mains) & _table.agent_id.is_not(None)))
     for id, parent_id, *figures in connection.execute(query):
         main = id if id in used else parent_id
         used[main] = [sum(pair) for pair in zip(used[main], figures, strict=True)]
-        members[main].append(id)
-    return used, members
-
-
-def _costs(connection: sa.Connection, ids: Sequence[str]) -> Mapping[str, t.Cost]:
-    """What each session's own messages cost, of those whose cost is known."""
-    return {}
-
-
-def _sum(costs: Iterable[t.Cost]) -> t.Cost | None:
-    """What all of it costs; None where nothing is known."""
-    known = list(costs)
-    if not known:
-        return None
-    kinds = {cost.provenance for cost in known}
-    if len(kinds) == 1:
-        (provenance,) = kinds
-    else:
-        provenance = "computed" if kinds == {"reported", "computed"} else "lower_bound"
-    return t.Cost(
-        usd=round(sum(cost.usd for cost in known), 6),
-        provenance=provenance,
-        unpriced_models=sorted({model for cost in known for model in cost.unpriced_models}),
-    )
+    return used
