@@ -107,7 +107,7 @@ def _open_tasks(page: Page, name: str, phases: Sequence[Mapping[str, Any]], task
     titles = {phase["id"]: _phase_title(phase) for phase in phases}
 
     def order(task: Mapping[str, Any]) -> tuple[int, str, int]:
-        return places.get(task["phaseId"], len(places)), task["documentId"], _URGENT.index(task["status"])
+        return places.get(task["phaseId"], len(places)), task["documentId"], _rank(task["status"], _URGENT)
 
     shown = sorted(tasks, key=order)[: page.most]
     above = {}
@@ -124,8 +124,11 @@ def _phase_title(phase: Mapping[str, Any]) -> str:
 
 
 def _kind(document: Mapping[str, Any]) -> tuple[int, str]:
-    kind = document["docType"]
-    return (_KINDS.index(kind) if kind in _KINDS else len(_KINDS)), document["path"]
+    return _rank(document["docType"], _KINDS), document["path"]
+
+
+def _rank(word: str, order: Sequence[str]) -> int:
+    return order.index(word) if word in order else len(order)
 
 
 def _of(part: int, whole: int) -> str:

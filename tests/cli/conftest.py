@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pty
 import select
@@ -16,6 +17,7 @@ from typing import NamedTuple
 import pytest
 
 from ccdash.__main__ import main
+from ccdash.output import Output
 from ccdashd.paths import Paths, resolve
 from tests.cli.daemon import FakeDaemon
 
@@ -26,6 +28,26 @@ class Done(NamedTuple):
     code: int
     out: str
     err: str
+
+
+class Window(Output):
+    """An output as wide as a test wants; None is a pipe."""
+
+    def __init__(self, cells: int | None, *, color: bool = False) -> None:
+        super().__init__()
+        self.stream = io.StringIO()
+        self.terminal = cells is not None
+        self.color = color
+        self._cells = cells
+
+    @property
+    def columns(self) -> int | None:
+        return self._cells
+
+    @property
+    def text(self) -> list[str]:
+        assert isinstance(self.stream, io.StringIO)
+        return self.stream.getvalue().splitlines()
 
 
 @pytest.fixture
@@ -80,13 +102,14 @@ def run_process(*arguments: str, stdin: str = "") -> Done:
     return Done(done.returncode, done.stdout, done.stderr)
 
 
-def run_in_terminal(*arguments: str) -> Done:
-    """Run `ccdash` as a process in a terminal; its two outputs come as one."""
+def run_in_terminal(*arguments: str, typed: str = "") -> Done:
+    """Run `ccdash` as a process in a terminal, where this is typed; its two outputs come as one."""
     leader, follower = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "ccdash", *arguments], stdin=follower, stdout=follower, stderr=follower
     )
     os.close(follower)
+    os.write(leader, typed.encode())
     said = b""
     while select.select([leader], [], [], 30)[0]:
         try:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import pytest
 
-from ccdash.output import Output
 from ccdash.table import PIPE_MAX, Column, draw, fields
 from ccdash.text import width
+from tests.cli.conftest import Window
 
 COLUMNS = (
     Column("ID", style="cyan"),
@@ -20,28 +19,9 @@ COLUMNS = (
 ROWS = [("5f3c1d9e", "Fix the till " * 20, "1.2M", "sonnet"), ("0a", "日本語のタイトル", "7", "opus")]
 
 
-class _Window(Output):
-    """An output as wide as a test wants."""
-
-    def __init__(self, cells: int | None, *, color: bool = False) -> None:
-        super().__init__()
-        self.stream = io.StringIO()
-        self.color = color
-        self._cells = cells
-
-    @property
-    def columns(self) -> int | None:
-        return self._cells
-
-    @property
-    def text(self) -> list[str]:
-        assert isinstance(self.stream, io.StringIO)
-        return self.stream.getvalue().splitlines()
-
-
 @pytest.mark.parametrize("cells", [30, 40, 80, 200])
 def test_a_table_fits_the_window(cells: int) -> None:
-    out = _Window(cells)
+    out = Window(cells)
     draw(out, COLUMNS, ROWS)
     assert len(out.text) == 3
     assert all(width(line) <= cells for line in out.text)
@@ -50,20 +30,20 @@ def test_a_table_fits_the_window(cells: int) -> None:
 def test_columns_that_matter_least_go_first() -> None:
     shown = {}
     for cells in (80, 40, 30):
-        out = _Window(cells)
+        out = Window(cells)
         draw(out, COLUMNS, ROWS)
         shown[cells] = out.text[0].split()
     assert shown == {80: ["ID", "TITLE", "TOKENS", "MODEL"], 40: ["ID", "TITLE", "TOKENS"], 30: ["ID", "TITLE"]}
 
 
 def test_columns_are_aligned_by_cells() -> None:
-    out = _Window(None)
+    out = Window(None)
     draw(out, (Column("A"), Column("N", right=True)), [("日本", "1"), ("abcd", "10"), ("x", "7")])
     assert out.text == ["A      N", "日本   1", "abcd  10", "x      7"]
 
 
 def test_a_pipe_limits_nothing_but_endless_titles() -> None:
-    out = _Window(None)
+    out = Window(None)
     draw(out, COLUMNS, ROWS)
     assert out.text[0].split() == ["ID", "TITLE", "TOKENS", "MODEL"]
     assert len(out.text[1]) == 8 + 2 + PIPE_MAX + 2 + 6 + 2 + 6
@@ -71,7 +51,7 @@ def test_a_pipe_limits_nothing_but_endless_titles() -> None:
 
 
 def test_colour_takes_no_room() -> None:
-    plain, colored = _Window(60), _Window(60, color=True)
+    plain, colored = Window(60), Window(60, color=True)
     for out in (plain, colored):
         draw(out, COLUMNS, ROWS)
     assert "\x1b[36m5f3c1d9e\x1b[0m" in colored.text[1]
@@ -83,13 +63,13 @@ def test_colour_takes_no_room() -> None:
 
 
 def test_a_table_without_rows_is_its_heading() -> None:
-    out = _Window(80)
+    out = Window(80)
     draw(out, COLUMNS, [])
     assert out.text == ["ID  TITLE  TOKENS  MODEL"]
 
 
 def test_fields_leave_out_what_is_empty_and_indent_lines() -> None:
-    out = _Window(80)
+    out = Window(80)
     fields(out, [("id", "x"), ("kind", ""), ("logs", "/a\n/b")])
     assert out.text == ["id    x", "logs  /a", "      /b"]
 
@@ -97,7 +77,7 @@ def test_fields_leave_out_what_is_empty_and_indent_lines() -> None:
 def test_paths_lose_their_start_and_are_whole_in_a_pipe() -> None:
     path = "/home/me/a/folder/with/many/more/below/it/" * 4 + "till.py"
     columns = (Column("PATH", flexible=True, path=True), Column("N", right=True))
-    narrow, pipe = _Window(30), _Window(None)
+    narrow, pipe = Window(30), Window(None)
     for out in (narrow, pipe):
         draw(out, columns, [(path, "7")])
     assert narrow.text[1].startswith("…") and narrow.text[1].endswith("till.py  7") and width(narrow.text[1]) == 30
@@ -110,14 +90,14 @@ def test_columns_shrink_to_their_least_before_others_go() -> None:
         Column("TITLE", flexible=True, least=24),
         Column("TOKENS", right=True, drop=1),
     )
-    out = _Window(42)
+    out = Window(42)
     draw(out, columns, [("a-project-of-a-long-name", "A title that is long as well, and goes on", "1.2M")])
     assert out.text[1] == "a-proje…  A title that is long as…    1.2M"
 
 
 def test_fields_break_long_values_where_there_is_a_window() -> None:
     pairs = [("id", "x"), ("counts", "thirty prompts, two commands, one answer")]
-    window, pipe = _Window(30), _Window(None)
+    window, pipe = Window(30), Window(None)
     for out in (window, pipe):
         fields(out, pairs)
     assert window.text == ["id      x", "counts  thirty prompts, two", "        commands, one answer"]
