@@ -38,7 +38,6 @@ def feature_page(
     page.bullets("Open questions", map(clean, feature["questions"]))
     page.table(f"Sessions: {feature['sessionsTotal']:,}", feature["sessions"],
                lambda rows: draw_linked_sessions(out, rows))  # fmt: skip
-    page.criteria(feature["criteria"])
     shown = {phase["documentId"] for phase in phases}
     documents = sorted((document for document in feature["documents"] if document["id"] not in shown), key=_kind)
     page.table(
@@ -47,6 +46,7 @@ def feature_page(
         lambda rows: draw_documents(out, rows, of_feature=True),
         f"`ccdash docs --feature {name} --all`",
     )
+    page.criteria(feature["criteria"])
     project = feature["projectId"]
     page.table("Other versions", feature["versions"], lambda rows: draw_entities(out, rows, project))
     page.table("Related", feature["related"], lambda rows: draw_entities(out, rows, project))

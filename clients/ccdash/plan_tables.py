@@ -59,11 +59,11 @@ def draw_phases(out: Output, phases: Rows) -> None:
     columns = (
         _status(),
         Column("PHASE"),
-        Column("TITLE", flexible=True, least=20),
+        Column("TITLE", flexible=True, least=28),
         Column("TASKS", right=True),
         _done(drop=1),
-        Column("!", right=True, style="yellow", drop=3),
-        Column("FILE", flexible=True, style="dim", path=True, drop=2, least=28),
+        Column("!", right=True, style="yellow", drop=2),
+        Column("FILE", flexible=True, style="dim", path=True, drop=3, least=24),
     )
     rows = [
         (
@@ -80,9 +80,9 @@ def draw_phases(out: Output, phases: Rows) -> None:
     _draw(out, columns, rows)
 
 
-def draw_tasks(out: Output, tasks: Rows, *, above: Mapping[int, str] | None = None) -> None:
-    """Write tasks, one a line. On the page of what they belong to, `above` has lines that stand above some of them, by
-    number; phase, feature and file are no columns then."""
+def draw_tasks(out: Output, tasks: Rows, *, of_feature: bool = False, above: Mapping[int, str] | None = None) -> None:
+    """Write tasks, one a line; those `of_feature` are all of one, which then is no column. On the page of what they belong
+    to, `above` has lines that stand above some of them, by number; phase, feature and file are no columns then."""
     columns = (
         _status(),
         Column("PROJECT", flexible=True, drop=2, least=8),
@@ -95,6 +95,7 @@ def draw_tasks(out: Output, tasks: Rows, *, above: Mapping[int, str] | None = No
         Column("FILE", flexible=True, style="dim", path=True, drop=9, least=28),
     )
     hidden = _one_project(tasks) | ({"PHASE", "FEATURE", "FILE"} if above is not None else set())
+    hidden |= {"FEATURE"} if of_feature else set()
     rows = [
         (
             task["status"],

@@ -15,6 +15,9 @@ from ccdash.text import clean, clean_lines, clip, wrap
 SHORT_LIST = 12
 """Rows of a list that are shown unless all are wanted."""
 
+SHORT_CRITERIA = 5
+"""Criteria that are shown: many a plan that is done long since has hundreds of boxes that nobody ticked."""
+
 TEXT_CELLS = 600
 """Cells of a text that are shown unless all of it is wanted."""
 
@@ -93,11 +96,12 @@ class Page:
         if not unmet:
             return
         heading(self.out, f"Criteria not met: {len(unmet):,} of {len(found):,}")
-        for path, group in groupby(unmet[: self.most], key=lambda criterion: str(criterion["path"])):
+        shown = unmet if self.full else unmet[:SHORT_CRITERIA]
+        for path, group in groupby(shown, key=lambda criterion: str(criterion["path"])):
             self.out.line(self.out.paint(clean(path), "dim"))
             for criterion in group:
                 self._prose(clean(criterion["text"]), f"{criterion['line']:>6}  ")
-        self.rest(len(unmet))
+        self.rest(len(unmet), shown=len(shown))
 
     def findings(self, found: Sequence[Mapping[str, Any]]) -> None:
         """Write what was not understood."""
@@ -123,10 +127,10 @@ class Page:
         """Rows of a list at most; None for all."""
         return None if self.full else SHORT_LIST
 
-    def rest(self, total: int, more: str = "--full") -> None:
+    def rest(self, total: int, more: str = "--full", *, shown: int = SHORT_LIST) -> None:
         """Tell what was cut off a list."""
-        if self.most is not None and total > self.most:
-            self.out.line(self.out.paint(f"… {total - self.most:,} more; {more} lists them", "dim"))
+        if not self.full and total > shown:
+            self.out.line(self.out.paint(f"… {total - shown:,} more; {more} lists them", "dim"))
 
     def _place(self, text: str) -> None:
         """Write where something stands. Not broken: a path in two lines could not be copied."""

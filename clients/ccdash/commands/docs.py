@@ -45,7 +45,7 @@ def run_docs(context: Context) -> None:
             out.result(page)
             return
         if page["items"]:
-            draw_documents(out, page["items"])
+            draw_documents(out, page["items"], of_feature=bool(args.feature))
         listing.tell(page)
 
 

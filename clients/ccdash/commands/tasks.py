@@ -45,7 +45,7 @@ def run_tasks(context: Context) -> None:
             out.result(page)
             return
         if page["items"]:
-            draw_tasks(out, page["items"])
+            draw_tasks(out, page["items"], of_feature=bool(args.feature))
         listing.tell(page)
 
 
