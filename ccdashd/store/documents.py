@@ -15,7 +15,7 @@ from ccdashd.errors import ReadOnly
 from ccdashd.protocol import types as t
 from ccdashd.sources.planning.model import Document, Ref, Task
 from ccdashd.store import diagnostics, linked, plan_rows, user
-from ccdashd.store.schema import documents, tasks
+from ccdashd.store.schema import document_data, documents, task_data, tasks
 
 _document = msgspec.json.Decoder(Document)
 _task = msgspec.json.Decoder(Task)
@@ -26,14 +26,17 @@ def get(connection: sa.Connection, document_id: str, revision: int, *, content: 
 
     Raises ReadOnly where the file's text is asked for and it may not be read, or lies outside its project.
     """
-    query = plan_rows.DOCUMENT.add_columns(documents.c.data).where(documents.c.id == document_id)
-    row = connection.execute(query).one()
+    query = plan_rows.DOCUMENT.add_columns(document_data.c.data).join(document_data, document_data.c.id == documents.c.id)
+    row = connection.execute(query.where(documents.c.id == document_id)).one()
     listed = plan_rows.document(row)
     document = _document.decode(row.data)
     document.tasks = [
         _task.decode(data)
         for data in connection.execute(
-            sa.select(tasks.c.data).where(tasks.c.document_id == document_id).order_by(tasks.c.n)
+            sa.select(task_data.c.data)
+            .join(tasks, tasks.c.id == task_data.c.id)
+            .where(tasks.c.document_id == document_id)
+            .order_by(tasks.c.n)
         ).scalars()
     ]
     return t.Document(

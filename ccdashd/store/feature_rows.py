@@ -201,11 +201,11 @@ class _Rebuild:
 
     def _load(self, ids: list[str]) -> tuple[dict[str, Outline], defaultdict[str, list[Row]]]:
         """Documents with their tasks; and of each its tasks' id, and what is stored of their feature and phase."""
-        query = "SELECT id, data FROM documents WHERE id IN ({})"
+        query = "SELECT id, data FROM document_data WHERE id IN ({})"
         documents = {id: _documents.decode(data) for id, data in select(self._connection, query, ids)}
         rows: defaultdict[str, list[Row]] = defaultdict(list)
-        query = "SELECT document_id, data, id, feature_id, phase_id FROM tasks WHERE document_id IN ({})"
-        query += " ORDER BY document_id, n"
+        query = "SELECT document_id, data, id, feature_id, phase_id FROM tasks JOIN task_data USING (id)"
+        query += " WHERE document_id IN ({}) ORDER BY document_id, n"
         for id, data, *row in select(self._connection, query, ids):
             documents[id].tasks.append(_tasks.decode(data))
             rows[id].append(tuple(row))

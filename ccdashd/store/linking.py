@@ -167,9 +167,7 @@ class _Run:
             paths = select(self.connection, "SELECT path FROM documents WHERE project_id IN ({})", [project_id])
             project = Project(project_id, root, frozenset(path for (path,) in paths))
             tasks = self._tasks(_TASKS_OF_DOCUMENTS, ids)
-            for id, feature_id, data in select(
-                self.connection, "SELECT id, feature_id, data FROM documents WHERE id IN ({})", ids
-            ):
+            for id, feature_id, data in select(self.connection, _DOCUMENTS, ids):
                 document = _documents.decode(data)
                 alone = feature_id is None
                 found[f"document:{id}"] = document_links.of_document(project, document, tasks.get(id, []), alone=alone)
@@ -204,7 +202,7 @@ class _Run:
         raw = raw_connection(self.connection)
         asking = {id for (id,) in raw.execute(_SESSIONS_WITH_REQUESTS, (project_id,))}
         if asking:
-            query = "SELECT id FROM documents WHERE id IN ({}) AND instr(data, 'REQ-') > 0 LIMIT 1"
+            query = "SELECT 1 FROM document_data WHERE id IN ({}) AND instr(data, 'REQ-') > 0 LIMIT 1"
             if any(True for _ in select(self.connection, query, ids)):
                 self._affected |= asking
             else:
@@ -298,13 +296,16 @@ WHERE source_type = 'document' AND source_id IN ({}) AND link_type = 'implements
 """
 _SESSIONS_NAMED = "SELECT source_id FROM entity_links WHERE owner IN ({}) AND source_type = 'session'"
 _COMMITS_NAMED = "SELECT target_id FROM entity_links WHERE owner IN ({}) AND target_type = 'commit'"
+_DOCUMENTS = "SELECT id, feature_id, data FROM documents JOIN document_data USING (id) WHERE id IN ({})"
 _TASKS_OF_DOCUMENTS = """
-SELECT t.document_id, t.id, t.document_id, d.path, t.n, t.parent_id, t.phase_id, t.data
-FROM tasks t JOIN documents d ON d.id = t.document_id WHERE t.document_id IN ({}) ORDER BY d.path, t.n
+SELECT t.document_id, t.id, t.document_id, d.path, t.n, t.parent_id, t.phase_id, x.data
+FROM tasks t JOIN task_data x USING (id) JOIN documents d ON d.id = t.document_id
+WHERE t.document_id IN ({}) ORDER BY d.path, t.n
 """
 _TASKS_OF_FEATURES = """
-SELECT t.feature_id, t.id, t.document_id, d.path, t.n, t.parent_id, t.phase_id, t.data
-FROM tasks t JOIN documents d ON d.id = t.document_id WHERE t.feature_id IN ({}) ORDER BY d.path, t.n
+SELECT t.feature_id, t.id, t.document_id, d.path, t.n, t.parent_id, t.phase_id, x.data
+FROM tasks t JOIN task_data x USING (id) JOIN documents d ON d.id = t.document_id
+WHERE t.feature_id IN ({}) ORDER BY d.path, t.n
 """
 _SESSIONS_BY_VALUE = "SELECT DISTINCT session_id FROM session_refs WHERE project_id = ? AND value IN ({})"
 _SESSIONS_WITH_REQUESTS = """
@@ -317,6 +318,7 @@ _PHASES = (
     "SELECT feature_id, id, n, phase, document_id, data FROM feature_phases WHERE feature_id IN ({}) ORDER BY feature_id, n"
 )
 _MEMBERS = """
-SELECT feature_id, id, project_id, path, doc_type, slugs, data FROM documents WHERE feature_id IN ({}) ORDER BY path
+SELECT feature_id, id, project_id, path, doc_type, slugs, data FROM documents JOIN document_data USING (id)
+WHERE feature_id IN ({}) ORDER BY path
 """
 _OTHERS = "SELECT id, path, feature_id, doc_type FROM documents WHERE id IN ({}) AND feature_id IS NOT NULL"

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from ccdashd.derive import slugs, statuses
 from ccdashd.sources.planning.model import PLANNING_READER, Document, PlanningFile, Task
 from ccdashd.store.connection import raw_connection
-from ccdashd.store.schema import document_diagnostics, documents, task_names, tasks
+from ccdashd.store.schema import document_data, document_diagnostics, documents, task_data, task_names, tasks
 
 Row = tuple[Any, ...]
 
@@ -82,9 +82,7 @@ def store(connection: sa.Connection, project_id: str, files: Iterable[PlanningFi
     """Write the rows of files that were read. Documents and tasks keep their feature until features are made anew."""
     new = {document_id(project_id, file.path): file for file in files}
     raw = raw_connection(connection)
-    known = {
-        row[0]: row for row in select(connection, f"SELECT {_names(_DOCUMENT)} FROM documents WHERE id IN ({{}})", new)
-    }
+    known = {row[0]: row for row in select(connection, _KNOWN_DOCUMENTS, new)}
     known_tasks = _tasks_of(connection, known)
     rows: list[Row] = []
     findings: list[Row] = []
@@ -102,10 +100,13 @@ def store(connection: sa.Connection, project_id: str, files: Iterable[PlanningFi
     written = [row[0] for row, _ in task_rows]
     _delete(connection, document_diagnostics.c.document_id, [row[0] for row in rows])
     _delete(connection, task_names.c.task_id, [*written, *known_tasks])
+    _delete(connection, task_data.c.id, known_tasks)
     _delete(connection, tasks.c.id, known_tasks)
-    raw.executemany(_WRITE_DOCUMENT, rows)
+    raw.executemany(_WRITE_DOCUMENT, [row[:-1] for row in rows])
+    raw.executemany(_WRITE_DOCUMENT_DATA, [(row[0], row[-1]) for row in rows])
     raw.executemany(_WRITE_FINDING, findings)
-    raw.executemany(_WRITE_TASK, [row for row, _ in task_rows])
+    raw.executemany(_WRITE_TASK, [row[:-1] for row, _ in task_rows])
+    raw.executemany(_WRITE_TASK_DATA, [(row[0], row[-1]) for row, _ in task_rows])
     raw.executemany(_WRITE_NAME, [name for row, task in task_rows for name in _task_names(row[0], task)])
     changes.documents.update(row[0] for row in rows)
     changes.tasks.update(written)
@@ -136,8 +137,10 @@ def forget(connection: sa.Connection, ids: Collection[str], changes: Changes) ->
     gone = [id for (id,) in select(connection, "SELECT id FROM documents WHERE id IN ({})", ids)]
     gone_tasks = [id for (id,) in select(connection, "SELECT id FROM tasks WHERE document_id IN ({})", gone)]
     _delete(connection, task_names.c.task_id, gone_tasks)
+    _delete(connection, task_data.c.id, gone_tasks)
     _delete(connection, tasks.c.id, gone_tasks)
     _delete(connection, document_diagnostics.c.document_id, gone)
+    _delete(connection, document_data.c.id, gone)
     _delete(connection, documents.c.id, gone)
     changes.gone_documents.update(gone)
     changes.gone_tasks.update(gone_tasks)
@@ -180,15 +183,20 @@ def upsert(table: sa.Table, columns: Sequence[str], *once: str) -> str:
     return f"INSERT INTO {table.name} ({_names(columns)}) VALUES ({values}) ON CONFLICT (id) DO UPDATE SET {new}"
 
 
+_KNOWN_DOCUMENTS = f"""
+SELECT {_names(_DOCUMENT)}, data FROM documents JOIN document_data USING (id) WHERE id IN ({{}})
+"""
+_KNOWN_TASKS = f"SELECT {_names(_TASK)}, data FROM tasks JOIN task_data USING (id) WHERE document_id IN ({{}})"
 _WRITE_DOCUMENT = upsert(documents, _DOCUMENT)
 _WRITE_TASK = upsert(tasks, _TASK)
+_WRITE_DOCUMENT_DATA = "INSERT OR REPLACE INTO document_data (id, data) VALUES (?, ?)"
+_WRITE_TASK_DATA = "INSERT OR REPLACE INTO task_data (id, data) VALUES (?, ?)"
 _WRITE_NAME = "INSERT INTO task_names (task_id, kind, name) VALUES (?, ?, ?)"
 _WRITE_FINDING = f"INSERT INTO document_diagnostics VALUES ({', '.join('?' * len(document_diagnostics.c))})"
 
 
 def _tasks_of(connection: sa.Connection, ids: Iterable[str]) -> dict[str, Row]:
-    query = f"SELECT {_names(_TASK)} FROM tasks WHERE document_id IN ({{}})"
-    return {row[0]: row for row in select(connection, query, ids)}
+    return {row[0]: row for row in select(connection, _KNOWN_TASKS, ids)}
 
 
 def _document_row(project_id: str, id: str, file: PlanningFile) -> Row:

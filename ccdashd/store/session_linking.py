@@ -100,7 +100,8 @@ WHERE l.source_type = 'session' AND l.source_id IN ({}) AND l.owner >= 'document
 ORDER BY l.target_id
 """
 _WITH_REQUEST = (
-    "SELECT id, path, doc_type, feature_id, data FROM documents WHERE project_id IN ({}) AND instr(data, 'REQ-') > 0"
+    "SELECT id, path, doc_type, feature_id, data FROM documents JOIN document_data USING (id) "
+    "WHERE project_id IN ({}) AND instr(data, 'REQ-') > 0"
 )
 
 

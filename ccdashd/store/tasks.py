@@ -13,7 +13,7 @@ from ccdashd.protocol import types as t
 from ccdashd.sources.planning.model import Task
 from ccdashd.store import linked, plan_rows, user
 from ccdashd.store.entities import entities
-from ccdashd.store.schema import tasks
+from ccdashd.store.schema import task_data, tasks
 
 _task = msgspec.json.Decoder(Task)
 _table = tasks.c
@@ -21,7 +21,8 @@ _table = tasks.c
 
 def get(connection: sa.Connection, task_id: str, revision: int) -> t.Task:
     """One task with all that its file says of it."""
-    row = connection.execute(plan_rows.TASK.add_columns(_table.data).where(_table.id == task_id)).one()
+    query = plan_rows.TASK.add_columns(task_data.c.data).join(task_data, task_data.c.id == _table.id)
+    row = connection.execute(query.where(_table.id == task_id)).one()
     task = _task.decode(row.data)
     listed = plan_rows.task(row)
     children = connection.execute(sa.select(_table.id).where(_table.parent_id == task_id).order_by(_table.n)).scalars()
@@ -74,7 +75,8 @@ def _order(connection: sa.Connection, row: Any) -> tuple[list[t.Entity], list[t.
     around = _table.document_id == row.document_id
     if row.feature_id is not None:
         around |= _table.feature_id == row.feature_id
-    query = sa.select(_table.id, _table.document_id, _table.task_id, _table.data).where(around)
+    query = sa.select(_table.id, _table.document_id, _table.task_id, task_data.c.data)
+    query = query.join(task_data, task_data.c.id == _table.id).where(around)
     rows = connection.execute(query.order_by(_table.document_id, _table.n)).all()
     in_file: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     in_feature: defaultdict[str, list[str]] = defaultdict(list)

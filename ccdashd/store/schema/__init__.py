@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from ccdashd.store.schema.base import APPLICATION_ID, meta, metadata, projects, sync_state
 from ccdashd.store.schema.planning import (
+    document_data,
     document_diagnostics,
     documents,
     entity_links,
     feature_phases,
     features,
     session_refs,
+    task_data,
     task_names,
     tasks,
 )
@@ -35,6 +37,7 @@ __all__ = [
     "APPLICATION_ID",
     "app_metadata",
     "diagnostics",
+    "document_data",
     "document_diagnostics",
     "documents",
     "entity_links",
@@ -56,6 +59,7 @@ __all__ = [
     "sessions",
     "sync_state",
     "tags",
+    "task_data",
     "task_names",
     "tasks",
     "user_links",

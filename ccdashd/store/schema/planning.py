@@ -46,10 +46,17 @@ documents = Table(
     Column("tags", Text, nullable=False),  # of its frontmatter, each between line feeds, lower case
     Column("counts", LargeBinary, nullable=False),  # JSON list: tasks by status, in the order of STATUSES
     Column("tasks", Integer, nullable=False),  # their sum
-    Column("data", LargeBinary, nullable=False),  # JSON of sources.planning.model.Document without its tasks
     Index("documents_project", "project_id", "path"),
     Index("documents_feature", "feature_id"),
 )
+
+document_data = Table(
+    "document_data",
+    metadata,
+    Column("id", ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True),
+    Column("data", LargeBinary, nullable=False),  # JSON of sources.planning.model.Document without its tasks
+)
+"""What columns do not show of documents; apart, so that neither lists nor the change of a column touch it."""
 
 document_diagnostics = Table(
     "document_diagnostics",
@@ -128,12 +135,19 @@ tasks = Table(
     Column("feature_id", Text),
     Column("phase_id", Text),
     Column("recovered", Boolean, nullable=False),
-    Column("data", LargeBinary, nullable=False),  # JSON of sources.planning.model.Task
     Index("tasks_document", "document_id", "n"),
     Index("tasks_feature", "feature_id", "phase_id"),
     Index("tasks_project", "project_id", "status"),
     Index("tasks_id", "task_id"),
 )
+
+task_data = Table(
+    "task_data",
+    metadata,
+    Column("id", ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
+    Column("data", LargeBinary, nullable=False),  # JSON of sources.planning.model.Task
+)
+"""What columns do not show of tasks, apart as that of documents."""
 
 task_names = Table(
     "task_names",
