@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import Any
 
 from ccdash.autostart import connect
@@ -49,6 +50,18 @@ class Context:
         """A request without time limit that follows the index run behind it."""
         client.request("ccdash/subscribe", {"topics": ["indexing"]})
         return self.call(client, method, params, label=label, timeout=None)
+
+    @property
+    def asks(self) -> bool:
+        """Whether somebody sits there who can be asked."""
+        return self.out.terminal and sys.stdin.isatty() and not self.out.as_json
+
+    def confirmed(self, question: str) -> bool:
+        """Ask a question; whether the answer is yes."""
+        self.out.flush()
+        sys.stderr.write(f"{question} [y/N] ")
+        sys.stderr.flush()
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
 
     def is_indexing(self) -> bool:
         """Whether a daemon runs whose first index is not complete."""

@@ -40,12 +40,17 @@ def project(context: Context, client: Client) -> str | None:
     if not named:
         found = here(client)
         return None if found is None else str(found["id"])
-    identifier = project_id(client, named, path_in=True)
+    return named_project(client, named)
+
+
+def named_project(client: Client, name: str) -> str:
+    """The id of the project of that name or id, or of the one that a path lies in. Raises UsageError."""
+    identifier = project_id(client, name, path_in=True)
     if not identifier.startswith("/"):
         return identifier
     found = holding(client, identifier)
     if found is None:
-        raise UsageError(f"{clean(named)} is in no project. `ccdash projects` lists them, `ccdash projects add` makes one.")
+        raise UsageError(f"{clean(name)} is in no project. `ccdash projects` lists them, `ccdash projects add` makes one.")
     return str(found["id"])
 
 

@@ -18,6 +18,8 @@ _CODES = {
     "magenta": "35",
     "cyan": "36",
 }
+_SHADES = (0, 95, 135, 175, 215, 255)
+"""How bright a part of a colour is in the cube of 256 colours, as xterm has it."""
 
 
 class Output:
@@ -36,6 +38,14 @@ class Output:
     def columns(self) -> int | None:
         """Cells of a line; None in a pipe, where lines may be of any length."""
         return shutil.get_terminal_size((100, 24)).columns if self.terminal else None
+
+    def shows(self, text: str) -> bool:
+        """Whether the encoding of standard output has every character of `text`."""
+        try:
+            text.encode(self.stream.encoding or "utf-8")
+        except (UnicodeEncodeError, LookupError):
+            return False
+        return True
 
     def line(self, text: str = "") -> None:
         """Write one line of the result. The text must be clean (`ccdash.text`)."""
@@ -70,7 +80,14 @@ class Output:
 
 
 def paint(text: str, style: str, color: bool) -> str:
-    """`text` with the escape sequences of a style, or as it is."""
+    """`text` with the escape sequences of a style, or as it is. A word of a style may be a colour: ``#rrggbb``."""
     if not color or not style or not text:
         return text
-    return f"\x1b[{';'.join(_CODES[word] for word in style.split())}m{text}\x1b[0m"
+    return f"\x1b[{';'.join(_CODES.get(word) or _nearest(word) for word in style.split())}m{text}\x1b[0m"
+
+
+def _nearest(color: str) -> str:
+    """The code of the nearest colour that every terminal of 256 colours has: of a cube of six shades each."""
+    red, green, blue = (int(color[at : at + 2], 16) for at in (1, 3, 5))
+    shades = [min(range(6), key=lambda at: abs(_SHADES[at] - part)) for part in (red, green, blue)]
+    return f"38;5;{16 + 36 * shades[0] + 6 * shades[1] + shades[2]}"
