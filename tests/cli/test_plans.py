@@ -257,6 +257,7 @@ def test_tasks_are_listed(run: Run) -> None:
     heading, *rows = lines(run("tasks", "--sort", "status").out)
     assert heading == ["STATUS", "ID", "TITLE", "PHASE", "PRIORITY", "ASSIGNEE", "FEATURE", "FILE"]
     assert [row[1] for row in rows] == ["T2-002", "T1-001", "T2-001", "T2-003"]
+    assert "FEATURE" not in run("tasks", "--feature", "checkout").out.splitlines()[0]
     assert rows[2] == [
         "done",
         "T2-001",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -46,8 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(context: Context) -> int | None:
     args, out = context.args, context.out
-    asks = out.terminal and sys.stdin.isatty() and not out.as_json
-    if not (args.yes or args.dry_run or asks):
+    if not (args.yes or args.dry_run or context.asks):
         raise UsageError("Nobody can be asked here. Say --yes to write, or --dry-run to see what would change.")
     with context.connect() as client:
         kind, params = _target(context, client)
@@ -57,7 +55,7 @@ def run(context: Context) -> int | None:
         if not preview["files"] or args.dry_run:
             _tell_unwritten(out, kind, preview)
             return None
-        if not args.yes and not _confirmed(out):
+        if not args.yes and not context.confirmed("Write this?"):
             out.note("Nothing was written.")
             return ABORTED
         result = _apply(context, client, kind, params, preview)
@@ -156,13 +154,6 @@ def _tell_unwritten(out: Output, kind: str, preview: Mapping[str, Any]) -> None:
         out.note("Nothing was written.")
     else:
         out.line(f"{_named(kind, preview)}: its file says so already, there is nothing to write.")
-
-
-def _confirmed(out: Output) -> bool:
-    out.flush()
-    sys.stderr.write("Write this? [y/N] ")
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def _apply(context: Context, client: Client, kind: str, params: Mapping[str, Any], preview: Mapping[str, Any]) -> Any:
