@@ -19,6 +19,8 @@ _LISTS = {
     "feature": ("features/list", "ccdash features --all"),
     "task": ("tasks/list", "ccdash tasks --all"),
     "document": ("documents/list", "ccdash docs --all"),
+    "tag": ("tags/list", "ccdash tags"),
+    "link": ("links/list", "ccdash links ENTITY"),
 }
 """Where the daemon sends a client for ids of a kind, and where that is for a user."""
 

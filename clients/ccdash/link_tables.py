@@ -42,15 +42,15 @@ def draw_links(out: Output, finder: Finder, entity: Entity, links: Sequence[Row]
     """Write links as seen from one of their ends: what is at the other end, how it hangs together, and how sure that is."""
     arrows = ("→", "←") if out.shows("→←") else ("->", "<-")
     columns = (
-        Column("ID", style="dim", drop=4),
+        Column("ID", style="dim", drop=1),
         Column("", style="bold"),
         Column("LINK"),
         Column("ENTITY", flexible=True, style="cyan", path=True, least=28),
         Column("TITLE", flexible=True, drop=5, least=20),
-        Column("STATUS", style=status_style, drop=3),
+        Column("STATUS", style=status_style, drop=6),
         Column("SURE", right=True),
-        Column("ORIGIN", drop=2),
-        Column("BY", flexible=True, style="dim", drop=1, least=10),
+        Column("ORIGIN", drop=4),
+        Column("BY", flexible=True, style="dim", drop=3, least=10),
     )
     rows = []
     for link in links:

@@ -7,12 +7,15 @@ from typing import Any, NamedTuple
 
 from ccdash.output import Output
 from ccdash.plan_figures import status_style
-from ccdash.text import clean, clip, width
+from ccdash.text import clean, clip, clip_start, width
 
 Node = Mapping[str, Any]
 
 TITLE_LEAST = 24
-"""Cells of a title that are kept before a name goes that has no room beside it."""
+"""Cells of a title that are kept before the name beside it goes."""
+
+NAME_LEAST = 20
+"""Cells of a name, of which the end tells most, that are kept before the title is cut."""
 
 _GAP = "  "
 
@@ -59,20 +62,20 @@ def _walk(node: Node, lines: _Lines, first: str, following: str) -> Iterator[tup
 
 
 def _entity(out: Output, prefix: str, node: Node, name: str) -> str:
-    title = clean(node["title"])
-    state = "missing" if node.get("missing") else node["status"]
-    tail = _GAP + state if state else ""
-    room = None if out.columns is None else out.columns - width(prefix) - width(tail)
-    if room is not None and width(title) + width(_GAP + name) > room:
-        title = clip(title, max(room - width(_GAP + name), min(room, TITLE_LEAST)))
-        name = name if width(title) + width(_GAP + name) <= room else ""
-    painted = out.paint(title, "bold" if node.get("asked") else "")
-    return (
-        out.paint(prefix, "dim")
-        + painted
-        + (_GAP + out.paint(state, status_style(state)) if state else "")
-        + (_GAP + out.paint(name, "dim") if name else "")
+    title, state = clean(node["title"]), "missing" if node.get("missing") else node["status"]
+    if out.columns is not None:
+        room = out.columns - width(prefix) - (width(_GAP + state) if state else 0)
+        beside = max(room - width(title + _GAP), min(width(name), NAME_LEAST))
+        if room - width(_GAP) - beside < TITLE_LEAST:
+            name = ""
+        name = clip_start(name, beside)
+        title = clip(title, max(room - width(_GAP + name) if name else room, 1))
+    parts = (
+        out.paint(title, "bold" if node.get("asked") else ""),
+        out.paint(state, status_style(state)),
+        out.paint(name, "dim"),
     )
+    return out.paint(prefix, "dim") + _GAP.join(part for part in parts if part)
 
 
 def _rest(out: Output, prefix: str, words: str) -> str:

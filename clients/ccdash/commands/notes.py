@@ -13,7 +13,7 @@ from typing import Any
 from ccdash.client import Client
 from ccdash.context import Context
 from ccdash.entities import Entity, Finder, entity_argument, within_argument
-from ccdash.errors import Error, RpcError, UsageError
+from ccdash.errors import INVALID_PARAMS, Error, RpcError, UsageError
 from ccdash.parser import Handler
 from ccdash.text import clean, clean_lines
 
@@ -44,7 +44,7 @@ def run_note(context: Context) -> None:
         entity = finder.find(args.entity, gone=args.delete or not (args.text or args.edit))
         if args.edit:
             _edit(context, client, finder, entity)
-        elif args.delete:
+        elif args.delete and _note(client, entity):
             _save(context, client, finder, entity, None)
         elif args.text:
             _save(context, client, finder, entity, text)
@@ -63,7 +63,13 @@ def _show(context: Context, client: Client, finder: Finder, entity: Entity) -> N
 
 
 def _save(context: Context, client: Client, finder: Finder, entity: Entity, note: str | None) -> None:
-    out, values = context.out, context.call(client, "metadata/set", {"entity": entity.ref, "key": "note", "value": note})
+    out = context.out
+    try:
+        values = context.call(client, "metadata/set", {"entity": entity.ref, "key": "note", "value": note})
+    except RpcError as error:
+        if error.code != INVALID_PARAMS:
+            raise
+        raise UsageError(f"The note {clean(error.details.get('problem'))}.") from error
     if out.as_json:
         out.result(values)
     else:
@@ -76,25 +82,35 @@ def _edit(context: Context, client: Client, finder: Finder, entity: Entity) -> N
     handle, path = tempfile.mkstemp(prefix="ccdash-note-", suffix=".md")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(f"{before}\n" if before else "")
+    problem = _run_editor(path)
+    with open(path, encoding="utf-8", errors="replace") as file:
+        after = file.read().rstrip("\n")
+    changed = after != before.rstrip("\n")
+    if not problem and changed and _note(client, entity) != before:
+        problem = "The note was changed elsewhere meanwhile, and is not overwritten."
+    if not problem and changed:
+        try:
+            _save(context, client, finder, entity, after if after.strip() else None)
+        except Error as error:
+            problem = str(error)
+    if problem and changed:
+        raise Error(f"{problem} What you wrote is in {path}.")
+    os.unlink(path)
+    if problem:
+        raise Error(problem)
+    if not changed:
+        context.out.note("The note is as it was.")
+
+
+def _run_editor(path: str) -> str:
+    """Edit a file in the user's editor; returns what went wrong, as a sentence."""
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or EDITOR
     try:
         code = subprocess.run([*shlex.split(editor), path], check=False).returncode
-        if code:
-            raise Error(f"{editor} ended with {code}, so the note stays as it was. What was written is in {path}.")
-        with open(path, encoding="utf-8", errors="replace") as file:
-            after = file.read().rstrip("\n")
     except (OSError, ValueError) as error:
-        raise Error(f"The editor {editor!r} cannot be run: {error}. Set EDITOR to the command of yours.") from error
-    if after == before.rstrip("\n"):
-        context.out.note("The note is as it was.")
-    else:
-        if _note(client, entity) != before:
-            raise Error(f"The note was changed elsewhere meanwhile, and is not overwritten. Yours is in {path}.")
-        try:
-            _save(context, client, finder, entity, after if after.strip() else None)
-        except RpcError as error:
-            raise Error(f"{error}. What was written is in {path}.") from error
-    os.unlink(path)
+        reason = error.strerror if isinstance(error, OSError) else error
+        return f"The editor {clean(editor)!r} cannot be run ({reason}). Set EDITOR to the command of yours."
+    return f"The editor {clean(editor)!r} ended with {code}, so the note stays as it was." if code else ""
 
 
 def _note(client: Client, entity: Entity) -> str:
