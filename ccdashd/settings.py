@@ -114,8 +114,14 @@ class Setting:
 
 def _row(field: msgspec.structs.FieldInfo) -> Setting:
     meta = next(part for part in typing.get_args(field.type) if isinstance(part, Meta))
-    shown = {"claude_dirs": "~/.claude/projects, ~/.config/claude/projects", "workers": "CPUs, at most 4"}
-    return Setting(field.name, shown.get(field.name, field.default), meta.description or "", field.type)
+    shown = {
+        "claude_dirs": "~/.claude/projects, ~/.config/claude/projects",
+        "workers": "CPUs, at most 4",
+        "prices": "none",
+    }
+    factory = field.default_factory
+    default = field.default if factory is msgspec.NODEFAULT else factory()
+    return Setting(field.name, shown.get(field.name, default), meta.description or "", field.type)
 
 
 SETTINGS: tuple[Setting, ...] = tuple(_row(field) for field in msgspec.structs.fields(Settings))

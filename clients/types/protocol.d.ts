@@ -3,6 +3,24 @@
 /** Number of the protocol that these types belong to. */
 export type Protocol = 1;
 
+export type DocumentSort =
+  | "path"
+  | "title"
+  | "type"
+  | "status"
+  | "modifiedAt"
+  | "tasks";
+
+export type EntityType =
+  | "session"
+  | "project"
+  | "feature"
+  | "phase"
+  | "task"
+  | "document"
+  | "file"
+  | "commit";
+
 export type EntryKind =
   | "prompt"
   | "command"
@@ -25,6 +43,41 @@ export type EntryKind =
   | "summary"
   | "unknown";
 
+export type FeatureSort =
+  | "name"
+  | "status"
+  | "progress"
+  | "tasks"
+  | "modifiedAt"
+  | "sessions"
+  | "priority";
+
+export type LinkCategory =
+  | "vcs"
+  | "issue_tracker"
+  | "docs"
+  | "chat"
+  | "ci"
+  | "design"
+  | "other";
+
+export type LinkType =
+  | "related"
+  | "child"
+  | "blocks"
+  | "implements"
+  | "references";
+
+export type PlanStatus =
+  | "todo"
+  | "in_progress"
+  | "review"
+  | "done"
+  | "blocked"
+  | "deferred"
+  | "archived"
+  | "unknown";
+
 export type SessionSort =
   | "endedAt"
   | "startedAt"
@@ -37,6 +90,20 @@ export type SessionStatus =
   | "active"
   | "completed"
   | "empty";
+
+export type TaskForm =
+  | "list"
+  | "map"
+  | "checkbox"
+  | "numbered";
+
+export type TaskSort =
+  | "path"
+  | "status"
+  | "priority"
+  | "title"
+  | "feature"
+  | "modifiedAt";
 
 export type TitleSource =
   | "custom"
@@ -75,9 +142,9 @@ export interface HelloResult {
   indexing: Indexing;
 }
 
-/** Progress of a scan, an index or a check; sizes in bytes. */
+/** Progress of a scan, an index or a check; sizes in bytes. In `plans`, planning files are read, and counted only. */
 export interface Indexing {
-  phase: "idle" | "scan" | "glance" | "parse" | "finish" | "verify";
+  phase: "idle" | "scan" | "glance" | "parse" | "finish" | "plans" | "verify";
   /** Bytes read so far in this run. */
   done: number;
   /** Bytes to read in this run. */
@@ -214,7 +281,7 @@ export interface Diagnostic {
   hint: string;
 }
 
-/** `topics`: `sessions`, `projects`, `indexing`, `transcript:<session id>`, or `*` for the first three. */
+/** `topics`: `sessions`, `projects`, `documents`, `tasks`, `features`, `links`, `tags`, `indexing`, `transcript:<session id>`, or `*` for all but the last. */
 export interface SubscribeParams {
   topics: string[];
 }
@@ -241,7 +308,7 @@ export interface Changes {
 
 /** `op` is `upsert` or `delete`. */
 export interface Change {
-  /** `session` or `project`. */
+  /** `session`, `project`, `document`, `task`, `feature`, `link` or `tag`. */
   type: string;
   /** Id of the entity. */
   id: string;
@@ -290,6 +357,9 @@ export interface Project {
   sessions: number;
   /** Sessions of sub-agents. */
   subagents: number;
+  /** Planning files. */
+  documents: number;
+  features: number;
   lastActivityAt: string | null;
   /** Each API message once, over all sessions of the project. */
   tokens: Tokens;
@@ -354,6 +424,10 @@ export interface SessionsList {
   until?: string | null;
   /** Only sub-agents of this session. */
   parent?: string | null;
+  /** A feature's id or slug: sessions that are linked with it. */
+  feature?: string | null;
+  /** A tag of the user. */
+  tag?: string | null;
   /** Also list sub-agents as sessions. Default: false. */
   includeSubagents?: boolean;
   /** Also list sessions of hidden projects. Default: false. */
@@ -491,6 +565,13 @@ export interface Session {
   forks: string[];
   /** What was not understood in its logs. */
   diagnostics: Diagnostic[];
+  /** Tags of the user. */
+  tags: string[];
+  externalLinks: ExternalLink[];
+  /** Notes, ratings and other values that the user gave it. */
+  metadata: Record<string, unknown>;
+  /** Features, tasks, documents and commits that are linked with it, the surest first, at most 50. */
+  related: Entity[];
   revision: number;
 }
 
@@ -527,6 +608,36 @@ export interface SessionCounts {
   apiErrors: number;
   /** Records that stand twice in the session's files (counted in `records`, nowhere else). */
   duplicates: number;
+}
+
+/** A link from an entity to the web. */
+export interface ExternalLink {
+  id: string;
+  entity: EntityRef;
+  url: string;
+  /** Given by the user, else made of the URL (`GitHub PR #42`). */
+  label: string;
+  category: LinkCategory;
+  createdAt: string;
+}
+
+/** An entity. Ids: a session's own; a project's own; `<project>/<slug>` of a feature; `<project>/<path>` of a document; `<document>#<key>` of a task; `<document>#phase-<phase>` of a phase; `<project>/<first 7 digits>` of a commit; the absolute path of a file. */
+export interface EntityRef {
+  type: EntityType;
+  id: string;
+}
+
+/** An entity as lists of other things show it. */
+export interface Entity {
+  type: EntityType;
+  id: string;
+  /** Its title, name or path; the id where nothing else is known. */
+  title: string;
+  /** Of a task, phase, document, feature or session. */
+  status: string;
+  projectId: string | null;
+  /** True where something refers to it, but it is not there. */
+  missing: boolean;
 }
 
 /** A chunk of `limit` entries: from entry `start` (an index; negative counts from the end) or from the entry `from` (an id or uuid), forward or backward. `kinds` filters after the chunk was cut. */
@@ -714,11 +825,11 @@ export interface SessionRows {
 export interface FileContextParams {
   path: string;
   cwd?: string | null;
-  /** At most so many sessions. Default: 50. */
+  /** At most so many sessions, and so many documents and tasks. Default: 50. */
   limit?: number;
 }
 
-/** Who touched a path, newest first. */
+/** Who touched a path, newest first, and which plans speak of it. */
 export interface FileContext {
   /** Absolute path. */
   path: string;
@@ -727,12 +838,838 @@ export interface FileContext {
   sessions: FileTouch[];
   /** Sessions that touched it, whether listed or not. */
   total: number;
+  /** The path itself, where it is a planning file. */
+  document: DocumentRow | null;
+  /** Planning files that name the path. */
+  documents: DocumentRow[];
+  /** Tasks in the path, or that name it. */
+  tasks: TaskRow[];
+  /** Features that the path belongs to: by these documents and tasks. */
+  features: FeatureRow[];
   revision: number;
 }
 
 export interface FileTouch {
   session: SessionRow;
   change: FileChange;
+}
+
+/** A document as lists show it. */
+export interface DocumentRow {
+  id: string;
+  projectId: string;
+  projectName: string;
+  /** In the project. */
+  path: string;
+  title: string;
+  /** Normalised type, such as `prd`, `implementation_plan`, `progress`, `quick_feature`. */
+  docType: string;
+  /** As written; empty where the file has none. */
+  rawStatus: string;
+  /** Null where the file has no status. */
+  status: PlanStatus | null;
+  featureId: string | null;
+  tasks: Counts;
+  /** Things in it that were not understood. */
+  findings: number;
+  /** True when its frontmatter was readable only after a repair. */
+  recovered: boolean;
+  /** Bytes. */
+  size: number;
+  /** When the file was last written. */
+  modifiedAt: string;
+}
+
+/** Tasks by status; `total` is their sum. */
+export interface Counts {
+  total: number;
+  todo: number;
+  inProgress: number;
+  review: number;
+  done: number;
+  blocked: number;
+  deferred: number;
+  archived: number;
+  unknown: number;
+}
+
+/** A task as lists show it. */
+export interface TaskRow {
+  id: string;
+  projectId: string;
+  projectName: string;
+  documentId: string;
+  /** Of the file, in the project. */
+  path: string;
+  line: number;
+  featureId: string | null;
+  phaseId: string | null;
+  /** As written. */
+  phase: string;
+  /** As written; not unique. */
+  taskId: string;
+  title: string;
+  /** As written. */
+  rawStatus: string;
+  status: PlanStatus;
+  priority: string;
+  assignees: string[];
+  /** As written; never money. */
+  effort: string;
+  /** How it stands in its file: an item of the list or map `tasks`, a box or a numbered line in the text. */
+  form: TaskForm;
+  /** True when its file was readable only after a repair. */
+  recovered: boolean;
+}
+
+/** A feature as lists show it: all documents and progress files of one name. */
+export interface FeatureRow {
+  id: string;
+  projectId: string;
+  projectName: string;
+  slug: string;
+  name: string;
+  /** What follows from its documents, phases and tasks; `features/get` has the evidence. */
+  status: PlanStatus;
+  /** As written in the document that holds the feature's status; empty where none does. */
+  rawStatus: string;
+  category: string;
+  priority: string;
+  phases: number;
+  phasesDone: number;
+  tasks: Counts;
+  /** Tasks that are done, deferred or archived, of all; from 0 to 1. */
+  progress: number;
+  documents: number;
+  /** Sessions linked with it, without sub-agents. */
+  sessions: number;
+  openBlockers: number;
+  mismatches: number;
+  /** When a file of it was last written. */
+  modifiedAt: string | null;
+}
+
+/** Filters are joined by *and*. Each word of `text` is looked for in title and path, case-insensitively. */
+export interface DocumentsList {
+  /** Items to leave out at the start; prefer `cursor`. Default: 0. */
+  offset?: number;
+  /** At most 500. Default: 50. */
+  limit?: number;
+  /** `nextCursor` of the page before. */
+  cursor?: string | null;
+  /** A project's id or name, or a path inside it. */
+  project?: string | null;
+  /** Type of document, such as `prd` or `progress`. */
+  type?: string | null;
+  /** Any of these. */
+  status?: PlanStatus[] | null;
+  /** A feature's id or slug. */
+  feature?: string | null;
+  /** A tag of the user, or of the file's frontmatter. */
+  tag?: string | null;
+  /** Only at or below this path in the project. */
+  path?: string | null;
+  text?: string | null;
+  /** Only those with findings. Default: false. */
+  problems?: boolean;
+  /** Also those of hidden projects. Default: false. */
+  includeHidden?: boolean;
+  /** `path` is by project, then path. `status` begins with none, then goes from todo to done, blocked, deferred, archived, unknown. Default: "path". */
+  sort?: DocumentSort;
+  /** Default: "asc". */
+  order?: "asc" | "desc";
+  /** Wait until the cache is at least at this revision. */
+  minRevision?: number | null;
+}
+
+export interface DocumentId {
+  /** The id, an absolute path, or a path in the project (also its end, where only one document has it). */
+  id: string;
+  /** A project's id or name, or a path inside it. */
+  project?: string | null;
+  /** Also give the text of the file. Default: false. */
+  content?: boolean;
+}
+
+/** A document with all that was read in it. */
+export interface Document {
+  id: string;
+  projectId: string;
+  projectName: string;
+  /** In the project. */
+  path: string;
+  absolutePath: string;
+  title: string;
+  docType: string;
+  /** As written. */
+  rawType: string;
+  rawStatus: string;
+  status: PlanStatus | null;
+  /** Line of the status, 0 where there is none. */
+  statusLine: number;
+  featureId: string | null;
+  phase: string;
+  owners: string[];
+  /** Tags in the file's frontmatter. */
+  fileTags: string[];
+  category: string;
+  priority: string;
+  /** As written; never money. */
+  effort: string;
+  /** As written. */
+  created: string;
+  /** As written. */
+  updated: string;
+  tasks: Counts;
+  blockers: Blocker[];
+  criteria: Criterion[];
+  /** Open questions. */
+  questions: string[];
+  refs: DocumentRef[];
+  /** Files that it affects or changed, in the project. */
+  files: string[];
+  commits: string[];
+  prs: string[];
+  /** Sessions that its frontmatter names. */
+  sessions: string[];
+  headings: string[];
+  mismatches: Mismatch[];
+  diagnostics: Diagnostic[];
+  /** All of it, as written. */
+  frontmatter: Record<string, unknown>;
+  recovered: boolean;
+  /** SHA-256 of the file's bytes, hexadecimal; an edit names it. */
+  hash: string;
+  size: number;
+  modifiedAt: string;
+  /** The text, when asked for; bytes that are not UTF-8 become U+FFFD. */
+  content: string | null;
+  /** Tags of the user. */
+  tags: string[];
+  externalLinks: ExternalLink[];
+  metadata: Record<string, unknown>;
+  /** What is linked with it, the surest first, at most 50. */
+  related: Entity[];
+  revision: number;
+}
+
+export interface Blocker {
+  title: string;
+  description: string;
+  severity: string;
+  rawStatus: string;
+  open: boolean;
+  /** Tasks that it holds up, as written. */
+  tasks: string[];
+  /** The file that names it. */
+  path: string;
+  line: number;
+}
+
+/** A success criterion or quality gate. */
+export interface Criterion {
+  text: string;
+  rawStatus: string;
+  /** Null where the file does not tell. */
+  met: boolean | null;
+  path: string;
+  line: number;
+}
+
+/** A reference from a document to another file. */
+export interface DocumentRef {
+  /** Key in the frontmatter, or `body`. */
+  field: string;
+  /** As written. */
+  raw: string;
+  /** In the project; empty where it leads out of it. */
+  path: string;
+  line: number;
+  /** The document there. */
+  documentId: string | null;
+  /** Whether there is a file or folder at that path. */
+  exists: boolean;
+}
+
+/** Where a file says one thing and another thing follows from it or from another file. */
+export interface Mismatch {
+  /** `status`, `completed_with_open_tasks`, `open_with_all_tasks_done`, `completed_tasks`, `total_tasks`, `progress`, … */
+  code: string;
+  message: string;
+  declared: string;
+  computed: string;
+  evidence: Evidence[];
+}
+
+/** Why something is so: which file or record says it, and where. */
+export interface Evidence {
+  /** Kind of evidence, such as `command`, `write`, `frontmatter` or `branch`. */
+  signal: string;
+  /** From 0 to 1. */
+  weight: number;
+  /** Where it stands: a path in the project, or a log. */
+  place: string;
+  /** In a planning file, counted from 1. */
+  line: number | null;
+  /** In a log, in bytes. */
+  offset: number | null;
+  /** What it says there. */
+  detail: string;
+  /** How often. */
+  count: number;
+}
+
+export interface DocumentsTree {
+  /** A project's id or name, or a path inside it; by default all projects. */
+  project?: string | null;
+  /** Only below this folder of the project. */
+  path?: string | null;
+}
+
+export interface Tree {
+  items: TreeNode[];
+  revision: number;
+}
+
+/** An entity with what is below it. A folder of documents has type `folder` and its path as id. */
+export interface TreeNode {
+  type: EntityType | "folder";
+  id: string;
+  title: string;
+  status: string;
+  children: TreeNode[];
+  /** Children left out, since the tree is cut at a depth or number. */
+  more: number;
+}
+
+/** Filters are joined by *and*. Each word of `text` is looked for in id, title and description, case-insensitively. */
+export interface TasksList {
+  /** Items to leave out at the start; prefer `cursor`. Default: 0. */
+  offset?: number;
+  /** At most 500. Default: 50. */
+  limit?: number;
+  /** `nextCursor` of the page before. */
+  cursor?: string | null;
+  /** A project's id or name, or a path inside it. */
+  project?: string | null;
+  /** A feature's id or slug. */
+  feature?: string | null;
+  /** A phase's id, or a phase as written (`1`, `2.5`, `M1`). */
+  phase?: string | null;
+  /** A document, as in `documents/get`. */
+  document?: string | null;
+  /** Any of these. */
+  status?: PlanStatus[] | null;
+  assignee?: string | null;
+  /** As written, case-insensitively. */
+  priority?: string | null;
+  form?: TaskForm | null;
+  /** Only those of files that were readable after a repair only (true), or never those (false). */
+  recovered?: boolean | null;
+  /** A tag of the user. */
+  tag?: string | null;
+  text?: string | null;
+  /** Also those of hidden projects. Default: false. */
+  includeHidden?: boolean;
+  /** `path` is the order of the files. `status` goes from todo to done, then blocked, deferred, archived, unknown; `priority` from low to critical, other words first. Default: "path". */
+  sort?: TaskSort;
+  /** Default: "asc". */
+  order?: "asc" | "desc";
+  /** Wait until the cache is at least at this revision. */
+  minRevision?: number | null;
+}
+
+export interface TaskId {
+  /** The id, or the task's id as written (or its end of the id) where only one task has it. */
+  id: string;
+  /** A project's id or name, or a path inside it. */
+  project?: string | null;
+  /** A feature's id or slug, to tell tasks of the same id apart. */
+  feature?: string | null;
+}
+
+/** A task with all that its file says of it. */
+export interface Task {
+  id: string;
+  projectId: string;
+  projectName: string;
+  documentId: string;
+  path: string;
+  absolutePath: string;
+  line: number;
+  featureId: string | null;
+  phaseId: string | null;
+  phase: string;
+  batch: string;
+  /** Heading above it, of a task in the text. */
+  section: string;
+  /** The task that it is indented below. */
+  parentId: string | null;
+  /** Tasks indented below it. */
+  children: string[];
+  taskId: string;
+  title: string;
+  description: string;
+  rawStatus: string;
+  status: PlanStatus;
+  priority: string;
+  assignees: string[];
+  model: string;
+  effort: string;
+  /** As written. */
+  started: string;
+  /** As written. */
+  completed: string;
+  /** Tasks that come first, as far as they are known; `missing` where an id leads nowhere. */
+  dependsOn: Entity[];
+  /** Tasks that wait for it. */
+  blocks: Entity[];
+  files: string[];
+  commits: string[];
+  sessions: string[];
+  acceptance: string[];
+  notes: string[];
+  /** All keys in its file, as written. */
+  fields: Record<string, unknown>;
+  form: TaskForm;
+  recovered: boolean;
+  /** SHA-256 of its file, hexadecimal; an edit names it. */
+  hash: string;
+  tags: string[];
+  externalLinks: ExternalLink[];
+  metadata: Record<string, unknown>;
+  /** What is linked with it, the surest first, at most 50. */
+  related: Entity[];
+  revision: number;
+}
+
+/** Tasks by feature, phase and parent. */
+export interface TasksTree {
+  project?: string | null;
+  feature?: string | null;
+  document?: string | null;
+}
+
+/** Without `apply`, tells what would change. With it, `hashes` must name the file and the hash that the preview or the entity gave; where the file is another one now, nothing is written (Conflict). */
+export interface SetTaskStatus {
+  /** A task, as in `tasks/get`. */
+  id: string;
+  /** A status, or any word that means one (`completed`); a word of your own is written as it is. */
+  status: string;
+  project?: string | null;
+  feature?: string | null;
+  /** Also set those counters that are in the file (`completed_tasks`, `overall_progress`, …) to what they should be. Default: false. */
+  counters?: boolean;
+  /** Also set `updated` to today, where it is there. Default: false. */
+  updated?: boolean;
+  /** Default: false. */
+  apply?: boolean;
+  /** Path in the project to hash. */
+  hashes?: Record<string, string> | null;
+}
+
+export interface StatusResult {
+  applied: boolean;
+  /** Empty where the files say so already. */
+  files: FileEdit[];
+  /** The task, phase or feature: as it is at `revision`. */
+  entity: Entity;
+  revision: number;
+}
+
+/** What an edit does to one file. */
+export interface FileEdit {
+  /** In the project. */
+  path: string;
+  documentId: string;
+  /** SHA-256 of the bytes that the edit was made for. */
+  hash: string;
+  /** SHA-256 of the bytes with the edit. */
+  newHash: string;
+  changes: LineChange[];
+  /** Unified diff. */
+  diff: string;
+}
+
+/** One value that changes in a file. */
+export interface LineChange {
+  line: number;
+  /** Such as `status`, `tasks.T1-001.status` or `completed_tasks`. */
+  field: string;
+  /** The value without quotes; empty where there was none. */
+  before: string;
+  after: string;
+}
+
+/** Filters are joined by *and*. Each word of `text` is looked for in name and slug, case-insensitively. */
+export interface FeaturesList {
+  /** Items to leave out at the start; prefer `cursor`. Default: 0. */
+  offset?: number;
+  /** At most 500. Default: 50. */
+  limit?: number;
+  /** `nextCursor` of the page before. */
+  cursor?: string | null;
+  /** A project's id or name, or a path inside it. */
+  project?: string | null;
+  /** Any of these. */
+  status?: PlanStatus[] | null;
+  category?: string | null;
+  /** A tag of the user, or of the files' frontmatter. */
+  tag?: string | null;
+  text?: string | null;
+  /** Only those whose files contradict each other (true), or never those (false). */
+  mismatch?: boolean | null;
+  /** Also those of hidden projects. Default: false. */
+  includeHidden?: boolean;
+  /** `status` goes from todo to done, then blocked, deferred, archived, unknown; `priority` from low to critical, other words first. Default: "modifiedAt". */
+  sort?: FeatureSort;
+  /** Default: "desc". */
+  order?: "asc" | "desc";
+  /** Wait until the cache is at least at this revision. */
+  minRevision?: number | null;
+}
+
+export interface FeatureId {
+  /** The id, or the slug (also without its `-v1`) where only one project has it. */
+  id: string;
+  /** A project's id or name, or a path inside it. */
+  project?: string | null;
+}
+
+/** A feature with its phases, documents and sessions. */
+export interface Feature {
+  id: string;
+  projectId: string;
+  projectName: string;
+  slug: string;
+  name: string;
+  description: string;
+  status: PlanStatus;
+  rawStatus: string;
+  /** The document whose status is that of the feature: the one that `features/setStatus` edits. */
+  holder: string | null;
+  /** What each file says of the status. */
+  evidence: StatusEvidence[];
+  mismatches: Mismatch[];
+  category: string;
+  priority: string;
+  owners: string[];
+  /** Tags in the frontmatter of its files. */
+  fileTags: string[];
+  tasks: Counts;
+  /** From 0 to 1. */
+  progress: number;
+  phases: Phase[];
+  documents: DocumentRow[];
+  blockers: Blocker[];
+  criteria: Criterion[];
+  /** Open questions. */
+  questions: string[];
+  commits: string[];
+  prs: string[];
+  /** Sessions linked with it, the surest first, at most 100, without sub-agents. */
+  sessions: LinkedSession[];
+  sessionsTotal: number;
+  /** Of all sessions linked with it, and their sub-agents; each API message once. */
+  tokens: Tokens;
+  /** Of all sessions linked with it; a session that is linked with several features counts fully in each. */
+  cost: Cost | null;
+  /** Sum of the durations of its sessions. */
+  seconds: number;
+  /** Other versions of it (`-v2`), and features that it supersedes or comes from. */
+  versions: Entity[];
+  /** What else is linked with it, the surest first, at most 50. */
+  related: Entity[];
+  /** Tags of the user. */
+  tags: string[];
+  externalLinks: ExternalLink[];
+  metadata: Record<string, unknown>;
+  modifiedAt: string | null;
+  revision: number;
+}
+
+/** Which file says what about a status. */
+export interface StatusEvidence {
+  /** What the file is: `prd`, `implementation_plan`, `progress`, `tasks`, … */
+  role: string;
+  path: string;
+  line: number;
+  /** As written. */
+  raw: string;
+  status: PlanStatus;
+}
+
+/** One phase as one file tells it: two files on the same phase are two rows. */
+export interface Phase {
+  id: string;
+  featureId: string;
+  /** As written. */
+  phase: string;
+  title: string;
+  /** As written in its own file. */
+  rawStatus: string;
+  status: PlanStatus;
+  documentId: string;
+  path: string;
+  line: number;
+  tasks: Counts;
+  /** From 0 to 1. */
+  progress: number;
+  /** As written. */
+  started: string;
+  /** As written. */
+  completed: string;
+  mismatches: Mismatch[];
+}
+
+export interface LinkedSession {
+  session: SessionRow;
+  confidence: number;
+  /** Kinds of evidence for the link. */
+  signals: string[];
+  /** Of the session and its sub-agents; each API message once. */
+  tokens: Tokens;
+  /** Of the session and its sub-agents; null where no usage is known. */
+  cost: Cost | null;
+}
+
+/** What API calls cost. `provenance`: `reported` by the agent, `computed` from tokens and prices, `lower_bound` where some usage is not final or has no price, `unpriced` where nothing has one. */
+export interface Cost {
+  /** US dollars, exact to a millionth. */
+  usd: number;
+  provenance: "reported" | "computed" | "lower_bound" | "unpriced";
+  /** Models without a price; their tokens are not in `usd`. */
+  unpricedModels: string[];
+}
+
+/** Features with their phases and tasks; with `id` of one feature only. */
+export interface FeaturesTree {
+  project?: string | null;
+  id?: string | null;
+}
+
+/** As `SetTaskStatus`: the status of a feature is that of the one document that holds it. */
+export interface SetFeatureStatus {
+  /** A feature, as in `features/get`. */
+  id: string;
+  status: string;
+  project?: string | null;
+  /** Also set it in the other documents of the feature that have a status: plans and phases. Default: false. */
+  cascade?: boolean;
+  /** Default: false. */
+  counters?: boolean;
+  /** Default: false. */
+  updated?: boolean;
+  /** Default: false. */
+  apply?: boolean;
+  hashes?: Record<string, string> | null;
+}
+
+/** As `SetTaskStatus`: the status of a phase is that of its own file. */
+export interface SetPhaseStatus {
+  /** A phase's id. */
+  id: string;
+  status: string;
+  /** Default: false. */
+  counters?: boolean;
+  /** Default: false. */
+  updated?: boolean;
+  /** Default: false. */
+  apply?: boolean;
+  hashes?: Record<string, string> | null;
+}
+
+/** Links of one entity, the surest first. */
+export interface LinksList {
+  type: EntityType;
+  id: string;
+  /** Default: "both". */
+  direction?: "both" | "out" | "in";
+  linkType?: LinkType | null;
+  /** Only links with entities of this type. */
+  otherType?: EntityType | null;
+  origin?: "auto" | "manual" | null;
+  /** Default: 0.0. */
+  minConfidence?: number;
+  /** Default: false. */
+  includeDismissed?: boolean;
+  /** Default: 0. */
+  offset?: number;
+  /** At most 500. Default: 100. */
+  limit?: number;
+  /** Wait until the cache is at least at this revision. */
+  minRevision?: number | null;
+}
+
+/** A link between two entities. `origin` is `auto` (found, with evidence) or `manual` (made by the user). */
+export interface Link {
+  id: string;
+  source: Entity;
+  target: Entity;
+  linkType: LinkType;
+  origin: "auto" | "manual";
+  /** From 0 to 1; 1 for manual links. */
+  confidence: number;
+  /** Kinds of its evidence. */
+  signals: string[];
+  /** True where the user said that it is wrong; such links are nowhere but in lists that ask for them. */
+  dismissed: boolean;
+  /** Of a manual link. */
+  note: string;
+  /** Of a manual link. */
+  createdAt: string | null;
+}
+
+export interface LinkCreate {
+  source: EntityRef;
+  target: EntityRef;
+  /** `parent`: the same as `child` the other way round. Default: "related". */
+  linkType?: LinkType | "parent";
+  /** At most 64 KiB. Default: "". */
+  note?: string;
+}
+
+export interface LinkId {
+  id: string;
+}
+
+export interface LinkDismiss {
+  id: string;
+  /** Take the dismissal back. Default: false. */
+  undo?: boolean;
+}
+
+export interface LinksTree {
+  type: EntityType;
+  id: string;
+  /** Levels of children, at most 10. Default: 3. */
+  depth?: number;
+}
+
+/** `parents` from the entity's own parent up to the root; an entity with several parents has its surest here. */
+export interface LinkTree {
+  parents: Entity[];
+  /** The entity with its children. */
+  node: TreeNode;
+  /** Other children of its parent, at most 200. */
+  siblings: Entity[];
+  revision: number;
+}
+
+export interface RelatedParams {
+  type: EntityType;
+  id: string;
+  /** At most 500. Default: 50. */
+  limit?: number;
+}
+
+export interface Related {
+  items: RelatedEntity[];
+  revision: number;
+}
+
+export interface RelatedEntity {
+  entity: Entity;
+  /** From 0 to 1: of a direct link its confidence; over one entity in between, the product of both. */
+  score: number;
+  /** The entity in between. */
+  via: Entity | null;
+  linkType: LinkType;
+}
+
+/** A link with its evidence. */
+export interface LinkAudit {
+  link: Link;
+  /** The weightiest first, at most 50. */
+  evidence: Evidence[];
+  revision: number;
+}
+
+/** Links of one entity, or all. */
+export interface ExternalLinksList {
+  type?: EntityType | null;
+  id?: string | null;
+  category?: LinkCategory | null;
+  /** Default: 0. */
+  offset?: number;
+  /** At most 500. Default: 100. */
+  limit?: number;
+}
+
+export interface ExternalLinkCreate {
+  entity: EntityRef;
+  /** http, https or mailto. */
+  url: string;
+  label?: string | null;
+  /** By default recognised from the URL. */
+  category?: LinkCategory | null;
+}
+
+export interface ExternalLinkId {
+  id: string;
+}
+
+/** All tags, or those of one entity. */
+export interface TagsList {
+  type?: EntityType | null;
+  id?: string | null;
+}
+
+export interface Tags {
+  items: Tag[];
+  revision: number;
+}
+
+export interface Tag {
+  name: string;
+  /** `#rrggbb`, or empty. */
+  color: string;
+  /** Entities that have it. */
+  count: number;
+}
+
+/** Make a tag, or give one another color. */
+export interface TagCreate {
+  name: string;
+  /** `#rrggbb` or `#rgb`, or the name of one of CSS's sixteen basic colors. Default: "". */
+  color?: string;
+}
+
+/** Give a tag to an entity, or take it away. A tag that does not exist is made. */
+export interface TagUse {
+  name: string;
+  entity: EntityRef;
+}
+
+/** Where there is a tag of the new name already, the two become one. */
+export interface TagRename {
+  name: string;
+  newName: string;
+}
+
+export interface TagName {
+  name: string;
+}
+
+export interface MetadataGet {
+  entity: EntityRef;
+  /** Only this one. */
+  key?: string | null;
+}
+
+export interface Metadata {
+  entity: EntityRef;
+  values: Record<string, unknown>;
+  revision: number;
+}
+
+/** Set one key of an entity. `note` is text, `rating` a number from 1 to 5, `friction` likewise; any other key takes any JSON. */
+export interface MetadataSet {
+  entity: EntityRef;
+  /** Letters, digits, `.`, `_`, `-`; at most 100. */
+  key: string;
+  /** At most 256 KiB as JSON; null removes the key. */
+  value?: unknown;
 }
 
 /** What the cache holds, over all sessions, each API message once; `sourceBytes` is the size of the logs. */
@@ -773,7 +1710,7 @@ export interface CacheStatus {
 
 export interface RescanParams {
   workDoneToken?: string | number | null;
-  /** Files or folders to look at; by default every root. */
+  /** Files or folders to look at; by default every root of logs and every project. */
   paths?: string[] | null;
 }
 
@@ -786,6 +1723,12 @@ export interface RescanResult {
   appended: number;
   /** Logs found to be no longer there. */
   gone: number;
+  /** Planning files that were looked at. */
+  documents: number;
+  /** Planning files that were read. */
+  documentsRead: number;
+  /** Planning files found to be no longer there. */
+  documentsGone: number;
   seconds: number;
   revision: number;
 }
@@ -799,6 +1742,7 @@ export interface WorkParams {
 /** `problems` tell what is wrong and what repairs it; empty when the cache says what the files say. */
 export interface VerifyResult {
   ok: boolean;
+  /** Logs and planning files. */
   checkedFiles: number;
   problems: Problem[];
   seconds: number;
@@ -884,15 +1828,75 @@ export interface Methods {
   "sessions/thread": { params: SessionParams; result: Thread };
   /** Sessions that are being written. */
   "sessions/active": { params: ActiveParams; result: SessionRows };
-  /** Which sessions touched a path, newest first. */
+  /** Which sessions touched a path, newest first, and which documents, tasks and features speak of it. */
   "files/context": { params: FileContextParams; result: FileContext };
+  /** Planning files, filtered, sorted, paged. */
+  "documents/list": { params: DocumentsList; result: Page<DocumentRow> };
+  /** One planning file with all that was read in it. */
+  "documents/get": { params: DocumentId; result: Document };
+  /** Planning files by project and folder. */
+  "documents/tree": { params: DocumentsTree; result: Tree };
+  /** Tasks, filtered, sorted, paged. */
+  "tasks/list": { params: TasksList; result: Page<TaskRow> };
+  /** One task with all that its file says of it. */
+  "tasks/get": { params: TaskId; result: Task };
+  /** Tasks by feature, phase and parent. */
+  "tasks/tree": { params: TasksTree; result: Tree };
+  /** Set the status of a task in its file, or preview that. */
+  "tasks/setStatus": { params: SetTaskStatus; result: StatusResult };
+  /** Features, filtered, sorted, paged. */
+  "features/list": { params: FeaturesList; result: Page<FeatureRow> };
+  /** One feature with its phases, documents and sessions. */
+  "features/get": { params: FeatureId; result: Feature };
+  /** Features with phases and tasks. */
+  "features/tree": { params: FeaturesTree; result: Tree };
+  /** Set the status of a feature in the document that holds it, or preview that. */
+  "features/setStatus": { params: SetFeatureStatus; result: StatusResult };
+  /** Set the status of a phase in its file, or preview that. */
+  "features/setPhaseStatus": { params: SetPhaseStatus; result: StatusResult };
+  /** Links of one entity, the surest first. */
+  "links/list": { params: LinksList; result: Page<Link> };
+  /** Link two entities by hand. */
+  "links/create": { params: LinkCreate; result: Link };
+  /** Remove a link that was made by hand. */
+  "links/delete": { params: LinkId; result: Ok };
+  /** Say that a link that was found is wrong; it stays away. */
+  "links/dismiss": { params: LinkDismiss; result: Link };
+  /** Parents, children and siblings of an entity. */
+  "links/tree": { params: LinksTree; result: LinkTree };
+  /** What hangs together with an entity, directly or over one other. */
+  "links/related": { params: RelatedParams; result: Related };
+  /** The evidence for a link. */
+  "links/audit": { params: LinkId; result: LinkAudit };
+  /** Links to the web. */
+  "externalLinks/list": { params: ExternalLinksList; result: Page<ExternalLink> };
+  /** Link an entity to the web. */
+  "externalLinks/create": { params: ExternalLinkCreate; result: ExternalLink };
+  /** Remove a link to the web. */
+  "externalLinks/delete": { params: ExternalLinkId; result: Ok };
+  /** All tags, or those of one entity. */
+  "tags/list": { params: TagsList; result: Tags };
+  /** Make a tag, or give one another color. */
+  "tags/create": { params: TagCreate; result: Tag };
+  /** Give an entity a tag; answers all of its tags. */
+  "tags/add": { params: TagUse; result: Tags };
+  /** Take a tag from an entity; answers those that are left. */
+  "tags/remove": { params: TagUse; result: Tags };
+  /** Rename a tag. */
+  "tags/rename": { params: TagRename; result: Tag };
+  /** Remove a tag from all entities. */
+  "tags/delete": { params: TagName; result: Ok };
+  /** Notes, ratings and other values of an entity. */
+  "metadata/get": { params: MetadataGet; result: Metadata };
+  /** Set a note, a rating or any key of an entity. */
+  "metadata/set": { params: MetadataSet; result: Metadata };
   /** What the cache holds, and how much work it did. */
   "cache/status": { params: NoParams; result: CacheStatus };
   /** Compare every file with the cache now; read what differs. */
   "cache/rescan": { params: RescanParams; result: RescanResult };
-  /** Read every log anew. Sessions whose log is gone stay. */
+  /** Read every file anew. Sessions whose log is gone stay. */
   "cache/rebuild": { params: WorkParams; result: RescanResult };
-  /** Check the database, and parse every log again to compare. */
+  /** Check the database, and read every file again to compare. */
   "cache/verify": { params: WorkParams; result: VerifyResult };
 }
 
@@ -926,7 +1930,7 @@ export interface ErrorCodes {
   NotFound: -32001;
   /** The thing changed since the client saw it: read it again, then retry. */
   Conflict: -32002;
-  /** The source is gone, or lies outside every project root. */
+  /** The source is gone, lies outside every project root, or cannot be edited without guessing. */
   ReadOnly: -32003;
   /** Cannot be answered now; `data.reason` says why and `data.retryAfter` how many seconds to wait. */
   Busy: -32004;
