@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from ccdashd.paths import Paths, resolve
-from ccdashd.settings import SETTINGS, Settings, SettingsError, load
+from ccdashd.settings import SETTINGS, ModelPrice, Settings, SettingsError, load
 
 
 @pytest.fixture
@@ -58,6 +59,16 @@ def test_later_sources_win(paths: Paths) -> None:
         ("frame_cap_bytes = 10", ["frame_cap_bytes", "at least 4096"]),
         ("[workers]", ["workers", "whole number"]),
         ("workers = ", ["is not TOML"]),
+        ("prices = 3", ["prices", "tables", "model-id", "3"]),
+        ("prices.m = 3", ['prices."m"', "must be an object", "3"]),
+        ("[prices.m]\ninput = 3", ['prices."m".output', "is missing"]),
+        ('[prices."m-1.5"]\ninput = -1\noutput = 3', ['prices."m-1.5".input', "at least 0", "-1"]),
+        ("[prices.m]\ninput = inf\noutput = 3", ['prices."m".input', "at most 1000000", "inf"]),
+        ("[prices.m]\ninput = nan\noutput = 3", ['prices."m".input', "at least 0", "nan"]),
+        ("[prices.m]\ninput = 0.0000001\noutput = 3", ['prices."m"', "input", "six decimals", "1e-07"]),
+        ('[prices.m]\ninput = "3"\noutput = 3', ['prices."m".input', "must be a number"]),
+        ("[prices.m]\ninput = 3\noutput = 3\ncache = 1", ['prices."m".cache', "is not known here"]),
+        ("[prices.m]\ninput = 3\noutput = 3\nfrom = 2026", ['prices."m".from', "date"]),
     ],
 )
 def test_a_wrong_file_is_named_with_key_and_problem(paths: Paths, text: str, said: list[str]) -> None:
@@ -68,9 +79,20 @@ def test_a_wrong_file_is_named_with_key_and_problem(paths: Paths, text: str, sai
         assert part in str(caught.value)
 
 
+def test_prices_of_models(paths: Paths) -> None:
+    table = "input = 3\noutput = 15.5\ncache_read = 0.3\ncache_write_1h = 0\nfrom = 2026-01-01"
+    configure(paths, f'[prices."us.m-1.5:0"]\n{table}\n[prices.free]\ninput = 0\noutput = 0\n')
+    assert load(paths, environ={"HOME": "/h"}).prices == {
+        "us.m-1.5:0": ModelPrice(input=3, output=15.5, cache_read=0.3, cache_write_1h=0, since=date(2026, 1, 1)),
+        "free": ModelPrice(input=0, output=0),
+    }
+
+
 def test_wrong_variables_and_overrides_are_named(paths: Paths) -> None:
     with pytest.raises(SettingsError, match="CCDASH_WORKERS: workers: must be a whole number"):
         load(paths, environ={"HOME": "/h", "CCDASH_WORKERS": "many"})
+    with pytest.raises(SettingsError, match="CCDASH_PRICES: prices: must be tables"):
+        load(paths, environ={"HOME": "/h", "CCDASH_PRICES": "{}"})
     with pytest.raises(SettingsError, match="--set: nope: is no setting"):
         load(paths, {"nope": "1"}, {"HOME": "/h"})
 

@@ -172,6 +172,8 @@ def test_a_feature_with_its_work(client: Client) -> None:
     (agent,) = client.request("sessions/list", {"parent": SESSION})["items"]
     both = {kind: number + agent["tokens"][kind] for kind, number in one["tokens"].items()}
     assert feature["tokens"] == linked["tokens"] == both != one["tokens"]
+    # Two messages of 3 + 5 + 7 + 4 + 7 tokens: by kind $5, $25, $0.50, $6.25 and $10 per million.
+    assert feature["cost"] == linked["cost"] == {"usd": 0.000477, "provenance": "computed", "unpricedModels": []}
     assert feature["seconds"] == one["duration"] > 0
     shown = {document["id"] for document in feature["documents"]} | {phase["id"] for phase in feature["phases"]}
     assert not [entity for entity in feature["related"] if entity["id"] in shown or entity["type"] == "session"]
@@ -190,6 +192,7 @@ def test_messages_that_a_fork_repeats_count_once(client: Client, short_folder: P
     assert before["tokens"]["output"] == 2 * USAGE["output_tokens"]
     assert feature["tokens"]["output"] == 3 * USAGE["output_tokens"]
     assert sum(linked["tokens"]["output"] for linked in feature["sessions"]) == feature["tokens"]["output"]
+    assert (before["cost"]["usd"], feature["cost"]["usd"]) == (0.000477, 0.000716), "$0.0002385 each"
 
 
 def test_sessions_know_their_features(client: Client) -> None:
@@ -215,6 +218,7 @@ def test_a_dismissed_link_is_shown_nowhere(served: Served, client: Client) -> No
     feature = client.request("features/get", {"id": feature["id"]})
     assert (feature["sessions"], feature["sessionsTotal"], feature["seconds"]) == ([], 0, 0)
     assert set(feature["tokens"].values()) == {0}
+    assert feature["cost"] is None
     assert client.request("sessions/list", {"feature": feature["id"]})["items"] == []
     related = client.request("sessions/get", {"id": SESSION})["related"]
     assert feature["id"] not in {entity["id"] for entity in related}
