@@ -4,10 +4,10 @@
     ├── ParseError        -32700  the frame is not JSON                           (the client's fault)
     ├── InvalidRequest    -32600  the message is not a JSON-RPC 2.0 request       (the client's fault)
     ├── MethodNotFound    -32601                                                  (the client's fault)
-    ├── InvalidParams     -32602  data: {field, problem, got}                     (the client's fault)
+    ├── InvalidParams     -32602  data: {field, problem, got, candidates?}        (the client's fault)
     ├── Internal          -32603  data: {id} to find it in the log                (ours)
     ├── RequestCancelled  -32800  the client cancelled
-    ├── NotFound          -32001  data: {type, id}
+    ├── NotFound          -32001  data: {type, id, candidates?}
     ├── Conflict          -32002  the thing changed since the client saw it
     ├── ReadOnly          -32003  the source is gone, outside any project root, or cannot be edited safely
     ├── Busy              -32004  try again; data: {reason, retryAfter}
@@ -16,11 +16,12 @@
     └── ClientOutdated    -32011  data: {protocol}: upgrade the client
 
 Messages are sentences for people: what, where, and what to do. They never hold a traceback, nor a path that the caller
-did not name.
+did not name. Where a name is that of several entities, `candidates` has the ids of the first few.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 
@@ -58,8 +59,8 @@ class InvalidParams(CcdashError):
 
     code = -32602
 
-    def __init__(self, field: str, problem: str, got: Any = None) -> None:
-        super().__init__(f"{field}: {problem}", field=field, problem=problem, got=got)
+    def __init__(self, field: str, problem: str, got: Any = None, candidates: Sequence[str] = ()) -> None:
+        super().__init__(f"{field}: {problem}", field=field, problem=problem, got=got, **_some(candidates))
 
 
 class Internal(CcdashError):
@@ -121,3 +122,7 @@ class ClientOutdated(CcdashError):
     """The client speaks an older protocol than the daemon still serves."""
 
     code = -32011
+
+
+def _some(candidates: Sequence[str]) -> dict[str, list[str]]:
+    return {"candidates": list(candidates)} if candidates else {}

@@ -34,7 +34,7 @@ def find(connection: sa.Connection, wanted: str) -> str:
         if len(found) == 1:
             return str(found[0])
         if found:
-            raise NotFound("session", wanted, f"several ids begin so; give more of it: {', '.join(found)}")
+            raise NotFound("session", wanted, f"several ids begin so; give more of it: {', '.join(found)}", found)
     raise NotFound("session", wanted, "see sessions/list")
 
 

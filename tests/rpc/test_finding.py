@@ -53,6 +53,7 @@ def test_the_start_of_an_id_is_enough_unless_several_begin_so(client: Client) ->
     with pytest.raises(RpcError, match="several ids begin so") as caught:
         client.request("sessions/get", {"id": "5f3c"})
     assert TILL in str(caught.value) and STOCK in str(caught.value)
+    assert sorted(caught.value.data["candidates"]) == sorted([TILL, STOCK])
 
 
 def test_the_doctor_says_how_to_see_what_lists_leave_out(client: Client) -> None:

@@ -90,7 +90,9 @@ def test_no_task(connection: sa.Connection, wanted: str, within: dict[str, Any])
 def test_a_task_that_is_in_several_files(connection: sa.Connection) -> None:
     with pytest.raises(InvalidParams, match="means several tasks") as caught:
         finding.task_id(connection, "T1-001")
-    assert f"{SHOP}/{PHASE_1}#T1-001, {SHOP}/{PHASE_2}#T1-001; give its id" in caught.value.message
+    found = [f"{SHOP}/{PHASE_1}#T1-001", f"{SHOP}/{PHASE_2}#T1-001"]
+    assert f"{', '.join(found)}; give its id" in caught.value.message
+    assert caught.value.data["candidates"] == found
 
 
 def test_no_more_than_some_candidates_are_named() -> None:
@@ -99,7 +101,7 @@ def test_no_more_than_some_candidates_are_named() -> None:
         shop.store(connection, SHOP, files)
         with pytest.raises(InvalidParams) as caught:
             finding.document_id(connection, "note.md")
-    assert caught.value.message.count("note.md") == finding.NAMED
+    assert caught.value.message.count("note.md") == len(caught.value.data["candidates"]) == finding.NAMED
     assert ", …; give its id" in caught.value.message
 
 
