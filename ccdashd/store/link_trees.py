@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import sqlalchemy as sa
 
 from ccdashd.protocol import types as t
+from ccdashd.store.connection import raw_connection
 from ccdashd.store.entities import Key as Ref
 from ccdashd.store.entities import entities
-from ccdashd.store.links import Link, known_entity, of_entity
+from ccdashd.store.links import known_entity, of_entity
 from ccdashd.store.planning import select
 
 _NODES: Final = 2000
@@ -134,6 +135,28 @@ def _below(connection: sa.Connection, own: Ref, depth: int, above: set[Ref]) -> 
 
 # --- related ---
 
+_BEYOND_IT = """
+SELECT * FROM (
+  SELECT target_type, target_id, link_type, confidence, id FROM entity_links
+  WHERE source_type = :type AND source_id = :id AND confidence >= :least
+  UNION ALL SELECT source_type, source_id, link_type, confidence, id FROM entity_links
+  WHERE target_type = :type AND target_id = :id AND confidence >= :least
+) AS l
+WHERE NOT EXISTS (SELECT 1 FROM user_links u WHERE u.id = l.id AND u.state = 'dismissed')
+UNION ALL SELECT target_type, target_id, link_type, 1.0, id FROM user_links
+WHERE source_type = :type AND source_id = :id AND state = 'made'
+UNION ALL SELECT source_type, source_id, link_type, 1.0, id FROM user_links
+WHERE target_type = :type AND target_id = :id AND state = 'made'
+ORDER BY 4 DESC, 1, 2, 3 LIMIT :most
+"""
+
+
+def _surest(connection: sa.Connection, entity: Ref, least: float) -> Iterator[tuple[t.EntityType, str, t.LinkType, float]]:
+    """The surest links of an entity: the other end, the type, and how sure it is, at least so much."""
+    values = {"type": entity[0], "id": entity[1], "least": least, "most": _BEYOND}
+    for type, id, link_type, sure, _ in raw_connection(connection).execute(_BEYOND_IT, values):
+        yield type, id, link_type, sure
+
 
 def related(connection: sa.Connection, params: t.RelatedParams, revision: int) -> t.Related:
     """What an entity is linked with, directly or over one other entity, the surest first; each entity once, by its surest
@@ -141,17 +164,14 @@ def related(connection: sa.Connection, params: t.RelatedParams, revision: int) -
     own: Ref = (params.type, params.id)
     direct = [link for link in of_entity(connection, *own) if link.state != "dismissed"]
     known_entity(connection, *own, found=bool(direct))
-    best: dict[Ref, tuple[float, Ref | None, Link]] = {}
+    best: dict[Ref, tuple[float, Ref | None, t.LinkType]] = {}
     for link in direct:
-        best.setdefault(link.other(own), (link.confidence, None, link))
+        best.setdefault(link.other(own), (link.confidence, None, link.key.link_type))
     for middle, (sure, _, _) in list(best.items())[:_MIDDLE]:
-        for link in of_entity(connection, *middle, touches=False)[:_BEYOND]:
-            other = link.other(middle)
-            score = sure * link.confidence
-            if score < _LEAST:
-                break
-            if other != own and link.state != "dismissed" and score > best.get(other, (0.0,))[0]:
-                best[other] = (score, middle, link)
+        for type, id, link_type, further in _surest(connection, middle, _LEAST / sure if sure else 1.0):
+            score = sure * further
+            if (type, id) != own and score > best.get((type, id), (0.0,))[0]:
+                best[type, id] = (score, middle, link_type)
     ordered = sorted(best.items(), key=lambda item: (-item[1][0], item[1][1] is not None, item[0]))[: params.limit]
     ends = entities(connection, {ref for other, (_, via, _) in ordered for ref in (other, via) if ref is not None})
     return t.Related(
@@ -160,9 +180,9 @@ def related(connection: sa.Connection, params: t.RelatedParams, revision: int) -
                 entity=ends[other],
                 score=round(score, 4),
                 via=ends[via] if via is not None else None,
-                link_type=link.key.link_type,
+                link_type=link_type,
             )
-            for other, (score, via, link) in ordered
+            for other, (score, via, link_type) in ordered
         ],
         revision=revision,
     )
