@@ -97,7 +97,7 @@ def ask(context: Context, client: Client, method: str, params: dict[str, Any]) -
 def explained(client: Client, error: RpcError, within: str | None) -> Error:
     """The error with the options and commands that help, for ids that are not there or that several have."""
     wanted, kind = clean(error.details.get("id")), error.details.get("type")
-    if error.code == INVALID_PARAMS and "means several" in error.message:
+    if error.code == INVALID_PARAMS and error.details.get("candidates"):
         said, _, remedy = clean(error.details.get("problem")).rpartition("; ")
         for name in ("feature", "project"):
             remedy = remedy.replace(f" {name}", f" --{name}")
