@@ -6,10 +6,14 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from ccdashd.derive.plan_rows import PlanRows, rows_of
 from ccdashd.ingest.workers import WorkerDied, Workers, decode_plans
 from ccdashd.sources.planning.model import PlanningFile
 
 log = logging.getLogger(__name__)
+
+DEADLY = "reading it ended the worker process"
+"""How the problem begins of a file that is not to be read in the daemon itself."""
 
 CHUNK = 100
 """Files that a worker gets at once."""
@@ -18,21 +22,23 @@ CHUNK = 100
 class PlanBacklog:
     """One run. `progress` hears how many files are done."""
 
-    def __init__(self, cap: int, workers: int, progress: Callable[[int], None]) -> None:
+    def __init__(self, project_id: str, root: str, cap: int, workers: int, progress: Callable[[int], None]) -> None:
+        self._project_id = project_id
+        self._root = root
         self._cap = cap
         self._count = workers
         self._progress = progress
-        self._files: list[PlanningFile] = []
+        self._files: list[PlanRows] = []
         self._gone: list[str] = []
 
-    async def run(self, root: str, paths: list[str]) -> tuple[list[PlanningFile], list[str]]:
+    async def run(self, paths: list[str]) -> tuple[list[PlanRows], list[str]]:
         """``(what was read, paths at which there is nothing)``. Raises OSError where no worker starts."""
         waiting = [paths[begin : begin + CHUNK] for begin in range(0, len(paths), CHUNK)][::-1]
         workers = Workers(min(self._count, len(waiting)), 0)
 
         async def feed() -> None:
             while waiting:
-                await self._read(workers, root, waiting.pop())
+                await self._read(workers, waiting.pop())
                 self._progress(len(self._files) + len(self._gone))
 
         self._progress(0)
@@ -46,17 +52,18 @@ class PlanBacklog:
             await workers.stop()
         return self._files, self._gone
 
-    async def _read(self, workers: Workers, root: str, paths: list[str]) -> None:
+    async def _read(self, workers: Workers, paths: list[str]) -> None:
         try:
-            answer = await workers.read_plans(root, paths, self._cap)
+            answer = await workers.read_plans(self._project_id, self._root, paths, self._cap)
         except WorkerDied as error:
             log.warning("a parse worker died reason=%s files=%d", error, len(paths))
             if len(paths) == 1:
-                self._files.append(PlanningFile(path=paths[0], problem=f"reading it ended the worker process ({error})"))
+                file = PlanningFile(path=paths[0], problem=f"{DEADLY} ({error})")
+                self._files.append(rows_of(self._project_id, file))
                 return
             # One of them did it; the others are to be read all the same.
             for path in paths:
-                await self._read(workers, root, [path])
+                await self._read(workers, [path])
             return
         read = await asyncio.to_thread(decode_plans, answer)
         self._files += read.files

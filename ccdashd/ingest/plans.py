@@ -18,15 +18,16 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from ccdashd.derive.plan_rows import PlanRows
 from ccdashd.ingest import consequences
 from ccdashd.ingest.claim import at_or_below
 from ccdashd.ingest.memory import give_back
-from ccdashd.ingest.plan_backlog import PlanBacklog
+from ccdashd.ingest.plan_backlog import DEADLY, PlanBacklog
 from ccdashd.ingest.read_plan import read_plans
 from ccdashd.ingest.scan import FileStat, Problem, scan
 from ccdashd.ingest.territory import Territory
 from ccdashd.ingest.written import Written
-from ccdashd.sources.planning.model import PLANNING_READER, PlanningFile
+from ccdashd.sources.planning.model import PLANNING_READER
 from ccdashd.store import planning, projects
 from ccdashd.store.planning import State
 
@@ -110,7 +111,9 @@ class Plans:
             if place is not None and _is_nameable(place.path) and self.territory.accepts(path):
                 wanted[place.project_id, place.root].add(place.path)
         for (project_id, root), changed in wanted.items():
-            await self._carry_out(Claim(project_id, root, read=sorted(changed)))
+            states = partial(_states, project_id, changed)
+            known = await self._pipeline.app.database.read(states)
+            await self._carry_out(Claim(project_id, root, read=sorted(changed), states=known))
 
     async def reconcile(self, only: set[str] | None = None, paths: list[str] | None = None) -> Outcome:
         """Compare every planning file with what is known: of all projects, of projects `only`, or at or below `paths`."""
@@ -147,7 +150,8 @@ class Plans:
     async def _carry_out(self, claim: Claim) -> None:
         if not claim.read and not claim.gone:
             return
-        if len(claim.read) <= AT_ONCE:
+        # What once ended a worker must not end the daemon.
+        if len(claim.read) <= AT_ONCE and not any(_is_deadly(claim.states.get(path)) for path in claim.read):
             written = await self._pipeline.write(partial(self._read_and_write, claim))
             self._pipeline.publish(written)
             return
@@ -158,10 +162,9 @@ class Plans:
             for begin in range(0, len(claim.read), BATCH):
                 part = Claim(claim.project_id, claim.root, claim.read[begin : begin + BATCH], claim.gone, claim.states)
                 claim.gone = []
-                read = PlanBacklog(
-                    self._cap, pipeline.app.settings.workers, partial(self._progress, begin, len(claim.read))
-                )
-                files, gone = await read.run(claim.root, part.read)
+                progress = partial(self._progress, begin, len(claim.read))
+                backlog = PlanBacklog(claim.project_id, claim.root, self._cap, pipeline.app.settings.workers, progress)
+                files, gone = await backlog.run(part.read)
                 part.gone += gone
                 pipeline.publish(await pipeline.write(partial(self._write, part, files)))
         finally:
@@ -222,11 +225,11 @@ class Plans:
 
     def _read_and_write(self, claim: Claim, connection: sa.Connection) -> Written:
         claim.states = planning.states(connection, claim.project_id, claim.read)
-        files, gone = read_plans(claim.root, claim.read, self._cap)
+        files, gone = read_plans(claim.project_id, claim.root, claim.read, self._cap)
         claim.gone += gone
         return self._write(claim, files, connection)
 
-    def _write(self, claim: Claim, files: list[PlanningFile], connection: sa.Connection) -> Written:
+    def _write(self, claim: Claim, files: list[PlanRows], connection: sa.Connection) -> Written:
         """Write what was read, but of files that somebody else wrote since they were claimed."""
         if claim.project_id not in projects.ids(connection):
             return Written()
@@ -250,7 +253,15 @@ class Plans:
             app.problems.clear("plans")
 
 
-def _is_known(file: PlanningFile, state: State | None) -> bool:
+def _states(project_id: str, paths: set[str], connection: sa.Connection, revision: int) -> dict[str, State]:
+    return planning.states(connection, project_id, paths)
+
+
+def _is_deadly(state: State | None) -> bool:
+    return state is not None and state.problem.startswith(DEADLY)
+
+
+def _is_known(file: PlanRows, state: State | None) -> bool:
     """Whether the rows are those of these bytes."""
     if state is None or state.problem or file.problem:
         return False

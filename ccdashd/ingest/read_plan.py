@@ -6,6 +6,7 @@ import hashlib
 import os
 import stat
 
+from ccdashd.derive.plan_rows import PlanRows, rows_of
 from ccdashd.sources.planning import documents
 from ccdashd.sources.planning.model import PlanningFile
 
@@ -48,13 +49,13 @@ def read_plan(root: str, path: str, cap: int) -> PlanningFile:
     return file
 
 
-def read_plans(root: str, paths: list[str], cap: int) -> tuple[list[PlanningFile], list[str]]:
-    """``(what was read, paths at which there is nothing)``, see `read_plan`."""
-    files: list[PlanningFile] = []
+def read_plans(project_id: str, root: str, paths: list[str], cap: int) -> tuple[list[PlanRows], list[str]]:
+    """``(rows of what was read, paths at which there is nothing)``, see `read_plan`."""
+    files: list[PlanRows] = []
     gone: list[str] = []
     for path in paths:
         try:
-            files.append(read_plan(root, path, cap))
+            files.append(rows_of(project_id, read_plan(root, path, cap)))
         except FileNotFoundError:
             gone.append(path)
     return files, gone

@@ -8,9 +8,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ccdashd.derive.plan_rows import PlanRows
 from ccdashd.ingest.read_plan import read_plans
 from ccdashd.protocol import types as t
-from ccdashd.sources.planning.model import PLANNING_READER, PlanningFile
+from ccdashd.sources.planning.model import PLANNING_READER
 from ccdashd.store import feature_rows, planning
 from ccdashd.store.planning import State
 from ccdashd.store.schema import document_diagnostics, documents, feature_phases, features, metadata, task_names, tasks
@@ -38,14 +39,14 @@ def plan_problems(
 ) -> tuple[int, list[t.Problem]]:
     """``(files read, what is wrong with the rows of one project's planning files)``."""
     states = planning.states(connection, project_id)
-    files, gone = read_plans(root, sorted(states), cap)
+    files, gone = read_plans(project_id, root, sorted(states), cap)
     problems = list(_changed(states, files, gone))
     if not problems:
         problems = list(_differences(project_id, files, connection))
     return len(files), problems
 
 
-def _changed(states: dict[str, State], files: list[PlanningFile], gone: list[str]) -> Iterator[t.Problem]:
+def _changed(states: dict[str, State], files: list[PlanRows], gone: list[str]) -> Iterator[t.Problem]:
     for path in gone:
         yield t.Problem(part=states[path].id, problem="the file is gone", hint=_RESCAN)
     for file in files:
@@ -57,7 +58,7 @@ def _changed(states: dict[str, State], files: list[PlanningFile], gone: list[str
             yield t.Problem(part=state.id, problem="the file is another one than was read", hint=_RESCAN)
 
 
-def _differences(project_id: str, files: list[PlanningFile], connection: sa.Connection) -> Iterator[t.Problem]:
+def _differences(project_id: str, files: list[PlanRows], connection: sa.Connection) -> Iterator[t.Problem]:
     engine = sa.create_engine("sqlite://")
     with engine.begin() as anew:
         metadata.create_all(anew)

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from ccdashd.sources.planning.model import PlanningFile
+from ccdashd.derive.plan_rows import PlanRows
 
 LENGTH = struct.Struct(">I")
 
@@ -27,8 +27,9 @@ class LogJob(msgspec.Struct, array_like=True, tag="log"):
 
 
 class PlansJob(msgspec.Struct, array_like=True, tag="plans"):
-    """Planning files of the project at `root`, of at most `cap` bytes each."""
+    """Planning files of a project, of at most `cap` bytes each."""
 
+    project_id: str
     root: bytes
     paths: list[str]
     cap: int
@@ -40,7 +41,7 @@ Job = LogJob | PlansJob
 class PlansRead(msgspec.Struct, array_like=True):
     """The answer to a `PlansJob`: what was read, and the paths at which there is nothing."""
 
-    files: list[PlanningFile]
+    files: list[PlanRows]
     gone: list[str]
 
 
@@ -90,7 +91,7 @@ def _log(job: LogJob) -> bytes:
 def _plans(job: PlansJob) -> bytes:
     from ccdashd.ingest.read_plan import read_plans
 
-    return _encode(PlansRead(*read_plans(os.fsdecode(job.root), job.paths, job.cap)))
+    return _encode(PlansRead(*read_plans(job.project_id, os.fsdecode(job.root), job.paths, job.cap)))
 
 
 def main() -> None:

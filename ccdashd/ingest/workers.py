@@ -41,9 +41,9 @@ class Workers:
         """An encoded `FileResult` (see `decode`) of a log. Raises Unreadable or WorkerDied."""
         return await self._ask(LogJob(os.fsencode(path), self._text_cap))
 
-    async def read_plans(self, root: str, paths: list[str], cap: int) -> bytes:
+    async def read_plans(self, project_id: str, root: str, paths: list[str], cap: int) -> bytes:
         """An encoded `PlansRead` (see `decode_plans`) of planning files. Raises WorkerDied."""
-        return await self._ask(PlansJob(os.fsencode(root), paths, cap))
+        return await self._ask(PlansJob(project_id, os.fsencode(root), paths, cap))
 
     async def _ask(self, job: Job) -> bytes:
         worker = self._idle.pop() if self._idle else await self._start()

@@ -14,10 +14,11 @@ import sqlalchemy as sa
 
 from ccdashd.derive import features as derive
 from ccdashd.derive import phases, slugs, statuses
+from ccdashd.derive.plan_rows import Row, encoder, lines
 from ccdashd.derive.slugs import Claim
 from ccdashd.sources.planning.model import Outline, Task
 from ccdashd.store.connection import raw_connection
-from ccdashd.store.planning import Changes, Row, encoder, lines, select, upsert
+from ccdashd.store.planning import Changes, select, upsert
 from ccdashd.store.schema import feature_phases, features
 
 _claims = msgspec.json.Decoder(list[Claim])

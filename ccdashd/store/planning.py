@@ -13,16 +13,11 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from ccdashd.derive import slugs, statuses
-from ccdashd.sources.planning.model import PLANNING_READER, Document, PlanningFile, Task
+from ccdashd.derive.plan_rows import PlanRows, Row, document_id
 from ccdashd.store.connection import raw_connection
 from ccdashd.store.schema import document_data, document_diagnostics, documents, task_data, task_names, tasks
 
-Row = tuple[Any, ...]
-
 _CHUNK = 500
-
-encoder = msgspec.json.Encoder()
 
 
 @dataclass
@@ -58,11 +53,6 @@ class State(msgspec.Struct, frozen=True):
 _STATES = f"SELECT {', '.join(State.__struct_fields__)} FROM documents WHERE project_id = ?"
 
 
-def document_id(project_id: str, path: str) -> str:
-    """The id of the document at a path in its project."""
-    return f"{project_id}/{path}"
-
-
 def states(connection: sa.Connection, project_id: str, paths: Collection[str] | None = None) -> dict[str, State]:
     """What is known of the project's planning files at these paths, or of all, by path."""
     raw = raw_connection(connection)
@@ -78,26 +68,27 @@ def strangers(known: Collection[str], connection: sa.Connection, revision: int) 
     return sorted(set(here) - set(known))
 
 
-def store(connection: sa.Connection, project_id: str, files: Iterable[PlanningFile], changes: Changes) -> None:
+def store(connection: sa.Connection, project_id: str, files: Iterable[PlanRows], changes: Changes) -> None:
     """Write the rows of files that were read. Documents and tasks keep their feature until features are made anew."""
     new = {document_id(project_id, file.path): file for file in files}
     raw = raw_connection(connection)
     known = {row[0]: row for row in select(connection, _KNOWN_DOCUMENTS, new)}
-    known_tasks = _tasks_of(connection, known)
+    known_tasks = {row[0]: row for row in select(connection, _KNOWN_TASKS, known)}
     rows: list[Row] = []
     findings: list[Row] = []
-    task_rows: list[tuple[Row, Task]] = []
+    task_rows: list[Row] = []
+    names: list[Row] = []
     for id, file in new.items():
-        row = _document_row(project_id, id, file)
-        if row != known.get(id):
-            rows.append(row)
-            findings += _findings(id, file.document)
-            changes.names |= id not in known or known[id][_CLAIM] != row[_CLAIM]
-        for n, task in enumerate(file.document.tasks if file.document is not None else ()):
-            task_row = _task_row(project_id, id, n, task)
-            if task_row != known_tasks.pop(task_row[0], None):
-                task_rows.append((task_row, task))
-    written = [row[0] for row, _ in task_rows]
+        if file.document != known.get(id):
+            rows.append(file.document)
+            findings += file.findings
+            changes.names |= id not in known or known[id][_CLAIM] != file.document[_CLAIM]
+        other = [row for row in file.tasks if row != known_tasks.pop(row[0], None)]
+        if other:
+            task_rows += other
+            written = {row[0] for row in other}
+            names += (name for name in file.names if name[0] in written)
+    written = {row[0] for row in task_rows}
     _delete(connection, document_diagnostics.c.document_id, [row[0] for row in rows])
     _delete(connection, task_names.c.task_id, [*written, *known_tasks])
     _delete(connection, task_data.c.id, known_tasks)
@@ -105,15 +96,15 @@ def store(connection: sa.Connection, project_id: str, files: Iterable[PlanningFi
     raw.executemany(_WRITE_DOCUMENT, [row[:-1] for row in rows])
     raw.executemany(_WRITE_DOCUMENT_DATA, [(row[0], row[-1]) for row in rows])
     raw.executemany(_WRITE_FINDING, findings)
-    raw.executemany(_WRITE_TASK, [row[:-1] for row, _ in task_rows])
-    raw.executemany(_WRITE_TASK_DATA, [(row[0], row[-1]) for row, _ in task_rows])
-    raw.executemany(_WRITE_NAME, [name for row, task in task_rows for name in _task_names(row[0], task)])
+    raw.executemany(_WRITE_TASK, [row[:-1] for row in task_rows])
+    raw.executemany(_WRITE_TASK_DATA, [(row[0], row[-1]) for row in task_rows])
+    raw.executemany(_WRITE_NAME, names)
     changes.documents.update(row[0] for row in rows)
     changes.tasks.update(written)
     changes.gone_tasks.update(known_tasks)
 
 
-def touch(connection: sa.Connection, project_id: str, files: Iterable[PlanningFile]) -> None:
+def touch(connection: sa.Connection, project_id: str, files: Iterable[PlanRows]) -> None:
     """Note new times and inodes of files whose bytes are what they were."""
     rows = [(file.size, file.mtime_ns, file.inode, document_id(project_id, file.path)) for file in files]
     raw = raw_connection(connection)
@@ -155,12 +146,6 @@ def select(connection: sa.Connection, query: str, keys: Iterable[str], *first: A
         yield from raw_connection(connection).execute(query.format(", ".join("?" * len(part))), (*first, *part))
 
 
-def lines(values: Iterable[str]) -> str:
-    """Values in a column that is searched for one: each between line feeds, in lower case."""
-    text = "\n".join(dict.fromkeys(value.replace("\n", " ").lower() for value in values))
-    return f"\n{text}\n" if text else ""
-
-
 # References are not looked up while much is written: rows below are deleted here, not left to the database.
 def _delete(connection: sa.Connection, column: sa.Column[Any], keys: Iterable[str]) -> None:
     statement = f"DELETE FROM {column.table.name} WHERE {column.name} = ?"
@@ -193,70 +178,3 @@ _WRITE_DOCUMENT_DATA = "INSERT OR REPLACE INTO document_data (id, data) VALUES (
 _WRITE_TASK_DATA = "INSERT OR REPLACE INTO task_data (id, data) VALUES (?, ?)"
 _WRITE_NAME = "INSERT INTO task_names (task_id, kind, name) VALUES (?, ?, ?)"
 _WRITE_FINDING = f"INSERT INTO document_diagnostics VALUES ({', '.join('?' * len(document_diagnostics.c))})"
-
-
-def _tasks_of(connection: sa.Connection, ids: Iterable[str]) -> dict[str, Row]:
-    return {row[0]: row for row in select(connection, _KNOWN_TASKS, ids)}
-
-
-def _document_row(project_id: str, id: str, file: PlanningFile) -> Row:
-    document = file.document or Document(path=file.path, doc_type="document", title=file.path.rpartition("/")[2])
-    counts = statuses.counts(task.status for task in document.tasks)
-    return (
-        id,
-        project_id,
-        file.path,
-        file.size,
-        file.mtime_ns,
-        file.inode,
-        file.hash,
-        PLANNING_READER,
-        file.problem,
-        document.doc_type,
-        document.title,
-        document.raw_status,
-        document.status,
-        document.recovered,
-        len(document.findings),
-        encoder.encode(slugs.claim(document)),
-        lines(document.tags),
-        encoder.encode(counts),
-        len(document.tasks),
-        encoder.encode(msgspec.structs.replace(document, tasks=[])),
-    )
-
-
-def _task_row(project_id: str, id: str, n: int, task: Task) -> Row:
-    return (
-        f"{id}#{task.key}",
-        id,
-        project_id,
-        n,
-        task.line,
-        f"{id}#{task.parent}" if task.parent else None,
-        task.task_id,
-        task.form,
-        task.title,
-        task.description,
-        task.raw_status,
-        task.status,
-        task.priority,
-        task.effort,
-        "\n".join(name.replace("\n", " ") for name in task.assignees),
-        task.phase,
-        task.recovered,
-        encoder.encode(task),
-    )
-
-
-def _task_names(id: str, task: Task) -> Iterator[Row]:
-    for kind, names in (("assignee", task.assignees), ("session", task.session_ids), ("commit", task.commits)):
-        for name in dict.fromkeys(names):
-            yield (id, kind, name)
-
-
-def _findings(id: str, document: Document | None) -> list[Row]:
-    found = document.findings if document is not None else []
-    return [
-        (id, n, item.code, item.severity, item.line, item.column, item.message, item.hint) for n, item in enumerate(found)
-    ]

@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ccdashd.derive.plan_rows import rows_of
 from ccdashd.ingest.parse import read_log
 from ccdashd.sources.planning.model import Document, PlanningFile, Ref, Slug, Task
 from ccdashd.store import assemble, feature_rows, linking, planning, projects, rows
@@ -179,7 +180,7 @@ class Cache:
             raw_connection(self.connection).execute(project, (project_id,))
         changes = planning.Changes()
         planning.forget(self.connection, [f"{project_id}/{path}" for path in gone], changes)
-        planning.store(self.connection, project_id, files, changes)
+        planning.store(self.connection, project_id, [rows_of(project_id, file) for file in files], changes)
         feature_rows.rebuild(self.connection, project_id, changes)
         if not link:
             return Linked(set(), set(), set())

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
+from ccdashd.derive.plan_rows import rows_of
 from ccdashd.sources.planning.model import Document, Finding, PlanningFile, Ref, Slug, Status, Task
 from ccdashd.store import feature_rows, planning, versions
 from ccdashd.store.connection import raw_connection
@@ -89,7 +90,7 @@ def write(connection: sa.Connection, files: Iterable[PlanningFile] = (), gone: I
     """Carry out a change of files, `gone` those at these paths, as one transaction would."""
     changes = Changes()
     planning.forget(connection, [f"{PROJECT}/{path}" for path in gone], changes)
-    planning.store(connection, PROJECT, files, changes)
+    planning.store(connection, PROJECT, [rows_of(PROJECT, file) for file in files], changes)
     feature_rows.rebuild(connection, PROJECT, changes)
     return changes
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from ccdashd.derive.plan_rows import rows_of
 from ccdashd.sources.planning import documents
 from ccdashd.sources.planning.model import PlanningFile
 from ccdashd.store import feature_rows, planning
@@ -173,7 +174,7 @@ def store(connection: sa.Connection, project_id: str, files: Mapping[str, str], 
     planning.store(
         connection,
         project_id,
-        [_read(path, text, seconds + place) for place, (path, text) in enumerate(files.items())],
+        [rows_of(project_id, _read(path, text, seconds + place)) for place, (path, text) in enumerate(files.items())],
         changes,
     )
     feature_rows.rebuild(connection, project_id, changes)

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from msgspec.structs import replace
 
+from ccdashd.derive.plan_rows import rows_of
 from ccdashd.errors import InvalidParams, NotFound
 from ccdashd.protocol import types as t
 from ccdashd.sources.planning.model import STATUSES, PlanningFile
@@ -107,7 +108,7 @@ def test_hidden_projects_are_left_out_unless_asked_for() -> None:
 def test_files_that_cannot_be_read_are_problems() -> None:
     with filled() as connection:
         unread = PlanningFile(path="docs/locked.md", problem="Permission denied")
-        planning.store(connection, SHOP, [unread], Changes())
+        planning.store(connection, SHOP, [rows_of(SHOP, unread)], Changes())
         assert listed(connection, problems=True) == [BROKEN, "docs/locked.md"]
 
 

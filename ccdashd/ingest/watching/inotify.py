@@ -192,7 +192,6 @@ class InotifyBackend:
         changed = {*gone, *new}
         self._suspects.update(within((*self._tree, *self._unwatched), changed))
         self._guards.discard(gone)
-        self._arming = deque((root, report) for root, report in self._arming if root in self._roots)
         self._arming.extend((root, False) for root in new)
         # These are suspects although they stay, or may stay as folders of another root.
         stay = within(self._roots.keys() - changed, changed)
@@ -253,7 +252,8 @@ class InotifyBackend:
                 self._enter(*self._queue.pop(), found)
             else:
                 root, report = self._arming.popleft()
-                self._arm(root, report=report)
+                if root in self._roots:
+                    self._arm(root, report=report)
         if found:
             self._sink.paths(found)
         if self._queue or self._arming:
@@ -295,7 +295,7 @@ class InotifyBackend:
         if wd is None:
             return
         fresh = self._tree.bind(wd, folder)
-        report = self._unwatched.discard(folder, report=True) or report
+        self._unwatched.discard(folder, report=True)
         if not fresh and folder not in self._suspects:
             return
         self._suspects.discard(folder)
@@ -353,7 +353,6 @@ class InotifyBackend:
                 self._unwatched.discard(path)
             for other in polled:
                 self._unwatched.give_up(other)
-                self._suspects.discard(other)
             self._remove_orphans()
             return True
         return False
