@@ -108,15 +108,17 @@ _AUTO = f"{_KEY}, confidence, signals, sort_order"
 _USER = f"{_KEY}, state, note, at"
 
 
-def of_entity(connection: sa.Connection, type: t.EntityType, id: str, direction: str = "both") -> list[Link]:
-    """All links of an entity, also dismissed ones, the surest first."""
+def of_entity(
+    connection: sa.Connection, type: t.EntityType, id: str, direction: str = "both", *, touches: bool = True
+) -> list[Link]:
+    """All links of an entity, also dismissed ones, the surest first. `touches`: also those of sessions and files."""
     raw = raw_connection(connection)
     sides = [side for side, name in ((_OUT, "in"), (_IN, "out")) if direction != name]
     found: dict[Key, Link] = {}
     for side in sides:
         for row in raw.execute(side.format(_AUTO, "entity_links"), (type, id)):
             _add(found, Link(Key(*row[1:6]), row[0], row[6], row[7].split(","), order=row[8]))
-    if (type, direction) in (("session", "both"), ("session", "out"), ("file", "both"), ("file", "in")):
+    if touches and (type, direction) in (("session", "both"), ("session", "out"), ("file", "both"), ("file", "in")):
         for key, edits, reads in _touches(connection, type, id):
             signals = ["edit"] * bool(edits) + ["read"] * bool(reads)
             _add(found, Link(key, _touch_id(key), _EDITED if edits else _READ, signals))
