@@ -41,13 +41,20 @@ def absolute(path: str) -> str:
     return os.path.abspath(os.path.expanduser(path))
 
 
-def log_path(client: Client, path: str) -> str:
-    """The absolute path of a log or of a folder of logs, which need not exist any more. Raises `UsageError`."""
+def known_path(client: Client, path: str) -> str:
+    """The absolute path of a log, a planning file, or a folder with such, which need not exist any more.
+
+    Raises `UsageError`.
+    """
     given = absolute(path)
-    roots = [root["path"] for root in client.request("ccdash/status")["roots"]]
-    if not roots or any(_within(given, root) or _within(root, given) for root in roots):
+    logs = [root["path"] for root in client.request("ccdash/status")["roots"]]
+    projects = [project["root"] for project in all_items(client, "projects/list", {"includeHidden": True})]
+    if not logs or any(_within(given, root) or _within(root, given) for root in (*logs, *projects)):
         return given
-    raise UsageError(f"{path} is in no folder of logs. These are looked at: {', '.join(map(clean, roots))}.")
+    raise UsageError(
+        f"{clean(path)} is in no project and in no folder of logs. Logs are looked for in {', '.join(map(clean, logs))}; "
+        "`ccdash projects` lists the projects."
+    )
 
 
 def _within(path: str, folder: str) -> bool:

@@ -7,12 +7,11 @@ from typing import Any
 
 from ccdash.figures import count, duration, local, total_tokens
 from ccdash.output import Output
+from ccdash.plan_tables import draw_entities
+from ccdash.sections import SHORT_LIST, Page, user_facts
 from ccdash.session_tables import draw_files, draw_thread, draw_usage
 from ccdash.table import fields, heading
 from ccdash.text import clean, clip
-
-SHORT_LIST = 12
-"""Rows of a list that are shown unless all are wanted."""
 
 PROMPT_CELLS = 300
 
@@ -26,7 +25,8 @@ def overview(
     *,
     full: bool = False,
 ) -> None:
-    """Write title, origin, times, counts and tokens; then tools, files, relatives and diagnostics as tables."""
+    """Write title, origin, times, counts and tokens; then tools, files, relatives, what it is linked with, what the user
+    said of it, and diagnostics."""
     out.line(out.paint(clean(session["title"]) or "(no title)", "bold"))
     fields(out, _facts(session, full))
     most = None if full else SHORT_LIST
@@ -45,6 +45,10 @@ def overview(
         heading(out, "Related sessions")
         draw_thread(out, related, most)
         _rest(out, len(related), most, "--thread")
+    page = Page(out, full=full)
+    project = session["projectId"]
+    page.table("Linked with", session["related"], lambda rows: draw_entities(out, rows, project))
+    page.user(session)
     _diagnostics(out, session["diagnostics"], most)
 
 
@@ -64,6 +68,7 @@ def _facts(session: Mapping[str, Any], full: bool) -> list[tuple[str, str]]:
         ("branch", _most(session["gitBranches"], session["gitBranch"])),
         ("agent", " ".join(part for part in (clean(session["agent"]), clean(session["version"])) if part)),
         ("kind", clean(session["agentType"] or "")),
+        *user_facts(session),
         ("parent", clean(session["parentId"] or "")),
         ("models", _models(session)),
         ("started", local(session["startedAt"])),

@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 PATIENCE = 0.5
 """Seconds without a sign before something is shown."""
 
-_PHASES = {"scan": "Looking for logs", "glance": "First glance", "parse": "Reading logs", "finish": "Finishing"}
+_PHASES = {
+    "scan": "Looking for logs",
+    "glance": "First glance",
+    "parse": "Reading logs",
+    "finish": "Finishing",
+    "plans": "Reading planning files",
+}
 
 
 class ProgressLine:
@@ -55,7 +61,10 @@ class ProgressLine:
             details += f", {size(float(state['rate']))}/s"
         if state.get("eta") is not None:
             details += f", {duration(float(state['eta']))} left"
-        self.update(label, int(state.get("done", 0)), total or None, details)
+        if state.get("phase") == "plans":  # counted, not measured
+            self.update(label, int(state.get("filesDone", 0)), files or None, details)
+        else:
+            self.update(label, int(state.get("done", 0)), total or None, details)
 
     def update(self, label: str, done: int, total: int | None, details: str) -> None:
         """Show `done` of `total`, or an endless bar for an unknown total."""

@@ -24,6 +24,11 @@ TEXT_CELLS = 600
 LINE_MAX = 100
 """Cells of a line of prose; wider ones are hard to read."""
 
+RATINGS = ("rating", "friction")
+"""Keys of metadata that the user sets to a number from 1 to `BEST`."""
+
+BEST = 5
+
 T = TypeVar("T")
 
 
@@ -119,7 +124,8 @@ class Page:
         self.bullets(
             "External links", [f"{clean(link['label'])}: {clean(link['url'])}" for link in entity["externalLinks"]]
         )
-        values.pop("rating", None)
+        for key in RATINGS:
+            values.pop(key, None)
         self.bullets("Metadata", [f"{clean(key)}: {clean(plain(value))}" for key, value in sorted(values.items())])
 
     @property
@@ -145,12 +151,16 @@ class Page:
 
 
 def user_facts(entity: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Tags and rating of the user."""
-    rating = entity["metadata"].get("rating")
+    """Tags and ratings of the user."""
     return [
         ("your tags", ", ".join(map(clean, entity["tags"]))),
-        ("rating", f"{clean(rating)} of 5" if rating is not None else ""),
+        ("rating", rated(entity["metadata"]).removeprefix("rating ")),
     ]
+
+
+def rated(values: Mapping[str, Any]) -> str:
+    """What the user rated: ``rating 4 of 5, friction 2 of 5``; empty where nothing is."""
+    return ", ".join(f"{key} {clean(values[key])} of {BEST}" for key in RATINGS if values.get(key) is not None)
 
 
 def plain(value: Any) -> str:

@@ -89,13 +89,15 @@ def test_sessions_writes_a_table(run: Run, fake: FakeDaemon) -> None:
 def test_sessions_sends_its_filters(run: Run, fake: FakeDaemon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     run("sessions", "--project", ".", "--model", "m", "--agent", "a", "--branch", "b", "--text", "t u", "--status",
-        "empty", "--since", "2025-06-30T00:00Z", "--until", "2025-06-30T12:00:00Z", "--subagents", "--hidden", "--sort",
+        "empty", "--feature", "f", "--tag", "g", "--since", "2025-06-30T00:00Z", "--until", "2025-06-30T12:00:00Z", "--subagents", "--hidden", "--sort",
         "tokens", "--reverse", "--limit", "7", "--offset", "3")  # fmt: skip
     assert fake.params("sessions/list") == {
         "project": str(tmp_path),
         "model": "m",
         "agent": "a",
         "branch": "b",
+        "feature": "f",
+        "tag": "g",
         "text": "t u",
         "status": "empty",
         "since": "2025-06-30T00:00:00.000Z",
@@ -389,9 +391,23 @@ def test_files_sends_an_absolute_path(run: Run, fake: FakeDaemon, tmp_path: Path
     monkeypatch.chdir(tmp_path)
     done = run("files", "src/../till.py")
     assert fake.params("files/context") == {"path": str(tmp_path / "till.py"), "cwd": str(tmp_path), "limit": 50}
-    assert done.out.splitlines()[1].split()[:5] == ["5f3c1d9e", "shop", "Fix", "the", "till"]
-    fake.answers["files/context"]["sessions"] = []
-    assert "No session touched /home/me/shop/till.py." in run("files", "till.py").err
+    assert done.out.splitlines()[2].split()[:5] == ["5f3c1d9e", "shop", "Fix", "the", "till"]
+    fake.answers["files/context"] |= {"sessions": [], "features": [], "documents": [], "tasks": []}
+    assert run("files", "till.py").err == "No session touched /home/me/shop/till.py, and no plan speaks of it.\n"
+
+
+def test_files_has_a_heading_for_each_kind(run: Run, fake: FakeDaemon) -> None:
+    found = fake.answers["files/context"]
+    headings = ["Sessions", "Features", "Planning files that name it", "Tasks that name it"]
+    blocks = run("files", "till.py").out.split("\n\n")
+    assert [block.splitlines()[0] for block in blocks] == headings
+    own = {**found["documents"][0], "title": "Phase 1", "docType": "progress", "status": "done"}
+    fake.answers["files/context"] = {**found, "document": own, "documents": []}
+    first, *blocks = run("files", "till.py").out.split("\n\n")
+    assert first == "A planning file of shop: Phase 1 (progress, done)."
+    assert [block.splitlines()[0] for block in blocks] == ["Sessions", "Features", "Tasks"]
+    fake.answers["files/context"] = {**found, "features": [], "documents": [], "tasks": []}
+    assert run("files", "till.py").out.startswith("ID "), "what is alone needs no heading"
 
 
 @pytest.mark.parametrize(
@@ -424,6 +440,7 @@ def test_projects_lists(run: Run, fake: FakeDaemon) -> None:
     fake.answers["projects/list"]["items"][0]["hidden"] = True
     done = run("projects")
     assert done.out.splitlines()[1].split()[:4] == ["p1", "shop", "[hidden]", "/home/me/shop"]
+    assert {"FEATURES", "DOCS"} <= set(done.out.splitlines()[0].split())
     assert fake.params("projects/list")["includeHidden"] is False
     for arguments in (("projects", "--hidden"), ("projects", "list", "--hidden"), ("projects", "--hidden", "list")):
         run(*arguments)
@@ -458,7 +475,7 @@ def test_doctor_explains(run: Run, fake: FakeDaemon) -> None:
 
 def test_doctor_of_a_healthy_cache(run: Run, fake: FakeDaemon) -> None:
     fake.answers["ccdash/doctor"] |= {"problems": [], "diagnostics": [], "byCode": {}, "total": 0}
-    assert run("doctor").out == "The daemon is well.\nEvery record was understood.\n"
+    assert run("doctor").out == "The daemon is well.\nEverything was understood.\n"
 
 
 def test_status_tells_all(run: Run, fake: FakeDaemon) -> None:
@@ -475,26 +492,44 @@ def test_status_tells_all(run: Run, fake: FakeDaemon) -> None:
         assert expected in text
 
 
+def test_status_counts_planning_files_while_they_are_read(run: Run, fake: FakeDaemon) -> None:
+    status = fake.answers["ccdash/status"]
+    status["indexing"] |= {"phase": "plans", "done": 0, "total": 0, "filesDone": 1200, "filesTotal": 1542}
+    status["counts"] = {"sessions": 0, "projects": 1, "files": 0, "documents": 1200, "features": 0}
+    text = run("status").out
+    assert "planning files: 1,200 of 1,542 read" in text
+    assert "0 sessions, 1 project, 1,200 planning files\n" in text
+
+
 def test_rescan_sends_absolute_paths(run: Run, fake: FakeDaemon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     fake.answers["ccdash/status"]["roots"][0]["path"] = str(tmp_path)
-    assert run("rescan", "a").out == "4 files compared in 0.25 s: 1 read whole, 1 read on, 0 gone.\n"
+    assert run("rescan", "a").out.splitlines() == [
+        "Compared with the cache in 0.25 s.",
+        "logs            4: 1 read whole, 1 read on, 0 gone",
+        "planning files  12: 2 read, 1 gone",
+    ]
     assert fake.params("cache/rescan") == {"paths": [str(tmp_path / "a")]}
+    run("rescan", "/home/me/shop/docs")
+    assert fake.params("cache/rescan") == {"paths": ["/home/me/shop/docs"]}, "planning files of a project"
     run("rescan")
     assert fake.params("cache/rescan") == {}
 
 
 @pytest.mark.parametrize("arguments", [("rescan",), ("doctor", "--path")], ids=" ".join)
-def test_a_path_without_logs_is_refused(run: Run, fake: FakeDaemon, arguments: tuple[str, ...]) -> None:
+def test_a_path_that_nobody_looks_at_is_refused(run: Run, fake: FakeDaemon, arguments: tuple[str, ...]) -> None:
     done = run(*arguments, "/elsewhere")
     assert done.code == 2
-    assert done.err == "ccdash: /elsewhere is in no folder of logs. These are looked at: /logs.\n"
+    assert done.err == (
+        "ccdash: /elsewhere is in no project and in no folder of logs. Logs are looked for in /logs; "
+        "`ccdash projects` lists the projects.\n"
+    )
     assert run(*arguments, "/").code == 0, "above all logs is as good"
 
 
 def test_verify_tells_by_its_exit_code(run: Run, fake: FakeDaemon) -> None:
     done = run("verify")
-    assert done.code == 1 and "differs from the logs: 4 files" in done.out and "The disk is full" in done.out
+    assert done.code == 1 and "differs from the files: 4 files" in done.out and "The disk is full" in done.out
     fake.answers["cache/verify"] |= {"ok": True, "problems": []}
     assert run("verify").code == 0
 
@@ -605,5 +640,5 @@ def test_up_says_what_runs_when_it_does_not_wait(run: Run, fake: FakeDaemon) -> 
         return {**status, "indexing": scanning, "watch": {**status["watch"], "lastScanAt": last[-1]}}
 
     fake.answers["ccdash/status"] = answer
-    assert "Index: comparing logs with the cache (3 sessions)" in run("up", "--no-wait").out
+    assert "Index: comparing files with the cache (3 sessions)" in run("up", "--no-wait").out
     assert last[:3] == [None, None, "2026-02-03T04:05:06.000Z"], "it tells figures once there are some"

@@ -194,7 +194,13 @@ def test_a_long_wait_shows_progress_in_a_terminal(fake: FakeDaemon) -> None:
     done = run_in_terminal("rebuild")
     assert done.code == 0
     assert "Reading logs" in done.out and "1 of 4 files, 5.00 MB/s, 6s left" in done.out
-    assert "4 files compared" in done.out
+    assert "Compared with the cache in 0.25 s" in done.out
+
+
+def test_planning_files_are_counted_while_they_are_read(fake: FakeDaemon) -> None:
+    state = {"phase": "plans", "done": 0, "total": 0, "filesDone": 3, "filesTotal": 4, "rate": 0.0, "eta": None}
+    fake.before["cache/rescan"] = [("ccdash/indexing", {"indexing": state})]
+    assert re.search(r"Reading planning files .* 3 of 4 files", run_in_terminal("rescan").out)
 
 
 PROBE = """

@@ -1,18 +1,19 @@
-"""``ccdash rescan``, ``rebuild`` and ``verify``: cache and logs compared."""
+"""``ccdash rescan``, ``rebuild`` and ``verify``: the cache compared with logs and planning files."""
 
 from __future__ import annotations
 
 import argparse
 from typing import Any
 
-from ccdash.arguments import log_path
+from ccdash.arguments import known_path
 from ccdash.context import Context
 from ccdash.parser import Handler
+from ccdash.table import fields
 from ccdash.text import clean, sentences
 
 
 def configure_rescan(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("paths", metavar="PATH", nargs="*", help="logs or folders; by default all that are looked at")
+    parser.add_argument("paths", metavar="PATH", nargs="*", help="logs, planning files or folders; by default all")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -21,13 +22,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run_rescan(context: Context) -> None:
     with context.connect() as client:
-        given = [log_path(client, path) for path in context.args.paths]
+        given = [known_path(client, path) for path in context.args.paths]
         _tell(context, context.long_call(client, "cache/rescan", {"paths": given} if given else {}, label="Comparing"))
 
 
 def run_rebuild(context: Context) -> None:
     with context.connect() as client:
-        _tell(context, context.long_call(client, "cache/rebuild", label="Reading every log"))
+        _tell(context, context.long_call(client, "cache/rebuild", label="Reading every file"))
 
 
 def _tell(context: Context, result: Any) -> None:
@@ -35,10 +36,10 @@ def _tell(context: Context, result: Any) -> None:
     if out.as_json:
         out.result(result)
         return
-    out.line(
-        f"{result['files']:,} files compared in {result['seconds']:.2f} s: {result['parsed']:,} read whole, "
-        f"{result['appended']:,} read on, {result['gone']:,} gone."
-    )
+    out.line(f"Compared with the cache in {result['seconds']:.2f} s.")
+    logs = f"{result['files']:,}: {result['parsed']:,} read whole, {result['appended']:,} read on, {result['gone']:,} gone"
+    plans = f"{result['documents']:,}: {result['documentsRead']:,} read, {result['documentsGone']:,} gone"
+    fields(out, [("logs", logs), ("planning files", plans)])
 
 
 def run_verify(context: Context) -> int:
@@ -48,7 +49,9 @@ def run_verify(context: Context) -> int:
     if out.as_json:
         out.result(result)
         return 0 if result["ok"] else 1
-    verdict = out.paint("The cache says what the logs say", "green") if result["ok"] else "The cache differs from the logs"
+    verdict = (
+        out.paint("The cache says what the files say", "green") if result["ok"] else "The cache differs from the files"
+    )
     out.line(f"{verdict}: {result['checkedFiles']:,} files checked in {result['seconds']:.2f} s.")
     for problem in result["problems"]:
         out.line(f"{out.paint(clean(problem['part']), 'red')}: {sentences(problem['problem'], problem['hint'])}")
@@ -59,7 +62,7 @@ HANDLERS = {
     "rescan": Handler(
         configure_rescan,
         run_rescan,
-        ("ccdash rescan", "ccdash rescan ~/.claude/projects/-home-me-shop"),
+        ("ccdash rescan", "ccdash rescan ~/.claude/projects/-home-me-shop", "ccdash rescan docs/plans"),
     ),
     "rebuild": Handler(configure, run_rebuild, ("ccdash rebuild    # sessions whose log is gone stay",)),
     "verify": Handler(configure, run_verify, ("ccdash verify     # exit code 1 when something differs",)),

@@ -17,7 +17,7 @@ from ccdash.table import fields
 from ccdash.text import clean, sentences
 
 _CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_NAMES = {"subagents": "sub-agents", "files": "logs"}
+_NAMES = {"subagents": "sub-agents", "files": "logs", "documents": "planning files"}
 PROBE = 5.0
 """Seconds that a running daemon may take to answer."""
 
@@ -101,7 +101,8 @@ def root_lines(roots: list[dict[str, Any]]) -> list[str]:
 def counts_line(counts: dict[str, int]) -> str:
     """What the cache holds: ``40 sessions, 49 sub-agents``; sessions always, the rest where there is any."""
     named = [(_NAMES.get(name) or _CAPITAL.sub(" ", clean(name)).lower(), number) for name, number in counts.items()]
-    return ", ".join(f"{number:,} {name}" for name, number in named if number or name == "sessions")
+    shown = [(name, number) for name, number in named if number or name == "sessions"]
+    return ", ".join(f"{number:,} {name.removesuffix('s') if number == 1 else name}" for name, number in shown)
 
 
 def index_line(indexing: dict[str, Any]) -> str:
@@ -109,7 +110,9 @@ def index_line(indexing: dict[str, Any]) -> str:
     if indexing["phase"] == "idle":
         return "complete" if indexing["complete"] else "not begun"
     if indexing["phase"] == "scan":
-        return "comparing logs with the cache"
+        return "comparing files with the cache"
+    if indexing["phase"] == "plans":
+        return f"planning files: {indexing['filesDone']:,} of {indexing['filesTotal']:,} read"
     done = f"{indexing['filesDone']:,} of {indexing['filesTotal']:,} files, {size(indexing['done'])} of "
     text = f"{indexing['phase']}: {done}{size(indexing['total'])}"
     with suppress(TypeError):

@@ -1,4 +1,4 @@
-"""``ccdash doctor``: every file and line that was not understood, every session that a user might miss, and why."""
+"""``ccdash doctor``: every log and planning file that was not understood, every session that a user might miss, and why."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 from itertools import groupby
 from typing import Any
 
-from ccdash.arguments import PAGE, log_path, positive
+from ccdash.arguments import PAGE, known_path, positive
 from ccdash.context import Context
 from ccdash.output import Output
 from ccdash.parser import Handler
@@ -18,7 +18,7 @@ SEVERITIES = {"error": "red", "warning": "yellow", "info": "dim"}
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--severity", choices=tuple(SEVERITIES), default="info", help="the least severe to list (info)")
-    parser.add_argument("--path", metavar="PATH", help="only what concerns this log or folder")
+    parser.add_argument("--path", metavar="PATH", help="only what concerns this log, planning file or folder")
     parser.add_argument("--limit", type=positive, default=PAGE, metavar="N", help=f"at most N findings ({PAGE})")
     parser.add_argument("--types", action="store_true", help="also count every record type")
 
@@ -28,7 +28,7 @@ def run(context: Context) -> None:
     params: dict[str, Any] = {"severity": args.severity, "limit": min(args.limit, PAGE)}
     with context.connect() as client:
         if args.path:
-            params["path"] = log_path(client, args.path)
+            params["path"] = known_path(client, args.path)
         report = context.call(client, "ccdash/doctor", params, label="Examining", timeout=None)
         if out.as_json:
             out.result(report)
@@ -54,7 +54,7 @@ def _problems(out: Output, problems: list[dict[str, Any]]) -> None:
 def _findings(out: Output, report: dict[str, Any]) -> None:
     found = report["diagnostics"]
     if not found:
-        out.line("Every record was understood.")
+        out.line("Everything was understood.")
         return
     heading(out, f"Findings: {report['total']:,}")
     columns = (Column("KIND"), Column("NUMBER", right=True))
@@ -109,6 +109,7 @@ HANDLERS = {
             "ccdash doctor                       # all of it",
             "ccdash doctor --severity warning    # what may matter",
             "ccdash doctor --path ~/.claude/projects/-home-me-shop",
+            "ccdash doctor --path docs/plans     # planning files below that folder",
         ),
     ),
 }

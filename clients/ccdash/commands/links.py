@@ -163,19 +163,19 @@ HANDLERS = {
         (
             "ccdash link session:0f3c feature:checkout --type implements",
             "ccdash link checkout refunds --type blocks --note 'money first'",
-            "ccdash link checkout payments --type parent                     # payments becomes its parent",
+            "ccdash link checkout payments --type parent    # payments becomes its parent",
             "ccdash link task:T1-001 https://github.com/me/shop/pull/42",
-            "ccdash link checkout https://example.com/till --label Sketch --category design",
+            "ccdash link checkout https://example.com/1 --label Sketch --category design",
         ),
     ),
     "links": Handler(
         configure_links,
         run_links,
         (
-            "ccdash links checkout                        # what hangs together with it, the surest first",
-            "ccdash links session:0f3c --with feature --why   # its features, and what says so",
+            "ccdash links checkout                             # the surest first",
+            "ccdash links session:0f3c --with feature --why    # and what says so",
             "ccdash links file:src/till.py --min-confidence 0.8",
-            "ccdash links checkout --dismissed --json | jq '.items[] | select(.dismissed)'",
+            "ccdash links checkout --dismissed --json | jq '.items[].id'",
         ),
     ),
     "tree": Handler(

@@ -15,9 +15,9 @@ from ccdash.context import Context
 from ccdash.entities import Entity, Finder, entity_argument, within_argument
 from ccdash.errors import INVALID_PARAMS, Error, RpcError, UsageError
 from ccdash.parser import Handler
+from ccdash.sections import BEST, RATINGS, rated
 from ccdash.text import clean, clean_lines
 
-BEST = 5
 STDIN = "-"
 EDITOR = "vi"
 """What edits a note where neither VISUAL nor EDITOR says."""
@@ -128,14 +128,14 @@ def configure_rate(parser: argparse.ArgumentParser) -> None:
 
 def run_rate(context: Context) -> None:
     args, out = context.args, context.out
-    given: dict[str, Any] = {name: getattr(args, name) for name in ("rating", "friction") if getattr(args, name)}
+    given: dict[str, Any] = {name: getattr(args, name) for name in RATINGS if getattr(args, name)}
     if args.clear and given:
         raise UsageError("--clear forgets rating and friction; leave out what to rate.")
     with context.connect() as client:
         finder = Finder(context, client)
         entity = finder.find(args.entity, gone=args.clear or not given)
         if args.clear:
-            given = dict.fromkeys(("rating", "friction"))
+            given = dict.fromkeys(RATINGS)
         result = context.call(client, "metadata/get", {"entity": entity.ref}) if not given else None
         for key, value in given.items():
             result = context.call(client, "metadata/set", {"entity": entity.ref, "key": key, "value": value})
@@ -143,12 +143,6 @@ def run_rate(context: Context) -> None:
         out.result(result)
     elif result is not None:
         out.line(f"{finder.name(entity)}: {rated(result['values']) or 'not rated'}.")
-
-
-def rated(values: dict[str, Any]) -> str:
-    """Rating and friction as words; empty where there is neither."""
-    words = (f"{name} {clean(values[name])} of {BEST}" for name in ("rating", "friction") if values.get(name) is not None)
-    return ", ".join(words)
 
 
 def _scale(text: str) -> int:

@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 from ccdash.arguments import absolute, pages, project_id
+from ccdash.commands.daemon import counts_line
 from ccdash.context import Context
 from ccdash.errors import UsageError
 from ccdash.figures import ago, count, total_tokens
@@ -70,7 +71,8 @@ def run(context: Context) -> None:
             out.line(f"{clean(args.project)}: as it was found, without name or setting of yours.")
         else:
             hidden = ", hidden" if result["hidden"] else ""
-            out.line(f"{clean(result['name'])} ({clean(result['root'])}): {result['sessions']:,} sessions{hidden}")
+            held = counts_line({name: result[name] for name in ("sessions", "features", "documents")})
+            out.line(f"{clean(result['name'])} ({clean(result['root'])}): {held}{hidden}")
 
 
 def _draw(context: Context, projects: list[dict[str, Any]]) -> None:
@@ -79,6 +81,8 @@ def _draw(context: Context, projects: list[dict[str, Any]]) -> None:
         Column("NAME", flexible=True, least=12),
         Column("FOLDER", flexible=True, style="dim", path=True, least=28),
         Column("SESSIONS", right=True),
+        Column("FEATURES", right=True, drop=4),
+        Column("DOCS", right=True, drop=5),
         Column("SUB-AGENTS", right=True, drop=2),
         Column("TOKENS", right=True, drop=1),
         Column("LAST", right=True),
@@ -89,6 +93,8 @@ def _draw(context: Context, projects: list[dict[str, Any]]) -> None:
             clean(project["name"]) + (" [hidden]" if project["hidden"] else ""),
             clean(project["root"]),
             f"{project['sessions']:,}",
+            f"{project['features']:,}",
+            f"{project['documents']:,}",
             f"{project['subagents']:,}",
             count(total_tokens(project["tokens"])),
             ago(project["lastActivityAt"]),

@@ -9,7 +9,9 @@ from typing import Any
 
 from ccdash.arguments import PAGE, natural, pages, positive, project_id, session_id
 from ccdash.context import Context
+from ccdash.errors import RpcError
 from ccdash.figures import ago, count, duration, read_seconds, read_time, short_id, short_model, total_tokens
+from ccdash.lookup import explained
 from ccdash.output import Output
 from ccdash.parser import Handler
 from ccdash.table import Column, draw
@@ -42,6 +44,8 @@ def configure_sessions(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--branch", metavar="NAME", help="on this git branch")
     which.add_argument("--since", metavar="TIME", help="active at or after a date, a time, today, or an age such as 3d")
     which.add_argument("--until", metavar="TIME", help="active before that; a date is included to its end")
+    which.add_argument("--feature", metavar="SLUG", help="linked with this feature: its slug or id")
+    which.add_argument("--tag", metavar="TAG", help="with this tag of yours")
     which.add_argument("--text", metavar="WORDS", help="with each of these words in title or first prompt")
     which.add_argument("--status", choices=STATUSES, help="in this state; empty: no prompt and no answer")
     which.add_argument("--parent", metavar="ID", help="sub-agents of this session")
@@ -67,10 +71,13 @@ def run_sessions(context: Context) -> None:
         if args.parent:
             parent = context.call(client, "sessions/get", {"id": session_id(client, args.parent)})
             params |= {"parent": parent["id"], "includeSubagents": True}
-        if args.all or args.limit > PAGE:
-            page = pages(client, "sessions/list", params, args.offset, None if args.all else args.limit)
-        else:
-            page = context.call(client, "sessions/list", {**params, "offset": args.offset, "limit": args.limit})
+        try:
+            if args.all or args.limit > PAGE:
+                page = pages(client, "sessions/list", params, args.offset, None if args.all else args.limit)
+            else:
+                page = context.call(client, "sessions/list", {**params, "offset": args.offset, "limit": args.limit})
+        except RpcError as error:
+            raise explained(client, error, params.get("project")) from error
         if out.as_json:
             out.result(page)
             return
@@ -137,7 +144,7 @@ def _params(args: argparse.Namespace) -> dict[str, Any]:
     """The filters that were given. Those that were not are left out, so that the daemon's defaults hold."""
     params: dict[str, Any] = {
         name: getattr(args, name)
-        for name in ("model", "agent", "branch", "text", "status")
+        for name in ("model", "agent", "branch", "feature", "tag", "text", "status")
         if getattr(args, name) is not None
     }
     if args.since:
@@ -165,6 +172,7 @@ HANDLERS = {
             "ccdash sessions                           # the 50 that were active last",
             "ccdash sessions --project . --since 1w    # of this project, in this week",
             "ccdash sessions --text migration --all    # with that word, every one",
+            "ccdash sessions --feature checkout        # that worked on it",
             "ccdash sessions --sort tokens --limit 10  # the ten largest",
             "ccdash sessions --json | jq '.items[].id'",
         ),

@@ -178,9 +178,9 @@ HANDLERS = {
         configure_tags,
         run_tags,
         (
-            "ccdash tags                       # every tag with its color, and how many entities have it",
+            "ccdash tags                       # every tag, and how many entities have it",
             "ccdash tags feature:checkout      # those of one entity",
-            "ccdash tags rename urgent soon    # where there is a tag soon, the two become one",
+            "ccdash tags rename urgent soon    # where soon is a tag, the two become one",
             "ccdash tags color soon '#d33'     # or a name, such as red",
             "ccdash tags delete soon --yes",
         ),

@@ -168,8 +168,8 @@ HANDLERS = {
         configure,
         run,
         (
-            "ccdash unlink 9d8756fb2446                     # by the id that `ccdash links` shows",
-            "ccdash unlink session:0f3c feature:checkout    # yours is deleted, one that was found is dismissed",
+            "ccdash unlink 9d8756fb2446    # by the id that `ccdash links` shows",
+            "ccdash unlink session:0f3c feature:checkout",
             "ccdash unlink session:0f3c feature:checkout --undo",
             "ccdash unlink checkout https://github.com/me/shop/pull/42",
         ),

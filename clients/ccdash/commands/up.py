@@ -130,8 +130,9 @@ def _indexed(status: dict[str, Any]) -> bool:
 
 
 def _has_logs(status: dict[str, Any]) -> bool:
-    # Sessions whose logs are gone are the user's as well.
-    return any(root["files"] for root in status["roots"]) or bool(status["counts"].get("sessions"))
+    # Sessions whose logs are gone are the user's as well, and so are planning files.
+    counts = status["counts"]
+    return any(root["files"] for root in status["roots"]) or bool(counts.get("sessions") or counts.get("documents"))
 
 
 HANDLERS = {
