@@ -117,4 +117,4 @@ def _only(type_: str, wanted: str, found: Sequence[str], field: str) -> str:
     if not found:
         raise NotFound(type_, shown, f"see {type_}s/list")
     named = ", ".join(found[:NAMED]) + (", …" if len(found) > NAMED else "")
-    raise InvalidParams(field, f"means several {type_}s: {named}; {_FEWER[type_]}", shown, found[:NAMED])
+    raise InvalidParams(field, f"means several {type_}s: {named}; {_FEWER[type_]}", shown, found)

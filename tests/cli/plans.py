@@ -122,12 +122,12 @@ def feature(slug: str) -> dict[str, str]:
     return {path.replace("checkout", slug): text.replace("checkout", slug) for path, text in files.items()}
 
 
-def write_session(home: Path, root: Path) -> None:
+def write_session(home: Path, root: Path, session: str = SESSION) -> None:
     """The log of a session that worked on the checkout."""
-    log = home / ".claude/projects/-shop" / f"{SESSION}.jsonl"
+    log = home / f".claude/projects/-{root.name}" / f"{session}.jsonl"
     log.parent.mkdir(parents=True)
     command = "<command-name>/dev:execute-phase</command-name>\n<command-args>2 {}</command-args>"
-    common = {"sessionId": SESSION, "cwd": str(root), "timestamp": "2026-01-02T10:00:00.000Z", "version": "2.1.0"}
+    common = {"sessionId": session, "cwd": str(root), "timestamp": "2026-01-02T10:00:00.000Z", "version": "2.1.0"}
     usage = {"input_tokens": 1000, "output_tokens": 500}
     records = [
         {"type": "user", "message": {"role": "user", "content": command.format(next(iter(SHOP)))}},

@@ -89,7 +89,8 @@ def test_sessions_writes_a_table(run: Run, fake: FakeDaemon) -> None:
 def test_sessions_sends_its_filters(run: Run, fake: FakeDaemon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     run("sessions", "--project", ".", "--model", "m", "--agent", "a", "--branch", "b", "--text", "t u", "--status",
-        "empty", "--feature", "f", "--tag", "g", "--since", "2025-06-30T00:00Z", "--until", "2025-06-30T12:00:00Z", "--subagents", "--hidden", "--sort",
+        "empty", "--feature", "f", "--tag", "g",
+        "--since", "2025-06-30T00:00Z", "--until", "2025-06-30T12:00:00Z", "--subagents", "--hidden", "--sort",
         "tokens", "--reverse", "--limit", "7", "--offset", "3")  # fmt: skip
     assert fake.params("sessions/list") == {
         "project": str(tmp_path),

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from difflib import unified_diff
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
@@ -17,7 +17,8 @@ from ccdash.text import width
 from tests.cli import plans
 from tests.cli.conftest import Done, run_in_terminal
 from tests.cli.daemon import Failure, FakeDaemon
-from tests.helpers import Daemon, RpcError, wait_until
+from tests.cli.world import World, serve
+from tests.helpers import wait_until
 
 Run = Callable[..., Done]
 PRD = "docs/project_plans/PRDs/{}-v1.md"
@@ -25,58 +26,16 @@ PLAN = "docs/project_plans/implementation_plans/{}-v1.md"
 PHASE = ".claude/progress/{}/phase-{}-progress.md"
 
 
-class World(NamedTuple):
-    """The daemon, and the roots of its projects: the shop, which is only read, and the depot, which is written to."""
-
-    daemon: Daemon
-    shop: Path
-    depot: Path
-
-    def ask(self, method: str, **params: Any) -> Any:
-        with self.daemon.client() as client:
-            return client.request(method, params)
-
-    def plan(self, slug: str) -> None:
-        """Add a feature to the depot, and wait until the daemon knows all of it."""
-        plans.write(self.depot, plans.feature(slug))
-
-        def known() -> bool:
-            try:
-                feature = self.ask("features/get", id=slug)
-            except RpcError:
-                return False
-            return len(feature["documents"]) == 4 and feature["tasks"]["total"] == 4
-
-        wait_until(known, f"the feature {slug}")
-
-
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
-    folder = Path(tempfile.mkdtemp(prefix="cc", dir="/tmp"))
-    daemon = Daemon(folder)
-    world = World(daemon, folder / "shop", folder / "depot")
-    plans.write(world.shop, plans.SHOP)
-    plans.write(world.depot, plans.feature("loading"))
-    plans.write_session(daemon.home, world.shop)
-    try:
-        daemon.start()
-        for root in (world.shop, world.depot):
-            world.ask("projects/add", root=str(root))
-        wait_until(lambda: world.ask("features/get", id="checkout")["sessions"], "the session of the checkout")
+    with serve() as world:
         yield world
-    finally:
-        daemon.close()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
 def home(world: World, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The daemon's home in place of an empty one; the current folder is the shop."""
-    for name, value in {**world.daemon.environ, "CCDASH_NO_SPAWN": "1", "COLUMNS": "120", "TERM": "xterm"}.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    monkeypatch.chdir(world.shop)
-    return world.daemon.home
+    return world.enter(monkeypatch)
 
 
 @pytest.fixture
