@@ -1,4 +1,4 @@
-"""``ccdash demo``: generated logs in a profile of their own, so that they never mix with the user's."""
+"""``ccdash demo``: generated logs and plans in a profile of their own, so that they never mix with the user's."""
 
 from __future__ import annotations
 
@@ -17,8 +17,12 @@ from ccdash.progress import ProgressLine
 from ccdash.spawn import DEMO_PROFILE, demo_home
 from ccdashd.paths import Paths, resolve
 
+_DEMO = f"ccdash --profile {DEMO_PROFILE}"
 SIZES = {"demo": "40 sessions", "small": "40 MB", "seed": "459 sessions, 2.8 GB", "many": "4,590 sessions, 1.5 GB"}
 SEED = 1
+EDITION = 2
+"""Of what is made: another one is made anew."""
+
 SESSION_BYTES = 250_000
 """Average size of a session's logs where a number of sessions was asked for."""
 
@@ -59,7 +63,16 @@ def show_demo(context: Context, *, size: str | None = None, wait: bool = True) -
             )
         tell(context, client)
         if not context.out.as_json:
+            if _work(paths).is_dir():
+                context.out.line(
+                    f"Its projects have plans: `{_DEMO} features`, `{_DEMO} feature rain-gauge`, `{_DEMO} tasks`."
+                )
             context.out.line("`ccdash demo --remove` deletes it all.")
+
+
+def _work(paths: Paths) -> Path:
+    """The folder with the demo's projects, where it has some: what else can be made are logs alone."""
+    return paths.data_dir / "work"
 
 
 def _prepare(context: Context, paths: Paths, size: str | None) -> None:
@@ -81,16 +94,17 @@ def _prepare(context: Context, paths: Paths, size: str | None) -> None:
         def written(done: int, total: int) -> None:
             progress.update("Making demo logs", done, total, f"{bytes_text(done)} of {bytes_text(total)}")
 
-        generate_preset(home, preset, seed=SEED, faults=True, progress=written, now=int(time.time() * 1000))
+        now = int(time.time() * 1000)
+        generate_preset(home, preset, seed=SEED, faults=True, progress=written, now=now, work=_work(paths))
     # Last, so that what was cut short is made anew.
-    marker.write_text(json.dumps({"size": wanted, "seed": SEED}) + "\n", encoding="utf-8")
+    marker.write_text(json.dumps({"size": wanted, "seed": SEED, "edition": EDITION}) + "\n", encoding="utf-8")
 
 
 def _made(marker: Path) -> str | None:
     """The size of the demo logs that are there, None when there are none, or not all."""
     try:
         said = json.loads(marker.read_text(encoding="utf-8"))
-        return str(said["size"]) if said["seed"] == SEED else None
+        return str(said["size"]) if (said["seed"], said["edition"]) == (SEED, EDITION) else None
     except (OSError, ValueError, LookupError, TypeError):
         return None
 
@@ -115,9 +129,11 @@ HANDLERS = {
         configure,
         run,
         (
-            "ccdash demo                       # 40 made-up sessions, indexed and ready",
-            "ccdash --profile demo sessions    # look at them",
-            "ccdash demo --size seed           # 459 sessions, 2.8 GB",
+            "ccdash demo                                # 40 made-up sessions and what they planned, ready",
+            "ccdash --profile demo sessions             # look at them",
+            "ccdash --profile demo features             # and at the plans of their projects",
+            "ccdash --profile demo feature rain-gauge",
+            "ccdash demo --size seed                    # 459 sessions, 2.8 GB, without plans",
             "ccdash demo --remove",
         ),
     ),

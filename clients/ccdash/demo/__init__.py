@@ -12,6 +12,7 @@ from ccdash.demo.corpus import Corpus, Progress
 from ccdash.demo.faults import write_faults
 from ccdash.demo.plan import Plan
 from ccdash.demo.presets import PRESETS, Preset, plans
+from ccdash.demo.projects import Projects
 from ccdash.demo.session import Script
 from ccdash.demo.text import texts, title
 from ccdash.demo.truth import Record, SessionTruth, Summary
@@ -48,10 +49,19 @@ def generate_preset(
     faults: bool = False,
     progress: Progress | None = None,
     now: int = DEFAULT_NOW,
+    work: Path | None = None,
 ) -> Summary:
-    """As `generate`, for a preset of `PRESETS`."""
+    """As `generate`, for a preset of `PRESETS`.
+
+    A preset with a story has projects that plan: with `work`, their folders and planning files are written below it, and
+    sessions work with them; without, sessions tell of folders that there are not.
+    """
     corpus = Corpus(home, seed, texts(seed))
     planned = list(plans(preset, seed, now))
+    if work is not None and preset.story:
+        projects = Projects(work, seed, planned, now)
+        projects.write()
+        corpus.summary.projects = projects.truth
     left = sum(_weight(plan) for plan in planned)
     for index, plan in enumerate(planned):
         rng = Random(f"session {seed} {index}")

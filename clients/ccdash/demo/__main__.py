@@ -19,12 +19,17 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--faults", action="store_true", help="add one session per kind of damage")
     parser.add_argument("--now", action="store_true", help="let history end at the present, not at a fixed day")
+    parser.add_argument(
+        "--work", type=Path, metavar="FOLDER", help="write the projects of the preset demo here, with plans"
+    )
     parser.add_argument("--truth", type=Path, metavar="FILE", help="write the truth about the logs as JSON")
     args = parser.parse_args(argv)
     now = int(time.time() * 1000) if args.now else DEFAULT_NOW
     began = time.monotonic()
     try:
-        summary = generate_preset(args.home, PRESETS[args.preset], seed=args.seed, faults=args.faults, now=now)
+        summary = generate_preset(
+            args.home, PRESETS[args.preset], seed=args.seed, faults=args.faults, now=now, work=args.work
+        )
         if args.truth is not None:
             args.truth.write_text(summary.to_json(), encoding="utf-8")
     except OSError as error:

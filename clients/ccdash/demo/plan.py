@@ -5,17 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ccdash.demo.shapes import Shape
+from ccdash.demo.tools import Use
 from ccdash.demo.truth import Record
 
 
 @dataclass(frozen=True)
+class Job:
+    """A turn with a purpose: what the user types (a prompt, or a slash command), what is done about it, and the answer."""
+
+    says: str
+    uses: tuple[Use, ...]
+    answer: str
+
+
+@dataclass(frozen=True)
 class Story:
-    """What a session is about, where its texts shall mean something."""
+    """What a session is about, where its texts shall mean something. `jobs` follow the prompts."""
 
     title: str
     prompts: tuple[str, ...]
     answers: tuple[str, ...]
     files: tuple[str, ...] = ()
+    jobs: tuple[Job, ...] = ()
 
 
 @dataclass(frozen=True)

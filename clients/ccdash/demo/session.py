@@ -6,7 +6,7 @@ from random import Random
 
 from ccdash.demo.agents import Agents, OpenAgent
 from ccdash.demo.clock import HOUR, iso
-from ccdash.demo.plan import Origin, Plan
+from ccdash.demo.plan import Job, Origin, Plan
 from ccdash.demo.records import Author, Sink, uuid4
 from ccdash.demo.talk import CONTEXT_LIMIT, Talk
 from ccdash.demo.text import ADJECTIVES, NOUNS, VERBS, Texts, escape, sentence
@@ -26,7 +26,7 @@ class Script:
         self.author.slug = "-".join(words) if rng.random() < 0.95 else ""
         self.author.place(plan.root, plan.branch)
         story = plan.story
-        desk = Desk(rng, texts, plan.shape, plan.root, list(story.files) if story and story.files else None)
+        desk = Desk(rng, texts, plan.shape, escape(plan.root), list(story.files) if story and story.files else None)
         # A short session has small files too: else one Read would be all of it.
         desk.scale = min(0.8, max(0.15, plan.size / 400_000))
         self.talk = Talk(self.author, desk, rng.choice(plan.shape.models))
@@ -35,6 +35,7 @@ class Script:
         self.launched = 0
         self.prompts = list(reversed(story.prompts)) if story else []
         self.answers = list(reversed(story.answers)) if story else []
+        self.jobs = list(reversed(story.jobs)) if story else []
         self.turn_ends: list[int] = []
         """Records written when each turn ended: where a fork may cut."""
 
@@ -43,7 +44,7 @@ class Script:
             self.opening()
         else:
             self.repeat(self.plan.origin)
-        while self.author.size < self.plan.size or self.prompts:
+        while self.author.size < self.plan.size or self.prompts or self.jobs:
             self.turn()
             due = self.plan.agents * min(1.0, self.author.size / max(1, self.plan.size))
             while self.launched < int(due):
@@ -125,10 +126,27 @@ class Script:
         rng, author = self.rng, self.author
         author.wait(60 if rng.random() < 0.97 else 3600 * 6)
         self.starts.turns += 1
+        if self.jobs and not self.prompts:
+            self.job(self.jobs.pop())
+            self.turn_ends.append(author.lines)
+            return
         works = self.starts.prompt(self.prompts.pop()) if self.prompts else self.starts.any()
         if works:
             self.work()
         self.turn_ends.append(author.lines)
+
+    def job(self, job: Job) -> None:
+        """A turn in which the model does what is asked, no more and no less."""
+        talk = self.talk
+        if job.says.startswith("/"):
+            self.starts.command(*job.says.split(" ", 1))
+        else:
+            self.starts.prompt(job.says)
+        talk.desk.next = list(reversed(job.uses))
+        while talk.desk.next:
+            talk.step()
+        talk.says.append(job.answer)
+        talk.step(final=True)
 
     def work(self) -> None:
         """The model works until it has an answer, an error or an interruption ends the turn."""

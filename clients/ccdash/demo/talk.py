@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from ccdash.demo.records import ApiMessage, Author, api_id, uuid4
-from ccdash.demo.text import NOUNS, VERBS, escape
+from ccdash.demo.text import NOUNS, VERBS, escape, unescape
 from ccdash.demo.tools import Desk, Use
 from ccdash.demo.truth import Call, Mark, Result
 
@@ -77,7 +77,7 @@ class Talk:
         for number in range(1, count + 1):
             use, tool_id = self.desk.use(), api_id(rng, "toolu_01")
             uuid = self.block(
-                message, self.tool_block(use, tool_id), Call(tool_id, use.name, use.edits), last=number == count
+                message, self.tool_block(use, tool_id), Call(tool_id, use.name, unescape(use.edits)), last=number == count
             )
             self.before(use, tool_id)
             waiting.append((use, tool_id, uuid))

@@ -56,6 +56,11 @@ def escape(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)[1:-1]
 
 
+def unescape(text: str) -> str:
+    """What `escape` was given."""
+    return str(json.loads(f'"{text}"')) if "\\" in text else text
+
+
 class Pool:
     """Escaped lines in one string, with the place where each begins."""
 

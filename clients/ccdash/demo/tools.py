@@ -14,7 +14,7 @@ from ccdash.demo.text import NOUNS, VERBS, Texts, escape, path, sentence
 
 @dataclass(frozen=True)
 class Use:
-    """A call and what came of it, all JSON. `edits` is the path that an edit tool was called on."""
+    """A call and what came of it, all JSON. `edits` is the path that an edit tool was called on, as JSON has it."""
 
     name: str
     input: str
@@ -25,7 +25,7 @@ class Use:
 
 
 class Desk:
-    """What a session works with: its files, its filler and its dice. Paths hold nothing that JSON escapes."""
+    """What a session works with: its files, its filler and its dice. `root` and all paths are as JSON has them."""
 
     def __init__(self, rng: Random, texts: Texts, shape: Shape, root: str, files: list[str] | None = None) -> None:
         self.rng = rng
@@ -35,6 +35,8 @@ class Desk:
         self.files = [f"{root}/{name}" for name in files or sorted({path(rng) for _ in range(6 + int(rng.random() * 40))})]
         self.task = 0
         self.scale = 1.0
+        self.next: list[Use] = []
+        """Calls to make before any at random, next one last."""
 
     def size(self, median: float, sigma: float, most: int = 120_000) -> int:
         """A log-normal size in characters."""
@@ -45,7 +47,9 @@ class Desk:
         return self.files[int(self.rng.random() ** 2 * len(self.files))]
 
     def use(self) -> Use:
-        """A call of a random tool of this version; one in thirty fails."""
+        """The next call: one that is to be made, else of a random tool of this version; one in thirty of these fails."""
+        if self.next:
+            return self.next.pop()
         builders, weights = _tools(self.shape)
         use = self.rng.choices(builders, cum_weights=weights)[0](self)
         return fail(self, use) if self.rng.random() < 1 / 30 else use

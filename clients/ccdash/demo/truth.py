@@ -114,6 +114,31 @@ class SessionTruth:
 
 
 @dataclass
+class FeatureTruth:
+    """The truth about one feature of a made-up project: its status, how many tasks of which status and how many files it
+    has, whether they contradict each other, and which sessions worked on it; `executed_by` did more than to look."""
+
+    slug: str
+    status: str
+    tasks: dict[str, int]
+    mismatch: bool = False
+    commit: str = ""
+    executed_by: str = ""
+    sessions: list[str] = field(default_factory=list)
+    documents: int = 0
+
+
+@dataclass
+class ProjectTruth:
+    """The truth about the planning files below `root`; `documents` are all of them."""
+
+    root: str
+    documents: int = 0
+    features: dict[str, FeatureTruth] = field(default_factory=dict)
+    """By slug."""
+
+
+@dataclass
 class Summary:
     """What was written, and the truth about it. `totals` count each API message once over all files."""
 
@@ -127,6 +152,8 @@ class Summary:
     agents: dict[str, SessionTruth] = field(default_factory=dict)
     """By ``<session id>/<agent id>``."""
     totals: dict[str, int] = field(default_factory=lambda: dict.fromkeys((*TOKEN_KINDS, "messages"), 0))
+    projects: dict[str, ProjectTruth] = field(default_factory=dict)
+    """By root, where planning files were written too."""
 
     def add(self, truth: SessionTruth, size: int) -> None:
         """Count one finished log of `size` bytes."""
@@ -149,6 +176,9 @@ class Summary:
         raw = json.loads(text)
         for group in ("sessions", "agents"):
             raw[group] = {key: SessionTruth(**value) for key, value in raw[group].items()}
+        for project in raw["projects"].values():
+            project["features"] = {slug: FeatureTruth(**value) for slug, value in project["features"].items()}
+        raw["projects"] = {root: ProjectTruth(**value) for root, value in raw["projects"].items()}
         return cls(**raw)
 
 

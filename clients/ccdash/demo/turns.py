@@ -77,13 +77,15 @@ class Starts:
 
     def skill_command(self) -> bool:
         """A custom command: its record, then its body as meta text."""
-        name = self.rng.choice(("/review", "/plan", "/fix-issue", "/release"))
+        self.command(self.rng.choice(("/review", "/plan", "/fix-issue", "/release")), "42")
+        return True
+
+    def command(self, name: str, arguments: str) -> None:
         tags = [f"<command-message>{name[1:]}</command-message>", f"<command-name>{name}</command-name>"]
-        text = "\\n".join(tags) + "\\n<command-args>42</command-args>"
+        text = "\\n".join(tags) + f"\\n<command-args>{escape(arguments)}</command-args>"
         self.author.user(f'"{text}"', mark="command", text=name)
         body = self.author.texts.prose.take(self.rng, 2200)
         self.author.user(f'[{{"type":"text","text":"{body}"}}]', extra=',"isMeta":true')
-        return True
 
     def local_command(self) -> bool:
         """A built-in command: caveat, command, output; the model sees nothing of it."""

@@ -1,0 +1,95 @@
+"""Writes the folders of the made-up projects, lets sessions work in them, and states the truth about their plans."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from posixpath import basename
+from random import Random
+
+from ccdash.demo.clock import DAY, iso
+from ccdash.demo.features import FEATURES, OF_BRANCH, Feature
+from ccdash.demo.plan import Plan
+from ccdash.demo.plan_files import PlanFile, Told, notes, of_feature
+from ccdash.demo.plan_work import jobs
+from ccdash.demo.stories import STORIES
+from ccdash.demo.truth import FeatureTruth, ProjectTruth
+
+
+class Projects:
+    """The projects of the stories in folders below `work`. `plans` are the sessions, oldest first; what they do with plans
+    is added to them."""
+
+    def __init__(self, work: Path, seed: int, plans: Sequence[Plan], now: int) -> None:
+        self._work = work.absolute()
+        self._seed = seed
+        self._now = now
+        self.truth: dict[str, ProjectTruth] = {}
+        sessions: dict[Feature, list[tuple[int, Plan]]] = {feature: [] for feature in FEATURES}
+        for number, plan in enumerate(reversed(plans)):
+            root, branch, _ = STORIES[number % len(STORIES)]
+            feature = OF_BRANCH.get((root, basename(branch)))
+            if feature is not None:
+                sessions[feature].append((number // len(STORIES), plan))
+        self._files: dict[str, list[tuple[PlanFile, int]]] = {root: [] for root, _, _ in STORIES}
+        for root in self._files:
+            self.truth[self._root(root)] = ProjectTruth(self._root(root))
+        for feature, of_it in sessions.items():
+            self._tell(feature, of_it)
+        for root, files in self._files.items():
+            files += [(file, now - 9 * DAY) for file in notes(root)]
+        for plan in plans:
+            plan.root = self._root(plan.root)
+
+    def _root(self, root: str) -> str:
+        return str(self._work / basename(root))
+
+    def _tell(self, feature: Feature, sessions: Sequence[tuple[int, Plan]]) -> None:
+        """Add the files of a feature, what sessions do with them, and the truth."""
+        commit = f"{Random(f'commit {self._seed} {feature.slug}').getrandbits(28):07x}"
+        starts = [plan.start for _, plan in sessions]
+        worker = next((plan.session_id for follow, plan in sessions if follow == 0), "")
+        told = Told(
+            created=iso(min(starts, default=self._now) - 5 * DAY)[:10],
+            updated=iso(max(starts, default=self._now - 3 * DAY))[:10],
+            session_id=worker,
+            commit=commit if worker else "",
+        )
+        files = list(of_feature(feature, told))
+        self._files[feature.root] += [(file, max(starts, default=self._now - 3 * DAY)) for file in files]
+        by_path = {file.path: file.text for file in files}
+        root = self._root(feature.root)
+        for follow, plan in sessions:
+            if plan.story is not None:
+                work = jobs(feature, follow % 4, root, plan.branch, by_path, told)
+                plan.story = replace(plan.story, jobs=work)
+        states = Counter(state for phase in feature.phases for state, _ in phase.tasks)
+        self.truth[root].features[feature.slug] = FeatureTruth(
+            feature.slug,
+            feature.state,
+            {str(state): number for state, number in states.items()},
+            mismatch=any(phase.flaw == "open" for phase in feature.phases),
+            commit=told.commit,
+            executed_by=worker,
+            sessions=[plan.session_id for _, plan in sessions],
+        )
+
+    def write(self) -> None:
+        """Write all files, each with the time at which it was last worked on. Raises `OSError`."""
+        for made_up, files in self._files.items():
+            root = Path(self._root(made_up))
+            # What makes a folder a repository, and so a project, for whoever looks for one.
+            (root / ".git").mkdir(parents=True, exist_ok=True)
+            (root / ".git" / "HEAD").write_text("ref: refs/heads/main\n", encoding="utf-8")
+            truth = self.truth[str(root)]
+            for file, at in files:
+                path = root / file.path
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(file.text, encoding="utf-8")
+                os.utime(path, (at / 1000, at / 1000))
+                truth.documents += 1
+                if file.slug:
+                    truth.features[file.slug].documents += 1
