@@ -57,4 +57,4 @@ def test_the_tree_of_errors_names_the_codes_of_the_classes() -> None:
             line.split()[1:3] == [error.name, str(error.code)] for line in errors.__doc__.splitlines() if "── " in line
         ), error.name
     assert len({error.code for error in listed}) == len(listed) == errors.__doc__.count("── ")
-    assert {error.name: error.data for error in listed}["NotFound"] == "{type, id}"
+    assert {error.name: error.data for error in listed}["NotFound"] == "{type, id, candidates?}"
