@@ -80,9 +80,9 @@ class NotFound(CcdashError):
 
     code = -32001
 
-    def __init__(self, type: str, id: str, hint: str = "") -> None:
+    def __init__(self, type: str, id: str, hint: str = "", candidates: Sequence[str] = ()) -> None:
         id = id if len(id) <= 1000 else id[:1000] + "…"
-        super().__init__(f"no {type} {id!r}" + (f"; {hint}" if hint else ""), type=type, id=id)
+        super().__init__(f"no {type} {id!r}" + (f"; {hint}" if hint else ""), type=type, id=id, **_some(candidates))
 
 
 class Conflict(CcdashError):
