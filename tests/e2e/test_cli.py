@@ -166,10 +166,15 @@ def test_without_logs_up_says_where_it_looked_and_shows_demo_data(cli: Cli) -> N
     assert cli.json("--profile", "demo", "sessions", "--all")["total"] == demo["total"]
     made = resolve("demo", cli.environ).data_dir / "demo.json"
     before = made.stat().st_mtime_ns
-    cli("demo")
+    work = made.parent / "work"
+    said = cli("demo")
     assert made.stat().st_mtime_ns == before
+    assert "ccdash --profile demo features" in said and work.is_dir()
+    features = cli.json("--profile", "demo", "rpc", "features/list")
+    assert {feature["projectName"] for feature in features["items"]} == {folder.name for folder in work.iterdir()}
 
-    cli("demo", "--size", "3")
+    said = cli("demo", "--size", "3")
+    assert "features" not in said and not work.exists()
     assert cli.json("--profile", "demo", "projects", "list")["items"]
     assert cli.json("--profile", "demo", "sessions", "--all")["total"] < demo["total"]
     cli("demo", "--remove")
