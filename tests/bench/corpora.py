@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,10 +44,12 @@ def prepare(size: str, folder: Path) -> Bench:
     """The corpus `size` below `folder`: the one that is there, or a new one."""
     home, truth = folder / size, folder / f"{size}.json"
     if truth.exists():
-        bench = Bench(size, home, Summary.from_json(truth.read_text(encoding="utf-8")))
-        if bench.summary.seed == SEED and sum(path.stat().st_size for path in bench.logs) == bench.summary.bytes:
-            return bench
-        shutil.rmtree(home)
+        # What another version generated may tell other things, or lack some.
+        with suppress(KeyError, TypeError, OSError):
+            bench = Bench(size, home, Summary.from_json(truth.read_text(encoding="utf-8")))
+            if bench.summary.seed == SEED and sum(path.stat().st_size for path in bench.logs) == bench.summary.bytes:
+                return bench
+        shutil.rmtree(home, ignore_errors=True)
     began = time.perf_counter()
     sys.stderr.write(f"generating {size} … ")
     summary = generate_preset(home, PRESETS[size], seed=SEED)

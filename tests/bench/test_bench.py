@@ -83,6 +83,8 @@ def test_corpus_is_generated_once(tiny: str, tmp_path: Path) -> None:
     again = prepare(tiny, tmp_path)
     assert again.summary == first.summary
     assert again.largest.stat().st_size == first.largest.stat().st_size
+    (tmp_path / f"{tiny}.json").write_text('{"of": "another version"}')
+    assert prepare(tiny, tmp_path).summary == first.summary
 
 
 def test_appended_log_is_put_back(tmp_path: Path) -> None:
