@@ -102,7 +102,7 @@ def test_a_moved_folder_is_followed(root: Path, probe_dir: Path, tmp_path: Path)
             assert not seen.paths
             assert watcher.status().directories == 2
             # The guard of both roots is the third.
-            assert kernel_watches() == 3
+            assert kernel_watches(watcher) == 3
 
             (tmp_path / "outside").rename(root / "c")
             await seen.until_seen(root / "c" / "inner" / "log.jsonl")

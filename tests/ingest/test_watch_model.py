@@ -96,7 +96,7 @@ class Changes(RuleBasedStateMachine):
         status = self.watcher.status()
         assert status.directories == folders
         # And the guard of both roots.
-        assert kernel_watches() == folders + 1
+        assert kernel_watches(self.watcher) == folders + 1
         assert (status.restarts, status.overflows, status.problem) == (0, 0, None)
         self.seen.clear()
         self.before = after

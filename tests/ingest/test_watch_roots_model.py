@@ -129,7 +129,9 @@ class Changes(RuleBasedStateMachine):
             assert changed <= self.seen.paths
         status = self.watcher.status()
         assert status.directories == len(reached)
-        assert kernel_watches() == len({inode(folder) for folder in reached} | {inode(guard) for guard in self.guards()})
+        assert kernel_watches(self.watcher) == len(
+            {inode(folder) for folder in reached} | {inode(guard) for guard in self.guards()}
+        )
         assert (status.restarts, status.overflows, status.problem) == (0, 0, None)
         self.seen.clear()
         self.known = now

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import sys
 from collections.abc import AsyncIterator, Callable
 from importlib.util import find_spec
@@ -14,6 +13,8 @@ from typing import Any
 import pytest
 
 from ccdashd.ingest.watch import Watcher
+from ccdashd.ingest.watching.inotify import InotifyBackend
+from ccdashd.ingest.watching.inotify_fd import Inotify
 
 PATIENCE_SECONDS = 20
 
@@ -78,10 +79,12 @@ async def watching(*roots: Path, probe_dir: Path, **options: Any) -> AsyncIterat
         await watcher.stop()
 
 
-def kernel_watches() -> int:
-    """How many watches this process has, by proc_pid_fdinfo(5)."""
-    watches = 0
-    for number in os.listdir("/proc/self/fdinfo"):
-        with contextlib.suppress(FileNotFoundError):
-            watches += Path("/proc/self/fdinfo", number).read_text().count("inotify wd:")
-    return watches
+def kernel_watches(watcher: Watcher) -> int:
+    """How many watches the kernel holds for it, by proc_pid_fdinfo(5)."""
+    backend = watcher._backend
+    assert isinstance(backend, InotifyBackend)
+    return watches_of(backend._inotify)
+
+
+def watches_of(inotify: Inotify) -> int:
+    return Path(f"/proc/self/fdinfo/{inotify.fd}").read_text().count("inotify wd:")

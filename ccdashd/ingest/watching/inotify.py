@@ -117,9 +117,7 @@ class InotifyBackend:
     async def check(self) -> None:
         for root in self._roots:
             self._recheck(root)
-        unwatched = self._unwatched
-        unwatched.denied = {folder for folder in unwatched.denied if os.path.lexists(folder)}
-        self._queue.extend((folder, True) for folder in reversed(unwatched.limited))
+        self._queue.extend((folder, True) for folder in (*self._unwatched.denied, *reversed(self._unwatched.limited)))
         self._drain()
 
     # Events

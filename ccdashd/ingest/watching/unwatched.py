@@ -40,7 +40,7 @@ class Unwatched:
         return "; ".join(problems) or None
 
     def limit(self, folder: str, *, report: bool) -> None:
-        """Poll `folder` for want of a watch. `report`: the files that are there now are reported."""
+        """Poll `folder` for want of a watch. `report`: the files that are there at the first look are reported."""
         self.limited[folder] = None
         self._polling.add(folder, report=report)
 
@@ -54,12 +54,10 @@ class Unwatched:
         self.remote.add(root)
         self._polling.add(root, report=report)
 
-    def discard(self, path: str, *, report: bool = False) -> bool:
-        """`path` is watched now, gone or not wanted; whether it was polled. `report`: what may have changed is reported."""
+    def discard(self, path: str, *, report: bool = False) -> None:
+        """`path` is watched now, gone or not wanted. `report`: what has changed since it was polled last is reported."""
         self.denied.discard(path)
-        if path not in self.limited and path not in self.remote:
-            return False
-        self.limited.pop(path, None)
-        self.remote.discard(path)
-        self._polling.discard(path, report=report)
-        return True
+        if path in self.limited or path in self.remote:
+            self.limited.pop(path, None)
+            self.remote.discard(path)
+            self._polling.discard(path, report=report)
