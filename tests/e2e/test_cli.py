@@ -173,6 +173,11 @@ def test_without_logs_up_says_where_it_looked_and_shows_demo_data(cli: Cli) -> N
     features = cli.json("--profile", "demo", "rpc", "features/list")
     assert {feature["projectName"] for feature in features["items"]} == {folder.name for folder in work.iterdir()}
 
+    told = json.loads(made.read_text())
+    made.write_text(json.dumps({**told, "edition": 1}))
+    cli("demo")
+    assert json.loads(made.read_text()) == told, "what an older version made must be made anew"
+
     said = cli("demo", "--size", "3")
     assert "features" not in said and not work.exists()
     assert cli.json("--profile", "demo", "projects", "list")["items"]

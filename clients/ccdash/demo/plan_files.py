@@ -19,6 +19,8 @@ WORDS: dict[State, str] = {
 """What progress files say."""
 
 MARKS: dict[State, str] = {"todo": " ", "in_progress": "/", "done": "x", "blocked": "!", "deferred": ">"}
+"""What boxes say; they have no sign for a review."""
+
 CLOSED = ("done", "deferred")
 BROKEN = "`just sync-test` passes on two devices"
 """A plain text that YAML does not take: it begins with a backtick."""
@@ -135,8 +137,12 @@ def _progress(feature: Feature, phase: Phase, number: int, told: Told) -> str:
 
 
 def _all_phases(feature: Feature, told: Told) -> str:
-    tasks = [(number, row, *item) for number, phase in enumerate(feature.phases, 1) for row, item in _numbered(phase)]
-    done = sum(state == "done" for _, _, state, _ in tasks)
+    tasks = [
+        (number, row, state)
+        for number, phase in enumerate(feature.phases, 1)
+        for row, (state, _) in enumerate(phase.tasks, 1)
+    ]
+    done = sum(state == "done" for _, _, state in tasks)
     text = (
         f'---\ntype: progress\nprd: "{feature.slug}-v1"\nfeature_slug: {feature.slug}\nphase: all\n'
         f'title: "{feature.title}"\nstatus: {WORDS[feature.phases[-1].state]}\nupdated: {told.updated}\n'
@@ -146,12 +152,8 @@ def _all_phases(feature: Feature, told: Told) -> str:
         last = feature.task_id(len(feature.phases), 2)
         text += f'blockers:\n- id: B-1\n  title: "{feature.blocker}"\n  severity: high\n  status: open\n'
         text += f'  blocking: ["{last}"]\n'
-    text += "tasks:\n" + "".join(task(feature, number, row, state, told) for number, row, state, _ in tasks)
+    text += "tasks:\n" + "".join(task(feature, number, row, state, told) for number, row, state in tasks)
     return f"{text}---\n\n# {feature.title}\n\n{feature.goal}\n"
-
-
-def _numbered(phase: Phase) -> Iterator[tuple[int, tuple[State, str]]]:
-    return enumerate(phase.tasks, 1)
 
 
 def _quick(feature: Feature, told: Told) -> str:
@@ -163,16 +165,7 @@ def _quick(feature: Feature, told: Told) -> str:
     return f"{text}---\n\n# Quick Feature: {feature.title}\n\n{feature.goal}\n\n## Tasks\n\n{boxes}"
 
 
-def notes(root: str) -> Iterator[PlanFile]:
-    """Files of the project that was at `root` in the stories which plan nothing: a README, and what was noted beside."""
-    name = basename(root)
-    yield PlanFile("README.md", f"# {name}\n\nA made-up project. `ccdash demo --remove` deletes it.\n")
-    for at, file in NOTES_OF:
-        if at == name:
-            yield file
-
-
-NOTES_OF = (
+_NOTES = (
     (
         "weather-station",
         PlanFile(
@@ -204,3 +197,13 @@ NOTES_OF = (
         ),
     ),
 )
+"""By project."""
+
+
+def notes(root: str) -> Iterator[PlanFile]:
+    """Files of the project that was at `root` in the stories which plan nothing: a README, and what was noted beside."""
+    name = basename(root)
+    yield PlanFile("README.md", f"# {name}\n\nA made-up project. `ccdash demo --remove` deletes it.\n")
+    for at, file in _NOTES:
+        if at == name:
+            yield file
