@@ -13,7 +13,7 @@ import msgspec
 
 from ccdashd.derive import mismatches, phases, statuses
 from ccdashd.derive.phases import Phase
-from ccdashd.derive.slugs import canonical
+from ccdashd.derive.slugs import canonical, dated
 from ccdashd.protocol import types as t
 from ccdashd.sources.planning.model import Outline, Status
 
@@ -23,10 +23,16 @@ _HOLDERS = ("prd", "implementation_plan", "quick_feature")
 _PLANS = ("prd", "implementation_plan")
 
 _KIND = r"(?:PRD|Product Requirements(?: Document)?|(?:(?:Implementation|Remediation) )?Plan|Quick Feature|Feature|Bug Fix)"
-_KINDS = rf"{_KIND}(?:[ -]?\d+)?"
-_BEFORE = re.compile(rf"^(?:{_KINDS}(?:\s*[:\u2013\u2014]\s*|\s+-\s+|\s+(?={_KIND}\b)))+", re.IGNORECASE)
+_SET_OFF = r"(?:PRD Addendum|Spike|(?:Change )?Proposal|Change|Feature Spec(?:ification)?|Tasks|Progress)"
+"""Kinds only before a colon or dash, as they may be words of a name."""
+_BEFORE = re.compile(
+    rf"^(?:(?:{_KIND}|{_SET_OFF})(?:[ -]?\d+)?(?:\s*[:\u2013\u2014]\s*|\s+-\s+)|{_KIND}(?:[ -]?\d+)?\s+(?={_KIND}\b))+",
+    re.IGNORECASE,
+)
 _AFTER = re.compile(
-    r"\s+(?:[:\u2013\u2014-]\s*)?(?:PRD|Product Requirements(?: Document)?|Implementation Plan)$", re.IGNORECASE
+    r"(?:\s*[:\u2013\u2014]\s*|\s+(?:-\s*)?)(?:PRD|Product Requirements(?: Document)?|Implementation Plan"
+    r"|All Phases Progress|Progress Track(?:ing|er))$",
+    re.IGNORECASE,
 )
 """Words in titles for what kind of document it is."""
 
@@ -134,7 +140,12 @@ def _rank(slug: str, document: Outline) -> tuple[int, bool, int]:
 
 
 def _is_named(slug: str, document: Outline) -> bool:
-    return canonical(document.path.rpartition("/")[2].rpartition(".")[0]) == slug
+    name = _file_name(document)
+    return slug in (canonical(name), dated(name))
+
+
+def _file_name(document: Outline) -> str:
+    return document.path.rpartition("/")[2].rpartition(".")[0]
 
 
 def _holder(documents: Sequence[Outline]) -> Outline | None:
@@ -197,6 +208,8 @@ def _name(slug: str, documents: Sequence[Outline]) -> str:
     if not titled and len(documents) == 1:
         titled = list(documents)
     for document in titled:
+        if document.title == _file_name(document):
+            continue  # It has none but the name of its file, such as proposal.md.
         name = _AFTER.sub("", _BEFORE.sub("", document.title.strip())).strip()
         if name:
             return name

@@ -1,9 +1,9 @@
 """Which feature a document belongs to, by names alone. Pure.
 
-A slug is lower case, its words joined by hyphens. ``x`` and ``x-v1`` are one feature; ``x-v2`` and ``x-v1.5`` are features
-of their own, versions of it. Features come from plans (PRDs and implementation plans), progress folders, quick features and
-documents that name theirs in `feature_slug`; every other document joins the feature that it names, or whose name is in its
-path. The outcome depends on the set of documents alone, in no way on their order.
+A slug is lower case, its words joined by hyphens, without a date before them. ``x`` and ``x-v1`` are one feature; ``x-v2``
+and ``x-v1.5`` are features of their own, versions of it. Features come from plans (PRDs and implementation plans), progress
+folders, quick features and documents that name theirs in `feature_slug`; every other document joins the feature that it
+names, or whose name is in its path. The outcome depends on the set of documents alone, in no way on their order.
 """
 
 from __future__ import annotations
@@ -32,13 +32,16 @@ _GENERIC = re.compile(r"prd|plan|implementation-plan|spec|design|proposal|tasks|
 _AROUND = re.compile(r"readme|index|.*summary.*")
 """Names of files that tell of others."""
 
+_DATE = re.compile(r"^(?:[0-9]{4}-[0-9]{2}-[0-9]{2}-)+(?=.)")
+"""Tools put the day before the names of plans, and of those that they archive."""
+
 _VERSION = re.compile(r"-v\d+(?:-\d+)*$")
 _FIRST = re.compile(r"(?:-v1(?:-0)*)+$")
 _UNNAMED = "unnamed"
 
 
 class Claim(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a document says of its feature, beside its path; JSON in `documents.slugs`. Slugs are canonical."""
+    """What a document says of its feature; JSON in `documents.slugs`. Slugs are canonical."""
 
     doc_type: str = ""
     feature_slug: str = ""
@@ -48,6 +51,8 @@ class Claim(msgspec.Struct, frozen=True, omit_defaults=True):
     """Paths of its plan and PRD."""
     lineage: tuple[str, ...] = ()
     """Paths and slugs of what it supersedes or comes from."""
+    by_path: str = ""
+    """What its path calls its feature, without words for what kind of document it is."""
 
 
 def claim(document: Document) -> Claim:
@@ -62,12 +67,19 @@ def claim(document: Document) -> Claim:
         tuple(dict.fromkeys(filter(None, map(canonical, others)))),
         tuple(dict.fromkeys(refs)),
         tuple(dict.fromkeys(lineage)),
+        canonical(next((name.slug for name in document.slugs if name.source == "path"), "")),
     )
 
 
 @functools.lru_cache(8192)
 def canonical(name: str) -> str:
-    """The slug of a name as anybody may write it: ``X_v1.0`` is ``x``, ``X v1.5`` is ``x-v1-5``."""
+    """The slug of a name as anybody may write it: ``X_v1.0`` and ``2026-02-04-x`` are ``x``, ``X v1.5`` is ``x-v1-5``."""
+    return _DATE.sub("", dated(name))
+
+
+@functools.lru_cache(8192)
+def dated(name: str) -> str:
+    """The slug of a name with the date before it, if it has one: quick features of one name are others on another day."""
     slug = re.sub(r"[\W_]+", "-", name.lower()).strip("-")
     return _FIRST.sub("", slug) or slug
 
@@ -201,7 +213,7 @@ def _is_other_version(slug: str, name: str) -> bool:
 
 def _quick(claims: Mapping[str, Claim]) -> dict[str, str]:
     """Quick features: each file is one."""
-    return {path: place.stem for path, claim in claims.items() if _is_quick(place := _place(path), claim)}
+    return {path: place.dated for path, claim in claims.items() if _is_quick(place := _place(path), claim)}
 
 
 def _explicit(path: str, claim: Claim, features: _Features) -> str:
@@ -221,7 +233,7 @@ def _join(path: str, claim: Claim, features: _Features, assigned: Mapping[str, s
     for ref in claim.refs:
         if found := assigned.get(ref):
             return found
-    return next(filter(None, map(features.find, _place(path).names)), None)
+    return next(filter(None, map(features.find, (*_place(path).names, claim.by_path))), None)
 
 
 def relatives(claims: Mapping[str, Claim], assigned: Mapping[str, str | None]) -> dict[str, list[str]]:
@@ -249,6 +261,8 @@ class _Place(NamedTuple):
 
     stem: str
     """The slug of the file's name."""
+    dated: str
+    """With its date."""
     names: tuple[str, ...]
     """Slugs that may be a feature's: of its folders but the first, the nearest first, then its own."""
     folders: tuple[str, ...]
@@ -264,14 +278,17 @@ class _Place(NamedTuple):
 @functools.lru_cache(32_768)
 def _place(path: str) -> _Place:
     *parts, name = path.split("/")
-    stem = canonical(name.rpartition(".")[0] or name) or _UNNAMED
+    bare = name.rpartition(".")[0] or name
+    stem = canonical(bare) or _UNNAMED
     slugs = [canonical(part) or _UNNAMED for part in parts]
     folders = ["/".join(parts[:n]) for n in range(len(parts), 0, -1)]
     quick = bool(slugs) and slugs[-1] == _QUICK
     at = parts.index(_PROGRESS) + 1 if _PROGRESS in parts[:-1] else 0
     progress = "/".join(parts[: at + 1]) if at and slugs[at] != _QUICK else None
     names = (*reversed(slugs[1:]), stem)
-    return _Place(stem, names, tuple(folders), progress, quick, _AROUND.fullmatch(stem) is not None)
+    return _Place(
+        stem, dated(bare) or _UNNAMED, names, tuple(folders), progress, quick, _AROUND.fullmatch(stem) is not None
+    )
 
 
 @functools.lru_cache(8192)

@@ -360,6 +360,13 @@ def test_a_feature_has_what_its_documents_have() -> None:
         ("Feature-based planning: a start", "Feature-based planning: a start"),
         ("Plan the future", "Plan the future"),
         ("PRD:", "Deployment sets"),
+        ("SPIKE: Deployment Sets", "Deployment Sets"),
+        ("Change: Deployment Sets", "Deployment Sets"),
+        ("Change feature flags", "Change feature flags"),
+        ("Deployment Sets - All Phases Progress", "Deployment Sets"),
+        ("Deployment Sets: Progress Tracking", "Deployment Sets"),
+        ("Show progress", "Show progress"),
+        ("deployment-sets", "Deployment sets"),
     ],
 )
 def test_a_feature_is_named_by_its_title_without_the_kind_of_document(title: str, name: str) -> None:

@@ -31,6 +31,11 @@ NOTE = Claim("context")
         ("v1", "v1"),
         ("PRD-001-scoring", "prd-001-scoring"),
         ("überblick", "überblick"),
+        ("2026-02-04-add-login-v1", "add-login"),
+        ("2026-02-04_2026-02-05_add", "add"),
+        ("2026-02-04-v1", "2026-02-04"),
+        ("2026-02-04", "2026-02-04"),
+        ("1-2026-02-04-x", "1-2026-02-04-x"),
         ("---", ""),
     ],
 )
@@ -71,7 +76,7 @@ def test_a_claim_holds_what_a_document_says_of_its_feature() -> None:
         lineage_parent="docs/PRDs/older.md",
     )
     assert claim(document) == Claim(
-        "report", "feature-x", ("other",), ("docs/plans/x.md", "docs/PRDs/x.md"), ("docs/PRDs/older.md", "old")
+        "report", "feature-x", ("other",), ("docs/plans/x.md", "docs/PRDs/x.md"), ("docs/PRDs/older.md", "old"), "from-path"
     )
 
 
@@ -102,6 +107,23 @@ def test_each_quick_feature_is_one() -> None:
         ".claude/progress/quick-features/README.md": Claim("readme"),
     }
     assert list(assign(claims).values()) == ["add-icons", "fix-tab", None]
+
+
+def test_quick_features_of_one_name_are_others_on_another_day() -> None:
+    quick = Claim("quick_feature")
+    claims = {f"quick-features/{day}-fix-tab.md": quick for day in ("2026-01-02", "2026-03-04")}
+    assert list(assign(claims).values()) == ["2026-01-02-fix-tab", "2026-03-04-fix-tab"]
+
+
+def test_a_date_and_a_word_for_the_kind_of_document_are_no_part_of_a_name() -> None:
+    claims = {
+        "docs/superpowers/plans/2026-08-13-fork-replay.md": PLAN,
+        "docs/superpowers/specs/2026-08-13-fork-replay-design.md": Claim("design_spec", by_path="fork-replay"),
+        "openspec/changes/archive/2026-02-04-add-login/proposal.md": PRD,
+        "openspec/changes/archive/2026-02-04-add-login/tasks.md": Claim("task_list", by_path="add-login"),
+        "docs/notes/other.md": Claim("worknote", by_path="elsewhere"),
+    }
+    assert list(assign(claims).values()) == ["fork-replay", "fork-replay", "add-login", "add-login", None]
 
 
 class TestProgressFolders:

@@ -137,15 +137,20 @@ def read(path: str, data: bytes) -> Document:
 
 
 def _title(values: fields.Values, body: Body, path: str) -> str:
-    stated = fields.first_text(values, ("title", "name"))
-    top = stated or next((heading.text for heading in body.headings if heading.level == 1 and heading.text), "")
     title = (
-        top
+        fields.first_text(values, ("title", "name"))
+        or next((heading.text for heading in body.headings if heading.level == 1 and heading.text), "")
         or fields.first_text(values, ("feature",))
-        or next((heading.text for heading in body.headings if heading.text), "")
+        or _only_top(body)
+        or path.rpartition("/")[2].rpartition(".")[0]
     )
-    title = title or path.rpartition("/")[2].rpartition(".")[0] or path
     return (" ".join(title.split()).strip("*") or path)[:300]
+
+
+def _only_top(body: Body) -> str:
+    """The heading that all others are below; several beside each other are sections of something without a title."""
+    top = [heading.text for heading in body.headings if heading.parent < 0]
+    return top[0] if len(top) == 1 else ""
 
 
 def _slugs(values: fields.Values, kind: Kind) -> list[Slug]:

@@ -165,6 +165,9 @@ def test_a_status_that_is_not_known_is_told(front: bytes, status: str | None, co
     ("front", "title"),
     [
         (b"---\ntitle: Told\nname: n\n---\n## First\n# Top\n", "Told"),
+        (b"## Why\n### Now\n## What changes\n", "my-file"),
+        (b"### Aside\n## Why\n", "my-file"),
+        (b"## All\n### One\n### Two\n", "All"),
         (b"---\nname: pdf\n---\n# Top\n", "pdf"),
         (b"## First\n# **Top**\n", "Top"),
         (b"---\nfeature: The Feature\n---\n## First\n", "The Feature"),
