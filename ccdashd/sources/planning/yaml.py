@@ -152,6 +152,8 @@ class Yaml:
         self.special = bool(shown)
         """It holds characters that other parsers refuse."""
         self._left = MAX_VALUES
+        self._pairs: dict[int, dict[str | int, tuple[yaml.Node, yaml.Node]]] = {}
+        """Pairs of mappings that `find` passed, by the `id` of the mapping, which `root` keeps alive."""
         self.value: Value = None if root is None else self._value(root, 0)
         """Raises TooMuch while it is built."""
 
@@ -193,16 +195,16 @@ class Yaml:
         return self._shown(node.value)
 
     def _pair(self, node: yaml.MappingNode, step: str | int, depth: int) -> tuple[yaml.Node, yaml.Node] | None:
-        merged: list[yaml.Node] = []
-        for key, value in reversed(node.value):
-            if _merges(key, value):
-                merged = value.value if isinstance(value, yaml.SequenceNode) else [value]
-            elif self.key(key) == step:
-                return key, value
-        for source in merged if depth < MAX_DEPTH else ():
-            assert isinstance(source, yaml.MappingNode)
-            if (pair := self._pair(source, step, depth + 1)) is not None:
-                return pair
+        known = self._pairs.get(id(node))
+        if known is None:
+            known = self._pairs[id(node)] = {self.key(pair[0]): pair for pair in node.value if not _merges(*pair)}
+        if step in known:
+            return known[step]
+        for key, merged in reversed(node.value) if depth < MAX_DEPTH else ():
+            if _merges(key, merged):
+                for source in merged.value if isinstance(merged, yaml.SequenceNode) else (merged,):
+                    if (pair := self._pair(source, step, depth + 1)) is not None:
+                        return pair
         return None
 
     def _value(self, node: yaml.Node, depth: int) -> Value:

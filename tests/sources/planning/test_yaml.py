@@ -74,6 +74,31 @@ def test_what_looks_like_a_number_can_be_had_back(written: str) -> None:
     assert text(found[0]) == written
 
 
+def test_places_of_merged_values_are_those_of_the_values() -> None:
+    parsed = parse("a: &a {x: 1}\nb: &b {x: 2, y: 2}\nc:\n  <<: *a\n  <<: [*b, *a]\n  z: 3\n")
+    values = parsed.value["c"]  # type: ignore[index, call-overload]
+    assert values == {"x": 2, "y": 2, "z": 3}
+    found = {key: parsed.find(("c", key)) for key in ("x", "y", "z")}
+    assert {key: parsed.scalar(pair[1]) for key, pair in found.items() if pair} == values
+    assert parsed.find(("c", "<<")) is None
+
+
+def test_places_in_a_mapping_are_found_as_fast_however_many_there_are() -> None:
+    looked_at = 0
+
+    class Counting(yaml.Yaml):
+        def key(self, node: pyyaml.Node) -> str:
+            nonlocal looked_at
+            looked_at += 1
+            return super().key(node)
+
+    parsed = parse("tasks:\n" + "".join(f"  t{n}: {{status: done}}\n" for n in range(1000)))
+    counting = Counting(parsed.text, parsed.root, {})
+    looked_at = 0
+    assert [counting.line_of(("tasks", f"t{n}", "status")) for n in range(1000)] == list(range(2, 1002))
+    assert looked_at < 5000
+
+
 def test_anchors_and_merge_keys_are_resolved() -> None:
     source = (
         "base: &b {status: todo, size: M}\nother: &o {size: L, kind: x}\none:\n  <<: [*b, *o]\n  status: done\ntwo: *b\n"
