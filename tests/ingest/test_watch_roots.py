@@ -72,10 +72,9 @@ def test_only_entered_folders_are_watched_and_the_root_itself(projects: Projects
             touch(root / "src" / "not-ours.jsonl")
             touch(root / "src" / "new" / "not-ours.jsonl")
             touch(root / "lib" / "not-ours.jsonl")
-            files = [touch(root / "top.jsonl"), touch(root / "docs" / "deep" / "y.jsonl")]
-            await seen.until_seen(*files)
+            files = {str(touch(root / "top.jsonl")), str(touch(root / "docs" / "deep" / "y.jsonl"))}
             assert await watcher.probe()
-            assert not seen.paths
+            assert seen.paths == files
             assert not seen.rescans
 
     asyncio.run(run())
@@ -170,8 +169,9 @@ def test_roots_within_each_other_are_watched_each_for_itself(projects: Projects,
         inner = outer / "src" / "lib"
         async with watching(inner, outer, probe_dir=probe_dir, mode=mode, enters=projects.enters) as (watcher, seen):
             touch(outer / "src" / "not-ours.jsonl")
-            files = [touch(inner / "y.jsonl"), touch(outer / "docs" / "y.jsonl"), touch(outer / "top.jsonl")]
-            await seen.until_seen(*files)
+            files = {str(touch(folder / "y.jsonl")) for folder in (inner, outer / "docs", outer)}
+            assert await watcher.probe()
+            assert seen.paths == files
             await watcher.set_roots([inner])
             seen.clear()
             touch(outer / "docs" / "z.jsonl")

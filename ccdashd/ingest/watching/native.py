@@ -39,6 +39,7 @@ class WatchfilesBackend:
         self._known: dict[str, tuple[int, int]] = {}
         self._task: asyncio.Task[None] | None = None
         self._ending: set[asyncio.Task[None]] = set()
+        self._asking: asyncio.Handle | None = None
 
     @property
     def directories(self) -> int:
@@ -52,6 +53,8 @@ class WatchfilesBackend:
 
     async def stop(self) -> None:
         self._end()
+        if self._asking is not None:
+            self._asking.cancel()
         await asyncio.gather(*self._ending, return_exceptions=True)
 
     async def set_roots(self, roots: Iterable[str]) -> None:
@@ -72,7 +75,9 @@ class WatchfilesBackend:
         # The paths of a running awatch cannot be changed.
         self._end()
         self._begin()
-        self._sink.rescan(reason or (Reason.ROOT_VANISHED if gone else Reason.ROOT_APPEARED))
+        reason = reason or (Reason.ROOT_VANISHED if gone else Reason.ROOT_APPEARED)
+        # Not before awatch is armed, which it is in its first step: a scan must not begin earlier.
+        self._asking = asyncio.get_running_loop().call_soon(self._sink.rescan, reason)
 
     def _begin(self) -> None:
         if self._known:
