@@ -92,12 +92,12 @@ class _Writer:
             )
         refs = [f"prd_ref: {prd}", "commit_refs: [4024200, 1a2b3c4]", "effort_estimate: 8 pts"]
         head = ["doc_type: implementation_plan", self._title(slug), self._status(), *about, *refs]
-        self._file(plan, head, self._body(self._size(20_000), boxes=8))
+        self._file(plan, head, self._body(self._size(16_000), boxes=60))
         phases = dice.randint(1, 7)
         for phase in range(1, phases + 1):
             if phase % 3 == 1 and number % 2:
                 head = ["doc_type: phase_plan", self._title(slug), self._status(), f"phase: {phase}", f"plan_ref: {plan}"]
-                self._file(f"{plans}/{slug}/phase-{phase}-work.md", head, self._body(self._size(18_000), boxes=8))
+                self._file(f"{plans}/{slug}/phase-{phase}-work.md", head, self._body(self._size(14_000), boxes=60))
             large = phase == 1 and number % 40 == 0
             self._progress(slug, prd, phase, 140 if large else dice.randint(2, 8), broken and phase == 1)
         head = ["type: context", f"prd: {slug}", "status: active", "gotchas:", *(f"  - {self._line()}" for _ in range(4))]
@@ -164,13 +164,9 @@ class _Writer:
 
     def _paragraph(self) -> str:
         lines = [f"\n## {self._line()}\n"] + [f"{self._line()} {self._line()}" for _ in range(6)]
-        lines += [
-            f"| {self._line()} | {self._line()} |",
-            "",
-            f"- {self._line()}",
-            f"- see [it](docs/{self._line()[:5]}.md)",
-            "",
-        ]
+        lines += [f"| {self._line()} | {self._line()} |", "", f"- {self._line()}", f"- {self._line()}", ""]
+        if self._dice.random() < 0.1:
+            lines += [f"See [the guide](docs/guides/part-0/{self._name(self._dice.randrange(40))}.md).", ""]
         if self._dice.random() < 0.2:
             lines += ["```python", f"{self._dice.choice(THINGS)} = {self._dice.randint(1, 99)}", "```", ""]
         return "\n".join(lines)
