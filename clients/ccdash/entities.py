@@ -85,7 +85,7 @@ class Finder:
         }
 
     def find(self, text: str, *, gone: bool = False) -> Entity:
-        """The entity that `text` names. One that may be `gone` is taken as it is named, by its type and whole id.
+        """The entity that `text` names. One that may be `gone` is taken as it is named, by its type and id.
 
         Raises UsageError where nothing or several things are called so, RpcError where a type has nothing of that name.
         """
@@ -97,9 +97,10 @@ class Finder:
         try:
             return self._only(text, self._finders[TYPES[kind]](name))
         except RpcError as error:
-            if gone and error.code == NOT_FOUND and (kind == "session" or "/" in name):
-                return Entity(TYPES[kind], name)
-            raise explained(self._client, error, self._project) from error
+            told = explained(self._client, error, self._project)
+            if not gone or error.code != NOT_FOUND or (kind == "feature" and told is not error):
+                raise told from error
+            return self._gone(TYPES[kind], name)
 
     def name(self, entity: Entity | Mapping[str, Any]) -> str:
         """An entity as it can be typed: without its project, where that is the one of this folder."""
@@ -108,6 +109,13 @@ class Finder:
             here = os.path.relpath(id)
             return clean(f"file:{id if here.startswith('../') else here}")
         return f"{_SHORT.get(type_, type_)}:{short_entity(type_, id, self._project)}"
+
+    def _gone(self, type_: str, name: str) -> Entity:
+        """An entity that may be known by what refers to it alone: of this project, where its id names none."""
+        head = name.partition("/")[0]
+        if type_ == "session" or not self._project or any(row["id"] == head for row in self._all_projects()):
+            return Entity(type_, name)
+        return Entity(type_, f"{self._project}/{name}")
 
     def _only(self, text: str, found: Sequence[Entity]) -> Entity:
         if len(found) == 1:
@@ -208,8 +216,7 @@ class Finder:
         elif self._project:
             own = self._project
         else:
-            ids = [row["id"] for row in all_items(self._client, "projects/list", {"includeHidden": True})]
-            every = [Entity("commit", f"{id}/{digits[:7]}") for id in ids]
+            every = [Entity("commit", f"{row['id']}/{digits[:7]}") for row in self._all_projects()]
             found = [commit for commit in every if self._linked(commit)] or (every if len(every) == 1 else [])
             if not found:
                 raise UsageError(f"Of which project is the commit? Write commit:PROJECT/{digits}, or use --project.")
@@ -217,8 +224,11 @@ class Finder:
         return [Entity("commit", f"{own}/{digits[:7]}")]
 
     def _named_projects(self, name: str) -> list[Entity]:
-        projects = all_items(self._client, "projects/list", {"includeHidden": True})
-        return [Entity("project", row["id"]) for row in projects if name.lower() in (row["id"], row["name"].lower())]
+        found = [row["id"] for row in self._all_projects() if name.lower() in (row["id"], row["name"].lower())]
+        return [Entity("project", id) for id in found]
+
+    def _all_projects(self) -> list[dict[str, Any]]:
+        return all_items(self._client, "projects/list", {"includeHidden": True})
 
     def _linked(self, entity: Entity) -> bool:
         """Whether anything is linked with an entity that is known by its links alone."""

@@ -64,12 +64,13 @@ def _walk(node: Node, lines: _Lines, first: str, following: str) -> Iterator[tup
 def _entity(out: Output, prefix: str, node: Node, name: str) -> str:
     title, state = clean(node["title"]), "missing" if node.get("missing") else node["status"]
     if out.columns is not None:
-        room = out.columns - width(prefix) - (width(_GAP + state) if state else 0)
-        beside = max(room - width(title + _GAP), min(width(name), NAME_LEAST))
-        if room - width(_GAP) - beside < TITLE_LEAST:
-            name = ""
-        name = clip_start(name, beside)
-        title = clip(title, max(room - width(_GAP + name) if name else room, 1))
+        room = max(out.columns - width(prefix) - (width(_GAP + state) if state else 0), 1)
+        beside = room - width(_GAP) - min(width(name), NAME_LEAST)
+        if beside < min(width(title), TITLE_LEAST):
+            title, name = clip(title, room), ""
+        else:
+            title = clip(title, beside)
+            name = clip_start(name, room - width(title + _GAP))
     parts = (
         out.paint(title, "bold" if node.get("asked") else ""),
         out.paint(state, status_style(state)),

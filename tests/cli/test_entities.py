@@ -229,8 +229,10 @@ def test_a_commit_is_of_the_project_where_it_is_linked(
 def test_what_is_gone_is_named_by_its_whole_id(here: World, shop: str) -> None:
     assert find(f"doc:{shop}/docs/gone.md", gone=True) == Entity("document", f"{shop}/docs/gone.md")
     assert find("session:zzz", gone=True) == Entity("session", "zzz")
-    with pytest.raises(RpcError, match="no document 'gone.md'"):
-        find("doc:gone.md", gone=True)
+    assert find("doc:docs/gone.md", gone=True) == Entity("document", f"{shop}/docs/gone.md")
+    assert find("phase:docs/gone.md#phase-1", gone=True) == Entity("phase", f"{shop}/docs/gone.md#phase-1")
+    with pytest.raises(UsageError, match="did you mean checkout"):
+        find("feature:chekout", gone=True)
     with pytest.raises(UsageError, match="Nothing is called"):
         find(f"{shop}/docs/gone.md", gone=True)
 

@@ -7,9 +7,10 @@ import re
 from typing import Any
 
 from ccdash.arguments import all_items, natural, pages, positive
+from ccdash.client import Client
 from ccdash.context import Context
 from ccdash.entities import TYPES, Entity, Finder, entity_argument, within_argument
-from ccdash.errors import UsageError
+from ccdash.errors import NOT_FOUND, RpcError, UsageError
 from ccdash.link_tables import draw_external, draw_links, sentence, write_reasons
 from ccdash.parser import Handler
 from ccdash.table import heading
@@ -92,7 +93,7 @@ def run_links(context: Context) -> None:
         finder = Finder(context, client)
         entity = finder.find(args.entity, gone=True)
         page = pages(client, "links/list", {**entity.ref, **filters}, 0, args.limit)
-        external = [] if filters.keys() - {"includeDismissed"} else all_items(client, "externalLinks/list", entity.ref)
+        external = [] if filters.keys() - {"includeDismissed"} else _external(client, entity)
         if args.why:
             audits = [context.call(client, "links/audit", {"id": link["id"]}) for link in page["items"]]
             page = {**page, "items": [{**audit["link"], "evidence": audit["evidence"]} for audit in audits]}
@@ -107,6 +108,16 @@ def run_links(context: Context) -> None:
         elif len(page["items"]) < page["total"]:
             out.note(f"{len(page['items']):,} of {page['total']:,} links; `--limit` shows more.")
         context.note_indexing(client)
+
+
+def _external(client: Client, entity: Entity) -> list[dict[str, Any]]:
+    """Links to the web of an entity, which may be known by its other links alone."""
+    try:
+        return all_items(client, "externalLinks/list", entity.ref)
+    except RpcError as error:
+        if error.code != NOT_FOUND:
+            raise
+        return []
 
 
 def _filters(args: argparse.Namespace) -> dict[str, Any]:
