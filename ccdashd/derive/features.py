@@ -22,6 +22,12 @@ _HOLDERS = ("prd", "implementation_plan", "quick_feature")
 
 _PLANS = ("prd", "implementation_plan")
 
+CRITERIA_CAP = 50
+"""Criteria kept of a feature: its files may have a thousand, which are read there."""
+
+_MET = (False, None, True)
+"""What is left first."""
+
 _KIND = r"(?:PRD|Product Requirements(?: Document)?|(?:(?:Implementation|Remediation) )?Plan|Quick Feature|Feature|Bug Fix)"
 _SET_OFF = r"(?:PRD Addendum|Spike|(?:Change )?Proposal|Change|Feature Spec(?:ification)?|Tasks|Progress)"
 """Kinds only before a colon or dash, as they may be words of a name."""
@@ -51,6 +57,9 @@ class Details(msgspec.Struct, omit_defaults=True, kw_only=True):
     """As written, each once."""
     blockers: list[t.Blocker] = []
     criteria: list[t.Criterion] = []
+    """The `CRITERIA_CAP` first by `_MET`."""
+    criteria_total: int = 0
+    criteria_unmet: int = 0
     questions: list[str] = []
     commits: list[str] = []
     prs: list[str] = []
@@ -99,6 +108,7 @@ def build(project_id: str, slug: str, documents: Sequence[Outline], relatives: S
         for document in documents
         for item in document.blockers
     ]
+    criteria = [(document.path, item) for document in documents for item in document.criteria]
     details = Details(
         description=_first(documents, lambda document: document.description),
         holder=f"{project_id}/{holder.path}" if holder is not None else None,
@@ -108,10 +118,11 @@ def build(project_id: str, slug: str, documents: Sequence[Outline], relatives: S
         file_tags=_all(documents, lambda document: document.tags),
         blockers=blockers,
         criteria=[
-            t.Criterion(text=item.text, raw_status=item.raw_status, met=item.met, path=document.path, line=item.line)
-            for document in documents
-            for item in document.criteria
+            t.Criterion(text=item.text, raw_status=item.raw_status, met=item.met, path=path, line=item.line)
+            for path, item in sorted(criteria, key=lambda found: _MET.index(found[1].met))[:CRITERIA_CAP]
         ],
+        criteria_total=len(criteria),
+        criteria_unmet=sum(item.met is False for _, item in criteria),
         questions=_all(documents, lambda document: document.questions),
         commits=_all(documents, lambda document: document.commits),
         prs=_all(documents, lambda document: document.prs),

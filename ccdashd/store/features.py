@@ -52,6 +52,8 @@ def get(connection: sa.Connection, feature_id: str, costs: Costs, revision: int)
         documents=files,
         blockers=details.blockers,
         criteria=details.criteria,
+        criteria_total=details.criteria_total,
+        criteria_unmet=details.criteria_unmet,
         questions=details.questions,
         commits=details.commits,
         prs=details.prs,

@@ -46,7 +46,7 @@ def feature_page(
         lambda rows: draw_documents(out, rows, of_feature=True),
         f"`ccdash docs --feature {name} --all`",
     )
-    page.criteria(feature["criteria"])
+    page.criteria(feature["criteria"], feature["criteriaTotal"], feature["criteriaUnmet"])
     project = feature["projectId"]
     page.table("Other versions", feature["versions"], lambda rows: draw_entities(out, rows, project))
     page.table("Related", feature["related"], lambda rows: draw_entities(out, rows, project))

@@ -95,18 +95,24 @@ class Page:
                 self._place(": ".join(part for part in (where, clean(evidence["detail"])) if part))
         self.rest(len(found))
 
-    def criteria(self, found: Sequence[Mapping[str, Any]]) -> None:
-        """Write criteria that are not met, below the file that has them and with their lines."""
+    def criteria(self, found: Sequence[Mapping[str, Any]], total: int | None = None, left: int | None = None) -> None:
+        """Write criteria that are not met, below the file that has them and with their lines.
+
+        Where `found` are only some of them, `total` is the number of all, `left` that of those not met.
+        """
         unmet = [criterion for criterion in found if criterion["met"] is False]
         if not unmet:
             return
-        heading(self.out, f"Criteria not met: {len(unmet):,} of {len(found):,}")
+        left = len(unmet) if left is None else left
+        heading(self.out, f"Criteria not met: {left:,} of {len(found) if total is None else total:,}")
         shown = unmet if self.full else unmet[:SHORT_CRITERIA]
         for path, group in groupby(shown, key=lambda criterion: str(criterion["path"])):
             self.out.line(self.out.paint(clean(path), "dim"))
             for criterion in group:
                 self._prose(clean(criterion["text"]), f"{criterion['line']:>6}  ")
-        self.rest(len(unmet), shown=len(shown))
+        self.rest(left, shown=len(shown))
+        if self.full and left > len(shown):
+            self.out.line(self.out.paint(f"… {left - len(shown):,} more; `ccdash doc` lists those of a file", "dim"))
 
     def findings(self, found: Sequence[Mapping[str, Any]]) -> None:
         """Write what was not understood."""

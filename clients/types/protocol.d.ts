@@ -1362,7 +1362,10 @@ export interface Feature {
   phases: Phase[];
   documents: DocumentRow[];
   blockers: Blocker[];
+  /** At most 50: those that are not met first, then those of which no file tells; `documents/get` has all of a file. */
   criteria: Criterion[];
+  criteriaTotal: number;
+  criteriaUnmet: number;
   /** Open questions. */
   questions: string[];
   commits: string[];

@@ -340,10 +340,20 @@ def test_a_feature_has_what_its_documents_have() -> None:
     ]
     assert built.open_blockers == 1
     assert [(item.text, item.met, item.line) for item in details.criteria] == [("It works", True, 9)]
+    assert (details.criteria_total, details.criteria_unmet) == (1, 0)
     assert details.questions == ["Why?"]
     assert details.versions == ["app/x-v2"]
     assert sum(built.counts) == 2
     assert built.progress == 0.5
+
+
+def test_of_many_criteria_those_are_kept_that_are_left() -> None:
+    progress = _progress("1")
+    progress.criteria = [Criterion(text=str(n), line=n, met=(True, False, None)[n % 3]) for n in range(1, 121)]
+    details = features.build("app", "x", [progress]).details
+    assert [item.met for item in details.criteria] == [False] * 40 + [None] * 10
+    assert [item.line for item in details.criteria[:3]] == [1, 4, 7]
+    assert (details.criteria_total, details.criteria_unmet) == (120, 40)
 
 
 @pytest.mark.parametrize(

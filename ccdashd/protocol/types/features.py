@@ -152,6 +152,9 @@ class Feature(Wire, frozen=True):
     documents: list[DocumentRow]
     blockers: list[Blocker]
     criteria: list[Criterion]
+    """At most 50: those that are not met first, then those of which no file tells; ``documents/get`` has all of a file."""
+    criteria_total: int
+    criteria_unmet: int
     questions: list[str]
     """Open questions."""
     commits: list[str]
