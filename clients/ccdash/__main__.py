@@ -10,7 +10,7 @@ from ccdash.context import Context
 from ccdash.errors import BUSY, INVALID_PARAMS, NOT_FOUND, Error, RpcError
 from ccdash.output import Output
 from ccdash.parser import build, find
-from ccdash.text import clean_lines
+from ccdash.text import clean, clean_lines
 
 INTERRUPTED = 130
 _LISTS = {
@@ -88,7 +88,7 @@ def _told(error: Error, context: Context | None) -> str:
         wait = f"{float(data.get('retryAfter', 1)):g} s"
         return f"{text}{end} Try again in {wait}; `ccdash status` tells more."
     if error.code == INVALID_PARAMS and "got" in data and data["got"] is not None:
-        return f"{text} (got {clean_lines(data['got'])}){end}"
+        return f"{text} (got {clean(data['got'])}){end}"
     if error.code == -32601:
         return f"{text}{end} `ccdash rpc` lists the methods."
     if error.code == -32603:

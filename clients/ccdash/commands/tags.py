@@ -101,7 +101,7 @@ def _list(context: Context, client: Client, named: str) -> None:
 
 
 def _rename(context: Context, client: Client, name: str, new_name: str) -> None:
-    merged = any(tag["name"] == new_name for tag in _all(client)) and name != new_name
+    merged = _known(client, new_name) is not None and _key(name) != _key(new_name)
     tag = context.call(client, "tags/rename", {"name": name, "newName": new_name})
     if context.out.as_json:
         context.out.result(tag)
@@ -111,7 +111,7 @@ def _rename(context: Context, client: Client, name: str, new_name: str) -> None:
 
 
 def _delete(context: Context, client: Client, name: str) -> int | None:
-    out, tag = context.out, next((tag for tag in _all(client) if tag["name"].lower() == name.strip().lower()), None)
+    out, tag = context.out, _known(client, name)
     if tag is not None and not context.args.yes:
         what = f"the tag {clean(tag['name'])!r} of {_entities(tag['count'])}"
         if not context.asks:
@@ -135,9 +135,13 @@ def _color(context: Context, client: Client, name: str, color: str) -> None:
         out.line(f"{clean(tag['name'])} is {out.paint(_swatch(out, tag['color']), _paint_of(tag['color']))}.")
 
 
-def _all(client: Client) -> list[dict[str, Any]]:
-    tags: list[dict[str, Any]] = client.request("tags/list")["items"]
-    return tags
+def _known(client: Client, name: str) -> dict[str, Any] | None:
+    """The tag of that name, whatever its case."""
+    return next((tag for tag in client.request("tags/list")["items"] if _key(tag["name"]) == _key(name)), None)
+
+
+def _key(name: str) -> str:
+    return name.strip().casefold()
 
 
 def _entities(number: int) -> str:
