@@ -57,7 +57,7 @@ def test_doctor_takes_paths_of_projects(run: Run, world: World) -> None:
     assert run("doctor", "--path", PRD).out.endswith("Everything was understood.\n")
 
 
-def test_rescan_takes_paths_of_projects(run: Run, world: World) -> None:
+def test_rescan_takes_paths_of_projects(run: Run) -> None:
     done = run("rescan", "docs/project_plans/PRDs")
     assert done.out.splitlines()[1:] == [
         "logs            0: 0 read whole, 0 read on, 0 gone",
