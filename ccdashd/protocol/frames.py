@@ -6,6 +6,7 @@ https://microsoft.github.io/language-server-protocol/specifications/lsp/3.17/spe
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -19,6 +20,7 @@ HEADER_CAP = 8192
 _END = b"\r\n\r\n"
 _LENGTH = b"content-length"
 _CONSUMED = 1 << 16
+_SURROGATE = re.compile(rb"(\\u[dD][89abAB]\w\w\\u[dD][c-fC-F]\w\w)|\\u[dD][89a-fA-F]\w\w")
 
 RequestId: TypeAlias = int | float | str | None
 
@@ -128,15 +130,32 @@ def decode(body: bytes) -> Message:
                 raise InvalidRequest("batches are not served; send each message in its own frame") from error
             raise InvalidRequest(f"the message is no JSON-RPC 2.0 request: {error}") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        if _is_json(_mended(body)):
+            # JSON allows it, and whoever sent it waits for an answer to its id.
+            problem = "half of a surrogate pair (\\ud800 to \\udfff without its other half), which is no character"
+            raise InvalidRequest(f"the message has {problem}") from error
         raise ParseError(f"the message is not JSON: {error}") from error
 
 
 def id_of(body: bytes) -> RequestId:
     """The id that stands in a broken request, None where there is none."""
     try:
-        return _only_id.decode(body).id
+        return _only_id.decode(_mended(body)).id
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
+
+
+def _mended(body: bytes) -> bytes:
+    """The body with halves of surrogate pairs, which the decoder refuses, replaced."""
+    return _SURROGATE.sub(lambda found: found[1] or b"\\ufffd", body)
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        _any.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
 
 
 def encode(value: Any) -> bytes:

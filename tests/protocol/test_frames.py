@@ -120,6 +120,16 @@ def test_ids_are_given_back_as_they_came(id: Any) -> None:
         assert json.loads(frame.split(b"\r\n\r\n", 1)[1])["id"] == id
 
 
+@pytest.mark.parametrize("half", [b"\\ud800", b"\\udfff", b"\\uD83d\\u0041", b"\\udc00\\ud800"])
+def test_half_of_a_surrogate_pair_is_told_to_who_sent_it(half: bytes) -> None:
+    body = b'{"jsonrpc":"2.0","id":"\\ud83d\\ude00","method":"m","params":{"id":"%s"}}' % half
+    with pytest.raises(InvalidRequest, match="half of a surrogate pair"):
+        frames.decode(body)
+    assert frames.id_of(body) == "\N{GRINNING FACE}"
+    with pytest.raises(ParseError):
+        frames.decode(body[:-1])
+
+
 def test_the_id_of_a_broken_request_is_found_where_there_is_one() -> None:
     assert frames.id_of(b'{"id":7,"method":5}') == 7
     assert frames.id_of(b'{"id":[7]}') is None
