@@ -19,6 +19,7 @@ _SEQUENCES = re.compile(
 # Controls but tab and newline; marks that turn the direction of what follows; surrogates that no UTF-8 can hold.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+_TYPE = re.compile(r"[a-z]+:")
 _SPACES = re.compile(r"\s+")
 ELLIPSIS = "…"
 
@@ -67,9 +68,14 @@ def clip(text: str, cells: int) -> str:
 
 
 def clip_start(text: str, cells: int) -> str:
-    """`text` cut to its last `cells` cells, beginning with an ellipsis: of a path, the end tells most."""
+    """`text` cut to its last `cells` cells, beginning with an ellipsis: of a path, the end tells most.
+
+    A type before it stays: ``doc:…/plan.md``.
+    """
     if width(text) <= cells:
         return text
+    if (named := _TYPE.match(text)) and cells > len(named[0]) + 1:
+        return named[0] + clip_start(text[named.end() :], cells - len(named[0]))
     kept, used = "", 1
     for character in reversed(text):
         used += _cells(character)

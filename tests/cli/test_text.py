@@ -104,3 +104,10 @@ def test_sentences() -> None:
 def test_pad_counts_cells() -> None:
     assert pad("日", 4) == "日  "
     assert pad("日", 4, right=True) == "  日"
+
+
+def test_the_type_of_an_entity_stays_where_its_path_is_cut() -> None:
+    assert clip_start("doc:docs/plan.md", 11) == "doc:…lan.md"
+    assert clip_start("doc:docs/plan.md", 5) == "…n.md"
+    assert clip_start("doc:docs/plan.md", 16) == "doc:docs/plan.md"
+    assert clip_start("file:/home/me/shop/till.py", 12) == "file:…ill.py"
