@@ -44,7 +44,7 @@ _NAMES_CAP: Final = 12
 _QUOTES: Final = "\"'`@,;()[]<>"
 _PHASE: Final = r"(?:\d{1,3}(?:\.\d{1,3})?|[mM]\d{1,3})"
 _PHASES: Final = re.compile(
-    rf"(?:^\W*|\.md\W*\s|(?<![\w/.-])phases?\b)[\s=-]*(?:phases?[\s=-]*)?"
+    rf"(?:^\W*+|\.md(?>\W*\s)|(?<![\w/.-])phases?\b)[\s=-]*+(?:phases?[\s=-]*+)?"
     rf"({_PHASE}(?:\s*(?:-|\u2013|&|,|\+|\band\b|\bto\b)\s*{_PHASE})*|all)(?![\w/-]|\.\w)",
     re.IGNORECASE,
 )

@@ -128,7 +128,8 @@ def _read(raw: str) -> Status:
                 return status
     first, _, rest = bare.partition(" ")
     if first.strip("\ufe0f") in _BY_WORD and not first[0].isalnum():  # a sign before the word: 🚧 In Progress
-        return _read(rest) if _read(rest) != "unknown" else _BY_WORD[first.strip("\ufe0f")]
+        said = _read(rest)
+        return said if said != "unknown" else _BY_WORD[first.strip("\ufe0f")]
     return "unknown"
 
 

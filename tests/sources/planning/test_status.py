@@ -125,6 +125,11 @@ def test_a_word_means_a_status(raw: str, status: Status) -> None:
     assert read_status(raw) == status
 
 
+def test_a_word_behind_any_number_of_signs_means_what_it_says() -> None:
+    assert read_status("🚧 " * 60 + "Completed") == "done"
+    assert read_status("🚧 " * 60 + "nobody knows") == "in_progress"
+
+
 def test_a_decision_that_is_accepted_is_done() -> None:
     assert read_status("Accepted", "adr") == "done"
     assert read_status("accepted", "prd") == "todo"
