@@ -44,7 +44,7 @@ class RefData(msgspec.Struct, gc=False):
     line: int = 0
 
 
-class DocumentData(msgspec.Struct):
+class DocumentData(msgspec.Struct, gc=False):
     """`sources.planning.model.Document`, as far as it is needed here: decodes from `documents.data`."""
 
     path: str
@@ -56,7 +56,7 @@ class DocumentData(msgspec.Struct):
     session_ids: list[str] = []
 
 
-class TaskData(msgspec.Struct):
+class TaskData(msgspec.Struct, gc=False):
     """`sources.planning.model.Task`, as far as it is needed here: decodes from `tasks.data`."""
 
     key: str

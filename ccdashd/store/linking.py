@@ -9,22 +9,22 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 
 from ccdashd.derive import document_links
-from ccdashd.derive.document_links import DocumentData, Member, Other, Phase, Project, TaskData, TaskRow
+from ccdashd.derive.document_links import Member, Other, Phase, Project
 from ccdashd.derive.links import Found
 from ccdashd.derive.phases import PhaseRow
 from ccdashd.derive.session_refs import Roots
-from ccdashd.derive.slugs import Claim
 from ccdashd.protocol import types as t
 from ccdashd.store import links, session_linking, session_refs
 from ccdashd.store.connection import raw_connection
 from ccdashd.store.link_rows import Change, Rows, evidence_decoder
+from ccdashd.store.link_sources import Known, Plans
 from ccdashd.store.planning import select
 
 _META: Final = "linked"
@@ -34,9 +34,6 @@ _ROOTS = """
 SELECT p.root, p.id FROM projects p WHERE EXISTS (SELECT 1 FROM documents d WHERE d.project_id = p.id)
 """
 
-_documents = msgspec.json.Decoder(DocumentData)
-_tasks = msgspec.json.Decoder(TaskData)
-_claims = msgspec.json.Decoder(Claim)
 _phases = msgspec.json.Decoder(PhaseRow)
 _strings = msgspec.json.Decoder(list[str])
 
@@ -97,6 +94,7 @@ class _Run:
         self.connection = connection
         self.roots = roots
         self.rows = Rows(connection)
+        self.plans = Plans(connection)
         self.counted: set[str] = set()
         """Features whose links with sessions changed."""
         self._affected: set[str] = set()
@@ -166,19 +164,10 @@ class _Run:
         if root is not None:
             paths = select(self.connection, "SELECT path FROM documents WHERE project_id IN ({})", [project_id])
             project = Project(project_id, root, frozenset(path for (path,) in paths))
-            tasks = self._tasks(_TASKS_OF_DOCUMENTS, ids)
-            for id, feature_id, data in select(self.connection, _DOCUMENTS, ids):
-                document = _documents.decode(data)
-                alone = feature_id is None
-                found[f"document:{id}"] = document_links.of_document(project, document, tasks.get(id, []), alone=alone)
+            for known in self.plans.documents(ids):
+                alone = known.feature_id is None
+                found[f"document:{known.id}"] = document_links.of_document(project, known.data, known.tasks, alone=alone)
         return self.rows.write(found)
-
-    def _tasks(self, query: str, keys: Iterable[str]) -> dict[str, list[TaskRow]]:
-        """Tasks by what the first column of `query` says, in the order of their files."""
-        found: defaultdict[str, list[TaskRow]] = defaultdict(list)
-        for key, id, document_id, path, n, parent_id, phase_id, data in select(self.connection, query, keys):
-            found[key].append(TaskRow(id, document_id, path, n, parent_id, phase_id, _tasks.decode(data)))
-        return found
 
     def _follow(self, changes: list[Change]) -> None:
         """Sessions that documents name, or whose commits they name, otherwise than before."""
@@ -231,14 +220,17 @@ class _Run:
         found: dict[str, list[Found]] = {f"feature:{id}": [] for id in wanted}
         rows = list(select(self.connection, "SELECT id, project_id, slug, data FROM features WHERE id IN ({})", wanted))
         before = self._owners(found)
-        members, others = self._members(row[0] for row in rows)
+        members = self.plans.members(row[0] for row in rows)
+        others = self._others(members)
         phases: defaultdict[str, list[Phase]] = defaultdict(list)
-        for feature_id, id, n, phase, document_id, data in select(self.connection, _PHASES, (row[0] for row in rows)):
+        for feature_id, id, n, phase, document_id, data in select(self.connection, _PHASES, members):
             phases[feature_id].append(Phase(id, n, phase, document_id, _phases.decode(data).line))
-        tasks = self._tasks(_TASKS_OF_FEATURES, [row[0] for row in rows])
         for id, project_id, slug, data in rows:
+            known = members[id]
+            tasks = [task for document in known for task in document.tasks]
+            documents = [Member(each.id, each.path, each.data.doc_type, each.claim, each.data.refs) for each in known]
             found[f"feature:{id}"] = document_links.of_feature(
-                project_id, slug, members[id], phases[id], tasks.get(id, []), _details.decode(data).versions, others
+                project_id, slug, documents, phases[id], tasks, _details.decode(data).versions, others
             )
         changes = self.rows.write(found)
         # A session knows a feature's phases by its commands, and the feature itself by its name.
@@ -253,19 +245,19 @@ class _Run:
         query = "SELECT DISTINCT owner FROM entity_links WHERE owner IN ({})"
         return {owner for (owner,) in select(self.connection, query, owners)}
 
-    def _members(self, feature_ids: Iterable[str]) -> tuple[dict[str, list[Member]], dict[str, Other]]:
-        """Documents by feature, and those of any feature that these refer to, by path."""
-        members: defaultdict[str, list[Member]] = defaultdict(list)
-        wanted: set[str] = set()
-        for feature_id, id, project_id, path, doc_type, claim, data in select(self.connection, _MEMBERS, feature_ids):
-            refs = _documents.decode(data).refs
-            members[feature_id].append(Member(id, path, doc_type, _claims.decode(claim), refs))
-            wanted.update(f"{project_id}/{ref.path}" for ref in refs if ref.path and ref.field != "body")
-        others = {
+    def _others(self, members: Mapping[str, Sequence[Known]]) -> dict[str, Other]:
+        """Documents of any feature that these refer to, by path."""
+        wanted = {
+            f"{document.project_id}/{ref.path}"
+            for documents in members.values()
+            for document in documents
+            for ref in document.data.refs
+            if ref.path and ref.field != "body"
+        }
+        return {
             path: Other(id, feature_id, doc_type)
             for id, path, feature_id, doc_type in select(self.connection, _OTHERS, wanted)
         }
-        return members, others
 
     # --- sessions ---
 
@@ -296,17 +288,6 @@ WHERE source_type = 'document' AND source_id IN ({}) AND link_type = 'implements
 """
 _SESSIONS_NAMED = "SELECT source_id FROM entity_links WHERE owner IN ({}) AND source_type = 'session'"
 _COMMITS_NAMED = "SELECT target_id FROM entity_links WHERE owner IN ({}) AND target_type = 'commit'"
-_DOCUMENTS = "SELECT id, feature_id, data FROM documents JOIN document_data USING (id) WHERE id IN ({})"
-_TASKS_OF_DOCUMENTS = """
-SELECT t.document_id, t.id, t.document_id, d.path, t.n, t.parent_id, t.phase_id, x.data
-FROM tasks t JOIN task_data x USING (id) JOIN documents d ON d.id = t.document_id
-WHERE t.document_id IN ({}) ORDER BY d.path, t.n
-"""
-_TASKS_OF_FEATURES = """
-SELECT t.feature_id, t.id, t.document_id, d.path, t.n, t.parent_id, t.phase_id, x.data
-FROM tasks t JOIN task_data x USING (id) JOIN documents d ON d.id = t.document_id
-WHERE t.feature_id IN ({}) ORDER BY d.path, t.n
-"""
 _SESSIONS_BY_VALUE = "SELECT DISTINCT session_id FROM session_refs WHERE project_id = ? AND value IN ({})"
 _SESSIONS_WITH_REQUESTS = """
 SELECT DISTINCT session_id FROM session_refs WHERE project_id = ? AND value >= 'REQ-' AND value < 'REQ.'
@@ -317,8 +298,4 @@ SELECT DISTINCT source_id FROM entity_links WHERE target_type = ? AND target_id 
 _PHASES = (
     "SELECT feature_id, id, n, phase, document_id, data FROM feature_phases WHERE feature_id IN ({}) ORDER BY feature_id, n"
 )
-_MEMBERS = """
-SELECT feature_id, id, project_id, path, doc_type, slugs, data FROM documents JOIN document_data USING (id)
-WHERE feature_id IN ({}) ORDER BY path
-"""
 _OTHERS = "SELECT id, path, feature_id, doc_type FROM documents WHERE id IN ({}) AND feature_id IS NOT NULL"
