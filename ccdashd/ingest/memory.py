@@ -1,10 +1,23 @@
-"""Memory that a backlog took is given back to the system when it is over."""
+"""Memory while much is read and written at once, and after it."""
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import sys
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """For what is over in a few seconds and makes very many rows, of which none is garbage before its end: the collector
+    would only walk them again and again."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def give_back() -> None:

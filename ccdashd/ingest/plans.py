@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from ccdashd.derive.plan_rows import PlanRows
 from ccdashd.ingest import consequences
 from ccdashd.ingest.claim import at_or_below
-from ccdashd.ingest.memory import give_back
+from ccdashd.ingest.memory import give_back, uncollected
 from ccdashd.ingest.plan_backlog import DEADLY, PlanBacklog
 from ccdashd.ingest.read_plan import read_plans
 from ccdashd.ingest.scan import FileStat, Problem, scan
@@ -164,9 +164,10 @@ class Plans:
                 claim.gone = []
                 progress = partial(self._progress, begin, len(claim.read))
                 backlog = PlanBacklog(claim.project_id, claim.root, self._cap, pipeline.app.settings.workers, progress)
-                files, gone = await backlog.run(part.read)
-                part.gone += gone
-                pipeline.publish(await pipeline.write(partial(self._write, part, files)))
+                with uncollected():
+                    files, gone = await backlog.run(part.read)
+                    part.gone += gone
+                    pipeline.publish(await pipeline.write(partial(self._write, part, files)))
         finally:
             await database.bulk(False)
             give_back()

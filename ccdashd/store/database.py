@@ -6,6 +6,7 @@ the write-ahead log back, and one hop to a thread is all that a request costs.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import logging
@@ -53,6 +54,7 @@ class Database:
         self._writer: ConnectionThread | None = None
         self._readers: list[ConnectionThread] = []
         self._heavy: ConnectionThread | None = None
+        self._tidying: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """Open the file, making or migrating it as needed.
@@ -131,13 +133,14 @@ class Database:
     async def bulk(self, on: bool) -> None:
         """Write much at once at less cost.
 
-        The write-ahead log is left alone until the end, so that pages that change often are copied once; and references are
-        not looked up for each row, all of which come from one function (`verify` checks them).
+        The write-ahead log is left alone until the end, so that pages that change often are copied once, which nobody has
+        to wait for; and references are not looked up for each row, all of which come from one function (`verify` checks
+        them).
         """
         if self._writer is not None:
             await self._writer.call(functools.partial(set_bulk, on))
             if not on:
-                await self.checkpoint()
+                self._tidying = asyncio.create_task(self.checkpoint(), name="checkpoint")
 
     async def check(self) -> str | None:
         """What SQLite's quick check finds wrong with the file; None when nothing."""

@@ -189,7 +189,9 @@ async def test_the_write_ahead_log_is_bounded(tmp_path: Path) -> None:
             await database.write(note("x" * 1_000_000))
         assert wal.stat().st_size > 24_000_000
         await database.bulk(False)
-        assert wal.stat().st_size == 0
+        async with asyncio.timeout(20):
+            while wal.stat().st_size > 0:
+                await asyncio.sleep(0.005)
 
 
 @running
