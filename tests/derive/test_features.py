@@ -136,6 +136,8 @@ class TestStatus:
         spike = Document(path="spikes/x.md", doc_type="spike", title="X", status="done", raw_status="concluded")
         built = _build(spike, Document(path="notes/x.md", doc_type="context", title="Notes"))
         assert (built.details.holder, built.status, built.raw_status) == ("app/spikes/x.md", "done", "concluded")
+        note = Document(path="notes/x.md", doc_type="context", title="Notes", status="in_progress", raw_status="active")
+        assert _build(spike, note).details.holder is None
 
     def test_of_a_feature_is_the_furthest_of_holder_and_phases(self) -> None:
         assert _build(_prd("todo"), _progress("1", "done"), _progress("2", "todo")).status == "in_progress"

@@ -230,6 +230,11 @@ def test_a_file_that_changed_is_a_conflict_and_none_is_written(project: Project)
     assert project.text(PLAN) == FILES[PLAN] + "more\n"
 
 
+def test_a_file_that_is_not_to_be_written_but_changed_is_a_conflict_too(project: Project) -> None:
+    project.refused(CONFLICT, "changed since you read it", project.task, "T1", "todo", apply=True, hashes={ONE: "0" * 64})
+    assert project.unchanged()
+
+
 def test_a_file_that_changes_while_it_is_written_is_a_conflict(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = hashes(project.task("T1", "done"))
     compare = status._compare

@@ -29,6 +29,8 @@ PLANS = "docs/project_plans/"
         (PLANS + "PRDs/init/ph2/phase2-implementation-plan.md", "implementation_plan", "ph2", "criteria"),
         (PLANS + "implementation_plans/features/auth-v1.md", "implementation_plan", "auth-v1", "criteria"),
         (PLANS + "implementation_plans/features/auth-v1/phase-2-api.md", "phase_plan", "auth-v1", "criteria"),
+        (PLANS + "implementation_plans/phase-2-api.md", "implementation_plan", "phase-2-api", "criteria"),
+        (PLANS + "implementation_plans/features/phase-2-api.md", "implementation_plan", "phase-2-api", "criteria"),
         (PLANS + "implementation_plans/auth-v1/phase-2-api.md", "phase_plan", "auth-v1", "criteria"),
         (PLANS + "implementation_plans/features/auth-v1/wireframes/brief.md", "design_spec", "auth-v1", "criteria"),
         (PLANS + "implementation_plans/features/auth-v1/auth-v1.md", "implementation_plan", "auth-v1", "criteria"),

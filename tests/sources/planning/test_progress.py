@@ -82,6 +82,8 @@ blockers:
 - Waiting for: the other team
 - {title: Gone, resolved: true}
 - none
+- {title: Reopened, status: open, resolution: Tried a mirror}
+- {title: Being solved, resolution: in progress}
 """)
     )
     assert [
@@ -95,6 +97,8 @@ blockers:
         (7, "Phase 0 first", "", "Resolved", False, []),
         (8, "Waiting for: the other team", "", "", True, []),
         (9, "Gone", "", "", False, []),
+        (11, "Reopened", "", "open", True, []),
+        (12, "Being solved", "", "", True, []),
     ]
 
 
