@@ -16,14 +16,14 @@ from typing import NamedTuple
 
 import msgspec
 
+from ccdashd.sources.planning import fields
 from ccdashd.sources.planning.model import Document
 
 TOOLING = frozenset({"skill", "agent", "command", "rule", "template", "changelog"})
 """Types of documents that serve all features: they belong to none, whatever a placeholder in them says."""
 
 _PLANS = frozenset({"prd", "implementation_plan"})
-_PLAN_REFS = ("plan_ref", "implementation_plan", "parent_plan", "parent_plan_ref")
-_PRD_REFS = ("prd_ref", "prd_reference", "parent_prd", "prd")
+_REFS = (*fields.PLAN_REFS, *fields.PRD_REFS, "prd")
 _PROGRESS = "progress"
 _QUICK = "quick-features"
 _GENERIC = re.compile(r"prd|plan|implementation-plan|spec|design|proposal|tasks|index|phase-\d.*")
@@ -59,7 +59,7 @@ def claim(document: Document) -> Claim:
     """What `assign` needs of a document."""
     explicit = next((name.slug for name in document.slugs if name.source == "feature_slug"), "")
     others = (name.slug for name in document.slugs if name.source not in ("feature_slug", "path"))
-    refs = (ref.path for field in (*_PLAN_REFS, *_PRD_REFS) for ref in document.refs if ref.field == field and ref.path)
+    refs = (ref.path for field in _REFS for ref in document.refs if ref.field == field and ref.path)
     lineage = (name for name in (document.lineage_parent, *document.supersedes) if name)
     return Claim(
         document.doc_type,

@@ -28,23 +28,8 @@ _EFFORT: Final = (
     "total_story_points",
     "estimate",
 )
-_FILES: Final = (
-    "files_affected",
-    "files_modified",
-    "files",
-    "modified_files",
-    "files_created",
-    "files_changed",
-    "files_to_modify",
-    "key_files",
-)
 _DESCRIPTION: Final = ("description", "summary", "overview", "problem_statement", "scope", "architecture_summary", "goal")
-_COMMITS: Final = ("commit_refs", "commits", "commit", "commit_ref", "commit_hashes", "git_commits")
 _PRS: Final = ("pr_refs", "prs", "pr", "pr_ref", "pull_requests", "pull_request")
-_SESSIONS: Final = ("session_id", "session_ids", "sessions", "linked_sessions", "session")
-_PRD_REFS: Final = ("prd_ref", "prd_reference", "parent_prd")
-_PLAN_REFS: Final = ("plan_ref", "implementation_plan", "parent_plan", "parent_plan_ref")
-
 _SLUG: Final = re.compile(r"(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9][A-Za-z0-9._\-]{0,199}")
 
 _STATED: Final = frozenset(
@@ -106,8 +91,8 @@ def read(path: str, data: bytes) -> Document:
         effort=fields.first_text(values, _EFFORT),
         created=fields.first_text(values, ("created", "created_at", "date_created", "date")),
         updated=fields.first_text(values, ("updated", "updated_at", "last_updated", "date_updated")),
-        started=fields.first_text(values, ("started", "started_at", "start_date")),
-        completed=fields.first_text(values, ("completed", "completed_at", "completed_date", "completion_date")),
+        started=fields.first_text(values, fields.STARTED),
+        completed=fields.first_text(values, fields.COMPLETED),
         declared_total=total,
         declared_completed=completed,
         declared_progress=done,
@@ -115,9 +100,9 @@ def read(path: str, data: bytes) -> Document:
         blockers=progress.blockers(front),
         criteria=progress.criteria(front),
         questions=progress.questions(values, body),
-        files=fields.files(*fields.present(values, _FILES)),
+        files=fields.files(*fields.present(values, fields.FILES)),
         prs=fields.lines(fields.present(values, _PRS), ("url", "number", "id")),
-        session_ids=fields.sessions(*fields.present(values, _SESSIONS)),
+        session_ids=fields.sessions(*fields.present(values, fields.SESSIONS)),
         supersedes=fields.lines(values.get("supersedes")),
         lineage_parent=", ".join(fields.lines(values.get("lineage_parent"))),
         headings=[(heading.line, heading.level, heading.text[:300]) for heading in body.headings[:MAX_HEADINGS]],
@@ -129,7 +114,7 @@ def read(path: str, data: bytes) -> Document:
     _read_status(document, front, body)
     _read_tasks(document, front, body, kind, policy)
     document.commits = fields.commits(
-        *fields.present(values, _COMMITS), [commit for task in document.tasks for commit in task.commits]
+        *fields.present(values, fields.COMMITS), [commit for task in document.tasks for commit in task.commits]
     )
     document.refs = refs.of_frontmatter(front, path)
     document.refs += refs.of_body(body, path, refs.MAX_REFS - len(document.refs))
@@ -164,8 +149,8 @@ def _slugs(values: fields.Values, kind: Kind) -> list[Slug]:
     add(fields.first_text(values, ("feature_slug",)), "feature_slug")
     add(_stem(fields.first_text(values, ("prd",))), "prd")
     add(fields.first_text(values, ("feature",)), "feature")
-    add(_stem(fields.first_text(values, _PRD_REFS)), "prd_ref")
-    add(_stem(fields.first_text(values, _PLAN_REFS)), "plan_ref")
+    add(_stem(fields.first_text(values, fields.PRD_REFS)), "prd_ref")
+    add(_stem(fields.first_text(values, fields.PLAN_REFS)), "plan_ref")
     add(kind.slug, "path")
     return list(found.values())
 

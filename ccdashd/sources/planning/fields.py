@@ -24,6 +24,37 @@ TITLE_KEYS: Final = (
     "task",
     "id",
 )
+STARTED: Final = ("started", "started_at", "start_date")
+COMPLETED: Final = ("completed", "completed_at", "completed_date", "completion_date")
+COMMITS: Final = (
+    "commit_refs",
+    "commits",
+    "commit",
+    "commit_ref",
+    "completed_commit",
+    "commit_hash",
+    "commit_hashes",
+    "commit_sha",
+    "git_commits",
+)
+SESSIONS: Final = ("session_id", "session_ids", "sessions", "linked_sessions", "session")
+FILES: Final = (
+    "files_affected",
+    "files_modified",
+    "files",
+    "file",
+    "file_targets",
+    "target_files",
+    "modified_files",
+    "files_created",
+    "files_changed",
+    "files_to_modify",
+    "key_files",
+)
+PRD_REFS: Final = ("prd_ref", "prd_reference", "parent_prd")
+PLAN_REFS: Final = ("plan_ref", "implementation_plan", "parent_plan", "parent_plan_ref")
+"""Keys of the paths of a document's PRD and plan, the most telling first."""
+
 PATH_KEYS: Final = ("path", "file", "file_path", "filename", "name", "ref", "doc", "url")
 
 _NOTHING: Final = frozenset({"", "null", "none", "n/a", "na", "-", "tbd", "~", "[]"})

@@ -160,7 +160,6 @@ _TASKS: Final = frozenset({"progress", "quick_feature", "task_list"})
 _NAMED_ALIKE: Final = frozenset({"design_spec", "spike", "feature_contract", "human_brief", "exploration", "meta_plan"})
 """Types whose files are named after a feature, with a word for the type behind it."""
 
-_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}[-_]")
 _TYPE_WORD: Final = re.compile(r"[-_](?:spike|design|design-spec|spec|exploration|contract|brief|charter)$", re.IGNORECASE)
 _PHASE: Final = re.compile(
     r"(?<![a-z])phases?[-_ ]?(?P<first>\d{1,2}(?:\.\d{1,2})?[a-z]?|m\d)"
@@ -253,8 +252,7 @@ def _open_spec(above: list[str], stem: str) -> Kind:
     below = above[above.index("changes") + 1 :] if "changes" in above else []
     if below[:1] == ["archive"]:
         below = below[1:]
-    slug = _DATE.sub("", below[0], count=1) if below else ""
-    return Kind(doc_type, slug, _boxes(doc_type))
+    return Kind(doc_type, below[0] if below else "", _boxes(doc_type))
 
 
 def _type_below(holder: str, between: list[str], stem: str) -> str:
@@ -289,5 +287,5 @@ def _slug(holder: str, between: list[str], stem: str) -> str:
         return stem
     if holder in ("prd", "implementation_plan"):
         inner = [folder for folder in between if folder.lower().replace("_", "-") not in _CATEGORIES]
-        return inner[0] if inner else _DATE.sub("", stem, count=1)
-    return _TYPE_WORD.sub("", _DATE.sub("", stem, count=1)) if holder in _NAMED_ALIKE else ""
+        return inner[0] if inner else stem
+    return _TYPE_WORD.sub("", stem) if holder in _NAMED_ALIKE else ""

@@ -29,29 +29,6 @@ EFFORT_KEYS: Final = (
 )
 _ASSIGNEES: Final = ("assigned_to", "assignee", "assignees", "assigned", "owner", "owners", "agent", "agents")
 _DEPENDS: Final = ("dependencies", "depends_on", "blocked_by", "deps")
-_COMPLETED: Final = ("completed", "completed_at", "completed_date", "completion_date")
-_STARTED: Final = ("started", "started_at", "start_date")
-_COMMITS: Final = (
-    "commit",
-    "commits",
-    "completed_commit",
-    "commit_refs",
-    "commit_ref",
-    "commit_hash",
-    "commit_hashes",
-    "commit_sha",
-)
-_FILES: Final = (
-    "files",
-    "file",
-    "files_affected",
-    "file_targets",
-    "files_modified",
-    "files_to_modify",
-    "files_created",
-    "target_files",
-)
-_SESSIONS: Final = ("session_id", "session_ids", "sessions", "session")
 _ACCEPTANCE: Final = ("acceptance_criteria", "acceptance", "ac", "ac_refs", "success_criteria")
 _NOTES: Final = ("notes", "note", "completion_notes", "deferred_reason")
 
@@ -204,11 +181,11 @@ class _Reader:
                 effort=fields.first_text(values, EFFORT_KEYS),
                 priority=fields.first_text(values, ("priority",)),
                 model=fields.first_text(values, ("model", "assigned_model", "agent_model")),
-                started=_date(values, _STARTED),
-                completed=_date(values, _COMPLETED),
-                session_ids=fields.sessions(*fields.present(values, _SESSIONS)),
-                commits=fields.commits(*fields.present(values, _COMMITS)),
-                files=fields.files(*fields.present(values, _FILES)),
+                started=_date(values, fields.STARTED),
+                completed=_date(values, fields.COMPLETED),
+                session_ids=fields.sessions(*fields.present(values, fields.SESSIONS)),
+                commits=fields.commits(*fields.present(values, fields.COMMITS)),
+                files=fields.files(*fields.present(values, fields.FILES)),
                 acceptance=fields.lines(fields.present(values, _ACCEPTANCE)),
                 notes=fields.lines(fields.present(values, _NOTES)),
                 recovered=self._frontmatter.recovered,
