@@ -24,6 +24,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+import msgspec
+
+_SHOWN = 200
+"""Characters, or bytes of JSON, of what was given that an error repeats."""
+
 
 class CcdashError(Exception):
     """Base of all errors that are answered to a client as they are."""
@@ -55,12 +60,14 @@ class MethodNotFound(CcdashError):
 
 
 class InvalidParams(CcdashError):
-    """A parameter is missing or wrong; `data` says which field, what is wrong with it, and what was given."""
+    """A parameter is missing or wrong; `data` says which field, what is wrong with it, and what was given, unless it is so
+    large that an error should not repeat it."""
 
     code = -32602
 
     def __init__(self, field: str, problem: str, got: Any = None, candidates: Sequence[str] = ()) -> None:
-        super().__init__(f"{field}: {problem}", field=field, problem=problem, got=got, **_some(candidates))
+        field = field if len(field) <= _SHOWN else field[:_SHOWN] + "…"
+        super().__init__(f"{field}: {problem}", field=field, problem=problem, got=_short(got), **_some(candidates))
 
 
 class Internal(CcdashError):
@@ -126,3 +133,13 @@ class ClientOutdated(CcdashError):
 
 def _some(candidates: Sequence[str]) -> dict[str, list[str]]:
     return {"candidates": list(candidates)} if candidates else {}
+
+
+def _short(given: Any) -> Any:
+    try:
+        encoded = msgspec.json.encode(given)
+    except (TypeError, ValueError, RecursionError):
+        return None
+    if len(encoded) <= _SHOWN:
+        return given
+    return given[:_SHOWN] + "…" if isinstance(given, str) else encoded[:_SHOWN].decode("utf-8", "replace") + "…"

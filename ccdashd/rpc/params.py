@@ -17,8 +17,6 @@ MAX_LIMIT = 500
 MAX_OFFSET = 2**53 - 1
 """Largest number that every client can name exactly; SQLite takes some more, but not all that JSON can hold."""
 
-_SHOWN = 200
-
 
 class ParamsDecoder:
     """Decodes the parameters of one method, and holds them to the rules that all methods share."""
@@ -54,12 +52,12 @@ class ParamsDecoder:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             given = None
         if not field:
-            return InvalidParams("params", problem, _short(given))
+            return InvalidParams("params", problem, given)
         if problem == "is not known here":
             problem += f"; {self._nearest(field)}"
         elif problem.startswith("invalid enum value"):
             problem = f"must be one of {', '.join(self._choices(field))}"
-        return InvalidParams(field, problem, _short(given))
+        return InvalidParams(field, problem, given)
 
     def _nearest(self, field: str) -> str:
         import difflib
@@ -85,14 +83,3 @@ def _literals(hint: Any) -> typing.Iterator[str]:
     else:
         for part in typing.get_args(hint):
             yield from _literals(part)
-
-
-def _short(given: Any) -> Any:
-    """`given`, unless it is so large that an error should not repeat it."""
-    try:
-        encoded = msgspec.json.encode(given)
-    except (TypeError, ValueError, RecursionError):
-        return None
-    if len(encoded) <= _SHOWN:
-        return given
-    return encoded[:_SHOWN].decode("utf-8", "replace") + "…"

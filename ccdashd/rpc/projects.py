@@ -34,6 +34,8 @@ def projects_get(call: ReadCall, params: t.ProjectId) -> t.Project:
 @handles(methods.PROJECTS_ADD)
 async def projects_add(call: Call, params: t.ProjectsAdd) -> t.Project:
     """Register a folder as a project."""
+    if "\0" in params.root:
+        raise InvalidParams("root", "has a NUL character, which no path has", params.root)
     root = os.path.normpath(os.path.expanduser(params.root))
     if not os.path.isabs(root):
         raise InvalidParams("root", "must be an absolute path", params.root)

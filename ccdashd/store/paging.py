@@ -23,6 +23,9 @@ T = TypeVar("T")
 Keys = Sequence[sa.ColumnElement[Any]]
 """What a list is sorted by; the last of them tell every row from every other. NULL is the least."""
 
+MAX_TEXT = 1_000
+"""Characters of a text that is looked for. SQLite bounds both patterns and expressions, and refuses what is beyond."""
+
 _Stored = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 _decode = msgspec.json.Decoder(list[_Stored | float | str | None]).decode
 
@@ -119,8 +122,21 @@ def shown(project_id: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
 
 
 def words(text: str | None, *columns: sa.ColumnElement[str]) -> list[sa.ColumnElement[bool]]:
-    """That each word of `text` is in one of the columns at least."""
-    return [sa.or_(*(column.contains(word, autoescape=True) for column in columns)) for word in (text or "").split()]
+    """That each word of `text` is in one of the columns at least. Raises InvalidParams of ``text``, as `contains`."""
+    return [
+        sa.or_(*(contains("text", column, word) for column in columns)) for word in _bounded("text", text or "").split()
+    ]
+
+
+def contains(field: str, column: sa.ColumnElement[str], part: str) -> sa.ColumnElement[bool]:
+    """That `part` is in the column, whatever the case. Raises InvalidParams of `field` where it exceeds `MAX_TEXT`."""
+    return column.contains(_bounded(field, part), autoescape=True)
+
+
+def _bounded(field: str, text: str) -> str:
+    if len(text) > MAX_TEXT:
+        raise InvalidParams(field, f"has {len(text):,} characters; at most {MAX_TEXT:,}", text)
+    return text
 
 
 def tagged(connection: sa.Connection, type_: t.EntityType, id: sa.ColumnElement[str], tag: str) -> sa.ColumnElement[bool]:
@@ -132,4 +148,4 @@ def tagged(connection: sa.Connection, type_: t.EntityType, id: sa.ColumnElement[
 
 def file_tagged(tags: sa.ColumnElement[str], tag: str) -> sa.ColumnElement[bool]:
     """That the frontmatter of files has this tag; `tags` are those of a row, each between line feeds."""
-    return tags.contains(f"\n{tag.lower()}\n", autoescape=True)
+    return sa.func.instr(tags, f"\n{tag.lower()}\n") > 0

@@ -55,7 +55,7 @@ def _filters(connection: sa.Connection, params: t.SessionsList, now: int) -> lis
     elif not params.include_hidden:
         where.append(paging.shown(table.project_id))
     if params.model:
-        where.append(table.model.contains(params.model, autoescape=True))
+        where.append(paging.contains("model", table.model, params.model))
     if params.agent:
         where.append(table.agent == params.agent)
     if params.branch:

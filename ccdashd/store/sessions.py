@@ -21,12 +21,15 @@ _details = msgspec.json.Decoder(Details)
 NAMED = 5
 """Ids that an error names at most, where several begin as the one that was asked for."""
 
+LONGEST = 1_000
+"""Characters up to which something can be the beginning of an id."""
+
 
 def find(connection: sa.Connection, wanted: str) -> str:
     """The id that is `wanted` or begins so. Raises NotFound, also where several do."""
     if connection.execute(sa.select(sessions.c.id).where(sessions.c.id == wanted)).first() is not None:
         return wanted
-    if wanted:
+    if 0 < len(wanted) <= LONGEST:
         query = sa.select(sessions.c.id).where(sessions.c.id.startswith(wanted, autoescape=True))
         query = query.order_by(sessions.c.ended_at.desc()).limit(NAMED)
         main = connection.execute(query.where(sessions.c.agent_id.is_(None))).scalars().all()
