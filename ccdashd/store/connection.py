@@ -9,10 +9,10 @@ import asyncio
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -35,6 +35,9 @@ _CACHE_KB = 8_000
 _BULK_CACHE_KB = 64_000
 """Memory for pages: the writer's, usually and while much is written."""
 
+_KEYS = 500
+"""Keys that one statement asks for; SQLite bounds the number of parameters."""
+
 _INTERRUPT_AGAIN = 0.02
 """Seconds between two interrupts of a query that nobody waits for any more."""
 
@@ -44,6 +47,17 @@ def raw_connection(connection: sa.Connection) -> sqlite3.Connection:
     raw = connection.connection.driver_connection
     assert isinstance(raw, sqlite3.Connection)
     return raw
+
+
+def select(connection: sa.Connection, query: str, keys: Iterable[str], *first: Any) -> Iterator[tuple[Any, ...]]:
+    """Rows of a query with ``IN ({})`` for any number of keys; `first` are its parameters before them.
+
+    An order holds among the rows of some keys that are asked for together, not among all.
+    """
+    wanted = list(keys)
+    for begin in range(0, len(wanted), _KEYS):
+        part = wanted[begin : begin + _KEYS]
+        yield from raw_connection(connection).execute(query.format(", ".join("?" * len(part))), (*first, *part))
 
 
 class _Job:

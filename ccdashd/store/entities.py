@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 
 from ccdashd.protocol import types as t
-from ccdashd.store.connection import raw_connection
+from ccdashd.store.connection import select
 from ccdashd.store.plan_rows import phase_title
 from ccdashd.store.session_rows import now, status
 
 Key = tuple[t.EntityType, str]
 
-_CHUNK = 500
-_Fetch = Callable[[str, list[str]], Iterator[Any]]
+_Fetch = Callable[[str, Iterable[str]], Iterator[Any]]
 
 
 def entities(connection: sa.Connection, refs: Iterable[Key]) -> dict[Key, t.Entity]:
@@ -28,15 +28,7 @@ def entities(connection: sa.Connection, refs: Iterable[Key]) -> dict[Key, t.Enti
     wanted: dict[t.EntityType, dict[str, None]] = defaultdict(dict)
     for type_, id in refs:
         wanted[type_][id] = None
-    if not wanted:
-        return {}
-    raw = raw_connection(connection)
-
-    def fetch(query: str, ids: list[str]) -> Iterator[Any]:
-        for begin in range(0, len(ids), _CHUNK):
-            part = ids[begin : begin + _CHUNK]
-            yield from raw.execute(query.format(", ".join("?" * len(part))), part)
-
+    fetch = partial(select, connection)
     found: dict[Key, t.Entity] = {}
     for type_, ids in wanted.items():
         for entity in _FINDERS[type_](fetch, list(ids)):

@@ -17,8 +17,8 @@ from ccdashd.derive import phases, slugs, statuses
 from ccdashd.derive.plan_rows import Row, encoder, lines
 from ccdashd.derive.slugs import Claim
 from ccdashd.sources.planning.model import Outline, Task
-from ccdashd.store.connection import raw_connection
-from ccdashd.store.planning import Changes, select, upsert
+from ccdashd.store.connection import raw_connection, select
+from ccdashd.store.planning import Changes, upsert
 from ccdashd.store.schema import feature_phases, features
 
 _claims = msgspec.json.Decoder(list[Claim])

@@ -15,8 +15,7 @@ import sqlalchemy as sa
 from ccdashd.derive.link_ids import link_id
 from ccdashd.derive.links import Found, Key
 from ccdashd.protocol import types as t
-from ccdashd.store.connection import raw_connection
-from ccdashd.store.planning import select
+from ccdashd.store.connection import raw_connection, select
 
 _COLUMNS = "owner, id, source_type, source_id, target_type, target_id, link_type, confidence, signals, sort_order, evidence"
 _OF_OWNERS = f"SELECT {_COLUMNS} FROM entity_links WHERE owner IN ({{}})"

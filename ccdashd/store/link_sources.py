@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from ccdashd.derive.document_links import DocumentData, TaskData, TaskRow
 from ccdashd.derive.slugs import Claim
-from ccdashd.store.planning import select
+from ccdashd.store.connection import select
 
 _documents = msgspec.json.Decoder(DocumentData)
 _tasks = msgspec.json.Decoder(TaskData)

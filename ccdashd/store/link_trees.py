@@ -9,11 +9,10 @@ from typing import Final
 import sqlalchemy as sa
 
 from ccdashd.protocol import types as t
-from ccdashd.store.connection import raw_connection
+from ccdashd.store.connection import raw_connection, select
 from ccdashd.store.entities import Key as Ref
 from ccdashd.store.entities import entities
 from ccdashd.store.links import known_entity, of_entity
-from ccdashd.store.planning import select
 
 _NODES: Final = 2000
 """Entities that one tree shows."""

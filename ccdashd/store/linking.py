@@ -22,10 +22,9 @@ from ccdashd.derive.phases import PhaseRow
 from ccdashd.derive.session_refs import Roots
 from ccdashd.protocol import types as t
 from ccdashd.store import links, session_linking, session_refs
-from ccdashd.store.connection import raw_connection
+from ccdashd.store.connection import raw_connection, select
 from ccdashd.store.link_rows import Change, Rows, evidence_decoder
 from ccdashd.store.link_sources import Known, Plans
-from ccdashd.store.planning import select
 
 _META: Final = "linked"
 """Name in `meta` of the list of projects with planning files, whose sessions have their refs."""

@@ -15,12 +15,11 @@ import sqlalchemy as sa
 from ccdashd.derive.links import Key, strongest
 from ccdashd.errors import NotFound
 from ccdashd.protocol import types as t
-from ccdashd.store.connection import raw_connection
+from ccdashd.store.connection import raw_connection, select
 from ccdashd.store.entities import entities
 from ccdashd.store.link_rows import evidence_decoder
 from ccdashd.store.logs import shown
 from ccdashd.store.names import look_up
-from ccdashd.store.planning import select
 
 _EDITED: Final = 0.95
 _READ: Final = 0.46

@@ -6,7 +6,7 @@ is written by `ccdashd.store.feature_rows`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,10 +14,8 @@ import msgspec
 import sqlalchemy as sa
 
 from ccdashd.derive.plan_rows import PlanRows, Row, document_id
-from ccdashd.store.connection import raw_connection
+from ccdashd.store.connection import raw_connection, select
 from ccdashd.store.schema import document_data, document_diagnostics, documents, task_data, task_names, tasks
-
-_CHUNK = 500
 
 
 @dataclass
@@ -136,14 +134,6 @@ def forget(connection: sa.Connection, ids: Collection[str], changes: Changes) ->
     changes.gone_documents.update(gone)
     changes.gone_tasks.update(gone_tasks)
     changes.names |= bool(gone)
-
-
-def select(connection: sa.Connection, query: str, keys: Iterable[str], *first: Any) -> Iterator[Row]:
-    """Rows of a query with ``IN ({})`` for any number of keys; `first` are its parameters before them."""
-    wanted = list(keys)
-    for begin in range(0, len(wanted), _CHUNK):
-        part = wanted[begin : begin + _CHUNK]
-        yield from raw_connection(connection).execute(query.format(", ".join("?" * len(part))), (*first, *part))
 
 
 # References are not looked up while much is written: rows below are deleted here, not left to the database.

@@ -13,8 +13,8 @@ from ccdashd.derive.links import Found
 from ccdashd.derive.session_links import INHERITABLE, FeaturePhase, Named, Target, World, of_session
 from ccdashd.derive.session_refs import Ref
 from ccdashd.store import session_refs
+from ccdashd.store.connection import select
 from ccdashd.store.link_rows import Change, Rows, evidence_decoder
-from ccdashd.store.planning import select
 
 _FAMILIES: Final = 50
 """Families whose links are found together."""

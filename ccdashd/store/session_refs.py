@@ -10,9 +10,8 @@ import msgspec
 import sqlalchemy as sa
 
 from ccdashd.derive.session_refs import Ref, Roots, Said, Session, refs
-from ccdashd.store.connection import raw_connection
+from ccdashd.store.connection import raw_connection, select
 from ccdashd.store.logs import shown
-from ccdashd.store.planning import select
 
 _CHUNK = 200
 

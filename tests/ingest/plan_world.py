@@ -46,7 +46,7 @@ class PlanWorld:
         path = self.path(place)
         path.parent.mkdir(parents=True, exist_ok=True)
         data = document(place, shape, Random(seed))
-        if in_place:
+        if in_place and not path.is_symlink():
             path.write_bytes(data)
         else:
             temporary = path.with_name(".write.tmp")
@@ -78,7 +78,7 @@ class PlanWorld:
 
     def touch(self, place: str) -> set[str]:
         path = self.path(place)
-        if path.is_file():
+        if path.is_file() and not path.is_symlink():
             self._later(path)
         return {str(path)}
 
