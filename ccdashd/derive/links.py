@@ -22,6 +22,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from ccdashd.derive.link_ids import link_id
 from ccdashd.protocol import types as t
 
 LEAST: Final = 0.35
@@ -49,6 +50,15 @@ class Key(NamedTuple):
     target_type: t.EntityType
     target_id: str
     link_type: t.LinkType
+
+    @property
+    def id(self) -> str:
+        return link_id(*self)
+
+    @property
+    def reversed(self) -> Key:
+        """The link the other way round."""
+        return Key(self.target_type, self.target_id, self.source_type, self.source_id, self.link_type)
 
 
 class Found(msgspec.Struct, gc=False):

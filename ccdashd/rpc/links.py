@@ -6,15 +6,16 @@ from typing import Literal
 
 import sqlalchemy as sa
 
+from ccdashd.derive.links import Key
 from ccdashd.edits.decisions import LinkEdit
 from ccdashd.errors import InvalidParams, NotFound
 from ccdashd.protocol import methods
 from ccdashd.protocol import types as t
 from ccdashd.rpc.decisions import acknowledged, decide
 from ccdashd.rpc.dispatch import Call, ReadCall, handles
-from ccdashd.store import link_trees, links, user_links
+from ccdashd.store import link_trees, links
+from ccdashd.store.links import Link
 from ccdashd.store.names import existing, look_up, name_of
-from ccdashd.store.user_links import Known, LinkKey
 
 MAX_NOTE = 64 * 1024
 """Bytes of a link's note."""
@@ -60,17 +61,17 @@ async def links_create(call: Call, params: t.LinkCreate) -> t.Link:
     if (params.source.type, params.source.id) == (params.target.type, params.target.id):
         raise InvalidParams("target", "is the source itself; a link needs two entities", params.target.id)
 
-    def choose(connection: sa.Connection) -> tuple[LinkEdit | None, LinkKey]:
+    def choose(connection: sa.Connection) -> tuple[LinkEdit | None, Key]:
         source = existing(connection, "source.id", params.source.type, params.source.id)
         target = existing(connection, "target.id", params.target.type, params.target.id)
         if params.link_type == "parent":
             source, target = target, source
         type_: t.LinkType = "child" if params.link_type == "parent" else params.link_type
-        key = LinkKey(source.type, source.id, target.type, target.id, type_)
-        known = user_links.known(connection, key.id)
+        key = Key(source.type, source.id, target.type, target.id, type_)
+        known = links.by_id(connection, key.id)
         if type_ == "related" and known is None:
             # It has no direction: where it is there the other way round, that is the link.
-            known = user_links.known(connection, key.reversed.id)
+            known = links.by_id(connection, key.reversed.id)
             if known is not None:
                 key, source, target = known.key, target, source
         if known is not None and known.state == "made" and params.note in ("", known.note):
@@ -101,7 +102,7 @@ async def links_delete(call: Call, params: t.LinkId) -> t.Ok:
 async def links_dismiss(call: Call, params: t.LinkDismiss) -> t.Link:
     """Say that a link that was found is wrong, or take that back."""
 
-    def choose(connection: sa.Connection) -> tuple[LinkEdit | None, LinkKey]:
+    def choose(connection: sa.Connection) -> tuple[LinkEdit | None, Key]:
         known = _known(connection, params.id)
         if known.state == "made":
             raise InvalidParams("id", "the link was made by hand, not found; use links/delete", params.id)
@@ -112,14 +113,14 @@ async def links_dismiss(call: Call, params: t.LinkDismiss) -> t.Link:
     return await _answer(call, await decide(call, choose))
 
 
-def _known(connection: sa.Connection, id: str) -> Known:
-    known = user_links.known(connection, id)
+def _known(connection: sa.Connection, id: str) -> Link:
+    known = links.by_id(connection, id)
     if known is None:
         raise NotFound("link", id, "see links/list")
     return known
 
 
-def _edit(connection: sa.Connection, op: Literal["remove", "dismiss", "restore"], key: LinkKey) -> LinkEdit:
+def _edit(connection: sa.Connection, op: Literal["remove", "dismiss", "restore"], key: Key) -> LinkEdit:
     source = look_up(connection, "id", key.source_type, key.source_id)
     target = look_up(connection, "id", key.target_type, key.target_id)
     names = (name_of(connection, source), name_of(connection, target))
@@ -127,11 +128,14 @@ def _edit(connection: sa.Connection, op: Literal["remove", "dismiss", "restore"]
 
 
 def _refuse_cycle(connection: sa.Connection, parent: t.Entity, child: t.Entity) -> None:
-    circle = user_links.cycle(connection, (parent.type, parent.id), (child.type, child.id))
+    circle = link_trees.cycle(connection, (parent.type, parent.id), (child.type, child.id))
     if circle:
         named = " → ".join(f"{entity.type} {entity.title!r}" for entity in circle)
         raise InvalidParams("target", f"would be a parent of itself: {named}", child.id)
 
 
-async def _answer(call: Call, key: LinkKey) -> t.Link:
-    return await call.app.database.read(lambda connection, _: user_links.wire(connection, key))
+async def _answer(call: Call, key: Key) -> t.Link:
+    def read(connection: sa.Connection, _: int) -> t.Link:
+        return links.wire(connection, links.by_id(connection, key.id) or Link(key, key.id))
+
+    return await call.app.database.read(read)

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import msgspec
 import sqlalchemy as sa
 
-from ccdashd.derive.link_ids import link_id
 from ccdashd.derive.links import Found, Key
 from ccdashd.protocol import types as t
 from ccdashd.store.connection import raw_connection, select
@@ -63,7 +62,7 @@ class Rows:
             known = stored.get(owner, {})
             for link in links:
                 before = known.pop(link.key, None)
-                id = before[0] if before is not None else link_id(*link.key)
+                id = before[0] if before is not None else link.key.id
                 row = (id, link.confidence, link.signals, link.order, _encode(link.evidence))
                 if row != before:
                     new.append((owner, id, *link.key, *row[1:]))

@@ -1,4 +1,4 @@
-"""What hangs together: trees of parents and children, and what is related over one entity in between."""
+"""What hangs together: trees of parents and children, circles in them, and what is related over one entity in between."""
 
 from __future__ import annotations
 
@@ -85,14 +85,20 @@ def _parents(connection: sa.Connection, own: Ref) -> list[Ref]:
     chain: list[Ref] = []
     at = own
     while len(chain) < _ABOVE:
-        rows = [row for query in (_PARENTS, _PARENTS_MADE) for row in select(connection, query, [at[1]], at[0])]
-        above = [(-sure, type, id) for type, id, sure in rows if (type, id) != own and (type, id) not in chain]
+        known = _all_parents(connection, at)
+        above = [(-sure, type, id) for type, id, sure in known if (type, id) != own and (type, id) not in chain]
         if not above:
             break
         _, type, id = min(above)
         at = (type, id)
         chain.append(at)
     return chain
+
+
+def _all_parents(connection: sa.Connection, entity: Ref) -> list[tuple[t.EntityType, str, float]]:
+    """The parents of an entity, found or said by the user, and how sure each is."""
+    type, id = entity
+    return [row for query in (_PARENTS, _PARENTS_MADE) for row in select(connection, query, [id], type)]
 
 
 def _children(connection: sa.Connection, refs: Iterable[Ref]) -> dict[Ref, list[Ref]]:
@@ -130,6 +136,31 @@ def _below(connection: sa.Connection, own: Ref, depth: int, above: set[Ref]) -> 
         if not level:
             break
     return shown, cut
+
+
+# --- circles ---
+
+
+def cycle(connection: sa.Connection, parent: Ref, child: Ref) -> list[t.Entity]:
+    """The entities in order, the first of them also last, that would be in a circle were `child` a child of `parent`;
+    none where that is fine."""
+    below: dict[Ref, Ref] = {parent: child}
+    level = [parent]
+    while level and child not in below:
+        above: list[Ref] = []
+        for entity in level:
+            for type, id, _ in _all_parents(connection, entity):
+                if (type, id) not in below:
+                    below[type, id] = entity
+                    above.append((type, id))
+        level = above
+    if child not in below:
+        return []
+    path = [child]
+    while path[-1] != parent:
+        path.append(below[path[-1]])
+    found = entities(connection, path)
+    return [found[key] for key in (*path, child)]
 
 
 # --- related ---

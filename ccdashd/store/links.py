@@ -6,8 +6,8 @@ as a link: it is read from the tool calls.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from typing import Final
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
@@ -116,7 +116,7 @@ def of_entity(
     found: dict[Key, Link] = {}
     for side in sides:
         for row in raw.execute(side.format(_AUTO, "entity_links"), (type, id)):
-            _add(found, Link(Key(*row[1:6]), row[0], row[6], row[7].split(","), order=row[8]))
+            _add(found, _auto(row))
     if touches and (type, direction) in (("session", "both"), ("session", "out"), ("file", "both"), ("file", "in")):
         for key, edits, reads in _touches(connection, type, id):
             signals = ["edit"] * bool(edits) + ["read"] * bool(reads)
@@ -125,6 +125,31 @@ def of_entity(
         for id_, *key, state, note, at in raw.execute(side.format(_USER, "user_links"), (type, id)):
             _say(found, Key(*key), id_, state, note, at)
     return sorted(found.values(), key=lambda link: (-link.confidence, link.key.link_type, *link.other((type, id)), link.id))
+
+
+_BY_ID = f"SELECT {_AUTO} FROM entity_links WHERE id = ? ORDER BY confidence DESC, owner"
+_SAID = f"SELECT {_USER} FROM user_links WHERE id = ?"
+
+
+def by_id(connection: sa.Connection, id: str) -> Link | None:
+    """The link of that id, found or made by hand; None where there is none in any table."""
+    raw = raw_connection(connection)
+    found: dict[Key, Link] = {}
+    for row in raw.execute(_BY_ID, (id,)):
+        _add(found, _auto(row))
+    for id_, *key, state, note, at in raw.execute(_SAID, (id,)):
+        _say(found, Key(*key), id_, state, note, at)
+    return next(iter(found.values()), None)
+
+
+def wire(connection: sa.Connection, link: Link) -> t.Link:
+    """A link as clients see it."""
+    return link.wire(entities(connection, [link.key[:2], link.key[2:4]]))
+
+
+def _auto(row: Sequence[Any]) -> Link:
+    """A row of `_AUTO`."""
+    return Link(Key(*row[1:6]), row[0], row[6], row[7].split(","), order=row[8])
 
 
 def _add(found: dict[Key, Link], link: Link) -> None:
@@ -187,32 +212,28 @@ def _touch_of(id: str) -> Key | None:
 
 # --- evidence ---
 
-_BY_ID = f"SELECT {_AUTO}, evidence FROM entity_links WHERE id = ? ORDER BY owner"
-_SAID = f"SELECT {_USER} FROM user_links WHERE id = ?"
+_EVIDENCE = "SELECT evidence FROM entity_links WHERE id = ?"
 
 
 def audit(connection: sa.Connection, id: str, revision: int) -> t.LinkAudit:
     """A link with its evidence. Raises NotFound."""
-    raw = raw_connection(connection)
-    found: dict[Key, Link] = {}
-    evidence: list[t.Evidence] = []
-    touch = _touch_of(id)
-    for row in raw.execute(_BY_ID, (id,)):
-        _add(found, Link(Key(*row[1:6]), row[0], row[6], row[7].split(","), order=row[8]))
-        evidence += evidence_decoder.decode(row[9])
-    for id_, *key, state, note, at in raw.execute(_SAID, (id,)).fetchall():
-        _say(found, Key(*key), id_, state, note, at)
-        touch = Key(*key)
+    link = by_id(connection, id)
+    evidence = [
+        piece
+        for (pieces,) in raw_connection(connection).execute(_EVIDENCE, (id,))
+        for piece in evidence_decoder.decode(pieces)
+    ]
+    touch = link.key if link is not None else _touch_of(id)
     if touch is not None and touch[::2] == ("session", "file", "references"):
         calls = _calls(connection, touch)
         if calls:
+            found = {} if link is None else {touch: link}
             _add(found, Link(touch, id, calls[0].weight, [piece.signal for piece in calls]))
+            link = found[touch]
             evidence += calls
-    if not found:
+    if link is None:
         raise NotFound("link", id, "see links/list")
-    (link,) = found.values()
-    ends = entities(connection, [link.key[:2], link.key[2:4]])
-    return t.LinkAudit(link=link.wire(ends), evidence=strongest(evidence), revision=revision)
+    return t.LinkAudit(link=wire(connection, link), evidence=strongest(evidence), revision=revision)
 
 
 def _calls(connection: sa.Connection, key: Key) -> list[t.Evidence]:

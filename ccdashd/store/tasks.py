@@ -25,7 +25,8 @@ def get(connection: sa.Connection, task_id: str, revision: int) -> t.Task:
     row = connection.execute(query.where(_table.id == task_id)).one()
     task = _task.decode(row.data)
     listed = plan_rows.task(row)
-    children = connection.execute(sa.select(_table.id).where(_table.parent_id == task_id).order_by(_table.n)).scalars()
+    below = (_table.document_id == row.document_id, _table.parent_id == task_id)
+    children = connection.execute(sa.select(_table.id).where(*below).order_by(_table.n)).scalars()
     before, after = _order(connection, row)
     return t.Task(
         **{name: getattr(listed, name) for name in _SHARED},

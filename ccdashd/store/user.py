@@ -13,12 +13,12 @@ import msgspec
 import sqlalchemy as sa
 
 from ccdashd.derive.link_ids import external_link_id
+from ccdashd.derive.links import Key
 from ccdashd.edits import decisions
 from ccdashd.protocol import types as t
 from ccdashd.store.connection import raw_connection
 from ccdashd.store.names import id_of
 from ccdashd.store.schema import app_metadata, entity_tags, external_links, tags, user_links
-from ccdashd.store.user_links import LinkKey
 
 # --- tags ---
 
@@ -178,7 +178,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 def _apply_link(raw: Raw, edit: decisions.LinkEdit, changes: Changes) -> None:
     source, target = (edit.source.type, id_of(edit.source)), (edit.target.type, id_of(edit.target))
-    key = LinkKey(*source, *target, edit.link_type)
+    key = Key(*source, *target, edit.link_type)
     raw.execute(_UNLINK, key)
     if edit.op in ("make", "dismiss"):
         state = "made" if edit.op == "make" else "dismissed"

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from ccdashd.derive.links import Key
 from ccdashd.store.schema import entity_links
-from ccdashd.store.user_links import LinkKey
 from tests.helpers import Client, Daemon, RpcError, wait_until
 from tests.rpc.conftest import Served
 
@@ -378,7 +378,7 @@ def test_links_are_made_once_and_removed(client: Shop) -> None:
 
 def test_links_that_were_found_are_dismissed_and_restored(client: Shop) -> None:
     served, client_, of = client
-    key = LinkKey("session", SESSION, "feature", of["feature"]["id"], "implements")
+    key = Key("session", SESSION, "feature", of["feature"]["id"], "implements")
     values = {**key._asdict(), "id": key.id, "owner": "session:x", "confidence": 0.75, "signals": "command,read"}
 
     async def find() -> None:
@@ -421,7 +421,7 @@ def test_a_feature_counts_the_sessions_that_are_linked_by_hand(client: Shop) -> 
 
 def test_a_dismissal_is_taken_back_also_where_the_link_is_not_found_any_more(client: Shop) -> None:
     served, client_, of = client
-    key = LinkKey("session", SESSION, "feature", of["feature"]["id"], "blocks")
+    key = Key("session", SESSION, "feature", of["feature"]["id"], "blocks")
     line = {
         "type": "link",
         "op": "dismiss",

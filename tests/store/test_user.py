@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ccdashd.derive.links import Key
 from ccdashd.edits.compaction import Line, live
 from ccdashd.edits.decisions import (
     AnyEdit,
@@ -28,10 +29,9 @@ from ccdashd.edits.decisions import (
 )
 from ccdashd.edits.journal import Journal
 from ccdashd.protocol import types as t
-from ccdashd.store import decisions, projects, user, user_links
+from ccdashd.store import decisions, link_trees, links, projects, user
 from ccdashd.store.schema import entity_links, metadata
 from ccdashd.store.schema import projects as projects_table
-from ccdashd.store.user_links import LinkKey
 
 HOME = "/home/me"
 SHOP, TILL = "/home/me/shop", "/home/me/shop/till"
@@ -358,7 +358,7 @@ def test_forgetting_tells_of_all_that_had_something(connection: sa.Connection) -
         ],
     )
     project = projects.project_id(SHOP)
-    link = LinkKey("session", "s1", "feature", FEATURE_ID, "related").id
+    link = Key("session", "s1", "feature", FEATURE_ID, "related").id
     assert user.forget(connection) == {
         ("session", "s1"): "upsert",
         ("feature", FEATURE_ID): "upsert",
@@ -374,14 +374,14 @@ def test_forgetting_tells_of_all_that_had_something(connection: sa.Connection) -
 # --- links ---
 
 
-def found(connection: sa.Connection, key: LinkKey, owner: str, confidence: float, signals: str) -> None:
+def found(connection: sa.Connection, key: Key, owner: str, confidence: float, signals: str) -> None:
     values = {**key._asdict(), "owner": owner, "id": key.id, "confidence": confidence, "signals": signals}
     connection.execute(sa.insert(entity_links).values(**values, sort_order=0, evidence=b"[]"))
 
 
 def test_what_was_found_and_what_the_user_says_of_it_are_one_link(connection: sa.Connection) -> None:
-    key = LinkKey("session", "s1", "feature", FEATURE_ID, "related")
-    assert user_links.known(connection, key.id) is None
+    key = Key("session", "s1", "feature", FEATURE_ID, "related")
+    assert links.by_id(connection, key.id) is None
     found(connection, key, "session:s1", 0.5, "read,write")
     found(connection, key, "feature:x", 0.9, "command,read")
     steps: list[tuple[Any, str, tuple[str, float, bool, str]]] = [
@@ -393,7 +393,9 @@ def test_what_was_found_and_what_the_user_says_of_it_are_one_link(connection: sa
     for op, told, expected in steps:
         edit = LinkEdit(op=op, source=SESSION, target=FEATURE, link_type="related", note="why", at="2026-01-01")
         assert carry_out(connection, [edit])["link", key.id] == told
-        link = user_links.wire(connection, key)
+        known = links.by_id(connection, key.id)
+        assert known is not None
+        link = links.wire(connection, known)
         assert (link.origin, link.confidence, link.dismissed, link.note) == expected
         assert link.signals == ["command", "read", "write"]
         assert (link.created_at is None) == (op != "make")
@@ -408,11 +410,11 @@ def child(connection: sa.Connection, parent: str, child: str) -> None:
 def test_cycles_of_children_are_found_through_links_of_both_kinds(connection: sa.Connection) -> None:
     child(connection, "a", "b")
     child(connection, "b", "c")
-    key = LinkKey("session", "c", "session", "d", "child")
+    key = Key("session", "c", "session", "d", "child")
     found(connection, key, "x", 0.5, "frontmatter")
 
     def cycle(parent: str, child: str) -> list[str]:
-        return [entity.id for entity in user_links.cycle(connection, ("session", parent), ("session", child))]
+        return [entity.id for entity in link_trees.cycle(connection, ("session", parent), ("session", child))]
 
     assert cycle("d", "a") == ["a", "b", "c", "d", "a"]
     assert cycle("b", "a") == ["a", "b", "a"]
@@ -434,4 +436,4 @@ def test_cycles_of_children_are_found_through_links_of_both_kinds(connection: sa
 def test_a_circle_that_is_there_already_does_not_catch_the_search(connection: sa.Connection) -> None:
     for parent, below in (("a", "b"), ("b", "a"), ("b", "c")):
         child(connection, parent, below)
-    assert user_links.cycle(connection, ("session", "c"), ("session", "x")) == []
+    assert link_trees.cycle(connection, ("session", "c"), ("session", "x")) == []
