@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ccdashd.protocol import types as t
-from ccdashd.store import finding, paging, plan_rows
+from ccdashd.store import finding, paging, plan_lists
 from ccdashd.store import projects as repository
 from ccdashd.store.schema import documents
 
@@ -15,9 +15,9 @@ _table = documents.c
 
 _SORTS: dict[str, tuple[sa.ColumnElement[Any], ...]] = {
     "path": (),  # ids are the project and the path in it
-    "title": (plan_rows.by_name(_table.title),),
+    "title": (plan_lists.by_name(_table.title),),
     "type": (_table.doc_type,),
-    "status": (plan_rows.by_status(_table.status),),
+    "status": (plan_lists.by_status(_table.status),),
     "modifiedAt": (_table.mtime_ns,),
     "tasks": (_table.tasks,),
 }
@@ -27,7 +27,7 @@ def page(connection: sa.Connection, params: t.DocumentsList, revision: int) -> t
     """One page of the list. Raises NotFound for a project or feature that is not there, InvalidParams for a cursor."""
     keys = (*_SORTS[params.sort], _table.id)
     where = _filters(connection, params)
-    return paging.page(connection, plan_rows.DOCUMENT, plan_rows.document, documents, where, keys, params, revision)
+    return paging.page(connection, plan_lists.DOCUMENT, plan_lists.document, documents, where, keys, params, revision)
 
 
 def _filters(connection: sa.Connection, params: t.DocumentsList) -> list[sa.ColumnElement[bool]]:

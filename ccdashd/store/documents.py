@@ -14,7 +14,7 @@ from ccdashd.edits import files
 from ccdashd.errors import ReadOnly
 from ccdashd.protocol import types as t
 from ccdashd.sources.planning.model import Document, Ref, Task
-from ccdashd.store import diagnostics, linked, plan_rows, user
+from ccdashd.store import diagnostics, linked, plan_lists, user
 from ccdashd.store.schema import document_data, documents, task_data, tasks
 
 _document = msgspec.json.Decoder(Document)
@@ -26,9 +26,9 @@ def get(connection: sa.Connection, document_id: str, revision: int, *, content: 
 
     Raises ReadOnly where the file's text is asked for and it may not be read, or lies outside its project.
     """
-    query = plan_rows.DOCUMENT.add_columns(document_data.c.data).join(document_data, document_data.c.id == documents.c.id)
+    query = plan_lists.DOCUMENT.add_columns(document_data.c.data).join(document_data, document_data.c.id == documents.c.id)
     row = connection.execute(query.where(documents.c.id == document_id)).one()
-    listed = plan_rows.document(row)
+    listed = plan_lists.document(row)
     document = _document.decode(row.data)
     document.tasks = [
         _task.decode(data)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from ccdashd.protocol import types as t
 from ccdashd.store.connection import select
-from ccdashd.store.plan_rows import phase_title
+from ccdashd.store.plan_lists import phase_title
 from ccdashd.store.session_rows import now, status
 
 Key = tuple[t.EntityType, str]

@@ -7,20 +7,20 @@ from typing import Any
 import sqlalchemy as sa
 
 from ccdashd.protocol import types as t
-from ccdashd.store import paging, plan_rows
+from ccdashd.store import paging, plan_lists
 from ccdashd.store import projects as repository
 from ccdashd.store.schema import features
 
 _table = features.c
 
 _SORTS: dict[str, Any] = {
-    "name": plan_rows.by_name(_table.name),
-    "status": plan_rows.by_status(_table.status),
+    "name": plan_lists.by_name(_table.name),
+    "status": plan_lists.by_status(_table.status),
     "progress": _table.progress,
     "tasks": _table.tasks,
     "modifiedAt": _table.modified_at,
     "sessions": _table.sessions,
-    "priority": plan_rows.by_priority(_table.priority),
+    "priority": plan_lists.by_priority(_table.priority),
 }
 
 
@@ -28,7 +28,7 @@ def page(connection: sa.Connection, params: t.FeaturesList, revision: int) -> t.
     """One page of the list. Raises NotFound for a project that is not there, InvalidParams for a cursor that is none."""
     keys = (_SORTS[params.sort], _table.id)
     where = _filters(connection, params)
-    return paging.page(connection, plan_rows.FEATURE, plan_rows.feature, features, where, keys, params, revision)
+    return paging.page(connection, plan_lists.FEATURE, plan_lists.feature, features, where, keys, params, revision)
 
 
 def _filters(connection: sa.Connection, params: t.FeaturesList) -> list[sa.ColumnElement[bool]]:

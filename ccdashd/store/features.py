@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from ccdashd.derive.features import Details
 from ccdashd.derive.phases import PhaseRow
 from ccdashd.protocol import types as t
-from ccdashd.store import plan_rows, user
+from ccdashd.store import plan_lists, user
 from ccdashd.store.costs import Costs
 from ccdashd.store.entities import entities
 from ccdashd.store.feature_sessions import work_of
@@ -23,13 +23,13 @@ _phase = msgspec.json.Decoder(PhaseRow)
 
 def get(connection: sa.Connection, feature_id: str, costs: Costs, revision: int) -> t.Feature:
     """One feature with all that is known of it."""
-    row = connection.execute(plan_rows.FEATURE.add_columns(features.c.data).where(features.c.id == feature_id)).one()
-    listed = plan_rows.feature(row)
+    row = connection.execute(plan_lists.FEATURE.add_columns(features.c.data).where(features.c.id == feature_id)).one()
+    listed = plan_lists.feature(row)
     details = _details.decode(row.data)
     own = documents.c.feature_id == feature_id
     files = [
-        plan_rows.document(document)
-        for document in connection.execute(plan_rows.DOCUMENT.where(own).order_by(documents.c.path))
+        plan_lists.document(document)
+        for document in connection.execute(plan_lists.DOCUMENT.where(own).order_by(documents.c.path))
     ]
     phases = _phases(connection, feature_id)
     work = work_of(connection, feature_id, costs)
@@ -100,7 +100,7 @@ def _wire(row: Any, phase: PhaseRow) -> t.Phase:
         document_id=row.document_id,
         path=row.path,
         line=phase.line,
-        tasks=plan_rows.counts(phase.counts),
+        tasks=plan_lists.counts(phase.counts),
         progress=phase.progress,
         started=phase.started,
         completed=phase.completed,

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ccdashd.protocol import types as t
-from ccdashd.store import finding, paging, plan_rows
+from ccdashd.store import finding, paging, plan_lists
 from ccdashd.store import projects as repository
 from ccdashd.store.schema import documents, task_names, tasks
 
@@ -17,9 +17,9 @@ _modified = sa.select(documents.c.mtime_ns).where(documents.c.id == _table.docum
 
 _SORTS: dict[str, tuple[sa.ColumnElement[Any], ...]] = {
     "path": (),
-    "status": (plan_rows.by_status(_table.status),),
-    "priority": (plan_rows.by_priority(_table.priority),),
-    "title": (plan_rows.by_name(_table.title),),
+    "status": (plan_lists.by_status(_table.status),),
+    "priority": (plan_lists.by_priority(_table.priority),),
+    "title": (plan_lists.by_name(_table.title),),
     "feature": (_table.feature_id,),
     "modifiedAt": (_modified,),
 }
@@ -30,7 +30,7 @@ def page(connection: sa.Connection, params: t.TasksList, revision: int) -> t.Pag
     cursor that is none."""
     keys = (*_SORTS[params.sort], _table.document_id, _table.n)
     where = _filters(connection, params)
-    return paging.page(connection, plan_rows.TASK, plan_rows.task, tasks, where, keys, params, revision)
+    return paging.page(connection, plan_lists.TASK, plan_lists.task, tasks, where, keys, params, revision)
 
 
 def _filters(connection: sa.Connection, params: t.TasksList) -> list[sa.ColumnElement[bool]]:

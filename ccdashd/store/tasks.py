@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from ccdashd.protocol import types as t
 from ccdashd.sources.planning.model import Task
-from ccdashd.store import linked, plan_rows, user
+from ccdashd.store import linked, plan_lists, user
 from ccdashd.store.entities import entities
 from ccdashd.store.schema import task_data, tasks
 
@@ -21,10 +21,10 @@ _table = tasks.c
 
 def get(connection: sa.Connection, task_id: str, revision: int) -> t.Task:
     """One task with all that its file says of it."""
-    query = plan_rows.TASK.add_columns(task_data.c.data).join(task_data, task_data.c.id == _table.id)
+    query = plan_lists.TASK.add_columns(task_data.c.data).join(task_data, task_data.c.id == _table.id)
     row = connection.execute(query.where(_table.id == task_id)).one()
     task = _task.decode(row.data)
-    listed = plan_rows.task(row)
+    listed = plan_lists.task(row)
     below = (_table.document_id == row.document_id, _table.parent_id == task_id)
     children = connection.execute(sa.select(_table.id).where(*below).order_by(_table.n)).scalars()
     before, after = _order(connection, row)

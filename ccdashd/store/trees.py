@@ -13,7 +13,7 @@ from ccdashd.protocol import types as t
 from ccdashd.store import finding, paging
 from ccdashd.store import projects as repository
 from ccdashd.store.document_lists import at_or_below
-from ccdashd.store.plan_rows import phase_title
+from ccdashd.store.plan_lists import phase_title
 from ccdashd.store.schema import documents, feature_phases, features, projects, tasks
 
 DEPTH = 40
