@@ -82,7 +82,7 @@ class Plans:
         """Planning files that cannot be named on the wire, as the last scan found them."""
         self._known: set[str] = set()
         self._unseen: set[str] = set()
-        """Projects whose files were not looked at yet."""
+        """Projects whose files were not looked at since they became other ones."""
         self._scanning = asyncio.Lock()
 
     def knows(self, project_ids: set[str]) -> bool:
@@ -90,7 +90,7 @@ class Plans:
         return project_ids <= self._known
 
     async def settle(self) -> None:
-        """Look at the projects that there are now, and at the files of those that were not there before."""
+        """Look at the projects that there are now; which of them have other files than before is noted for `welcome`."""
         roots = await self._pipeline.app.database.read(projects.roots)
         self._known = {project_id for project_id, _ in roots}
         self._unseen |= self.territory.settle(roots if self._on else ())
@@ -98,7 +98,7 @@ class Plans:
         await self.follow([Path(root) for root in self.territory.roots])
 
     async def welcome(self) -> None:
-        """Read the files of projects that came since the last scan."""
+        """Read the files of projects that came since the last scan, and of those that lost files to them."""
         await self.settle()
         if self._unseen:
             await self.reconcile(set(self._unseen))
@@ -239,11 +239,16 @@ class Plans:
         touched = [file for file in files if _is_known(file, now.get(file.path))]
         changed = [file for file in files if not _is_known(file, now.get(file.path))]
         planning.touch(connection, claim.project_id, touched)
-        gone = {now[path].id for path in claim.gone if path in now and not _exists(claim.root, path)}
+        gone = {now[path].id for path in claim.gone if path in now and not self._is_there(claim, path)}
         changes = planning.Changes()
         planning.forget(connection, gone, changes)
         planning.store(connection, claim.project_id, changed, changes)
         return consequences.of_documents(connection, claim.project_id, changes, self._pipeline.owner)
+
+    def _is_there(self, claim: Claim, path: str) -> bool:
+        """Whether the project has such a file again; one that lies in another project now is not its own."""
+        absolute = os.path.join(claim.root, path)
+        return os.path.isfile(absolute) and self.territory.holds(claim.project_id, absolute)
 
     def _note(self, problems: list[Problem]) -> None:
         app = self._pipeline.app
@@ -267,10 +272,6 @@ def _is_known(file: PlanRows, state: State | None) -> bool:
     if state is None or state.problem or file.problem:
         return False
     return (state.hash, state.reader) == (file.hash, PLANNING_READER)
-
-
-def _exists(root: str, path: str) -> bool:
-    return os.path.isfile(os.path.join(root, path))
 
 
 def _is_nameable(path: str) -> bool:

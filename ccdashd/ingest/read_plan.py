@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -18,6 +19,9 @@ def read_plan(root: str, path: str, cap: int) -> PlanningFile:
     """
     absolute = os.path.join(root, path)
     try:
+        # As the scan sees it: a socket, a device and links in a circle are no planning files.
+        if not stat.S_ISREG(os.stat(absolute).st_mode):
+            raise FileNotFoundError(absolute)
         if not _is_inside(root, absolute):
             return PlanningFile(path=path, problem="it is a link that leads out of the project")
         fd = os.open(absolute, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -26,6 +30,8 @@ def read_plan(root: str, path: str, cap: int) -> PlanningFile:
     except FileNotFoundError:
         raise
     except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise FileNotFoundError(*error.args) from error
         return PlanningFile(path=path, problem=error.strerror or str(error))
     try:
         status = os.fstat(fd)

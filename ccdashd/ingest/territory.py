@@ -39,10 +39,16 @@ class Territory:
         return {project_id: root for root, project_id in self._ids.items()}
 
     def settle(self, projects: Iterable[tuple[str, str]]) -> set[str]:
-        """Look at these projects, pairs of id and root, from now on; returns the ids of those that are new."""
-        before = set(self._ids.values())
+        """Look at these projects, pairs of id and root, from now on.
+
+        Returns the ids of those whose files are others than before: new ones, and those around a root that came or went.
+        """
+        before = self._ids
         self._ids = {root: project_id for project_id, root in projects if _is_fit(root)}
-        return set(self._ids.values()) - before
+        around = [self.place(os.path.dirname(root)) for root in before.keys() ^ self._ids.keys()]
+        return (set(self._ids.values()) - set(before.values())) | {
+            place.project_id for place in around if place is not None
+        }
 
     def place(self, path: str) -> Place | None:
         """Where an absolute path lies; None outside every root."""
@@ -60,6 +66,11 @@ class Territory:
         """Whether an absolute path is that of a planning file."""
         place = self.place(path)
         return place is not None and self._places.accepts(place.path)
+
+    def holds(self, project_id: str, path: str) -> bool:
+        """Whether an absolute path is that of a planning file of that project."""
+        place = self.place(path)
+        return place is not None and place.project_id == project_id and self._places.accepts(place.path)
 
     def enters(self, folder: str) -> bool:
         """Whether there may be planning files below an absolute folder."""
