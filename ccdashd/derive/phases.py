@@ -10,6 +10,7 @@ import msgspec
 
 from ccdashd.derive import mismatches, statuses
 from ccdashd.protocol import types as t
+from ccdashd.sources.planning.body import phase_heading
 from ccdashd.sources.planning.model import Outline, PlannedPhase, Status, Task
 
 _NUMBER = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
@@ -72,7 +73,7 @@ def _told(document: Outline) -> list[Phase]:
     for task in document.tasks:
         named[key(task.phase or document.phase)].append(task)
     if set(named) <= {key(document.phase)}:
-        phase = _phase(document, document.phase, document.phase_title or document.title, document.tasks, document.status)
+        phase = _phase(document, document.phase, _title(document), document.tasks, document.status)
         phase.row.raw_status = document.raw_status
         phase.row.line = document.status_line or phase.row.line
         phase.row.started, phase.row.completed = document.started, document.completed
@@ -89,8 +90,7 @@ def _announced(documents: Sequence[Outline], told: list[Phase]) -> list[Phase]:
     plans = [document for document in documents if document.doc_type == "phase_plan" and document.phase]
     for document in plans:
         if not tokens(document.phase) <= covered:
-            title = document.phase_title or document.title
-            phase = _phase(document, document.phase, title, document.tasks, document.status)
+            phase = _phase(document, document.phase, _title(document), document.tasks, document.status)
             phase.row.raw_status, phase.row.line = document.raw_status, document.status_line or phase.row.line
             phase.row.planned = True
             found.append(phase)
@@ -106,6 +106,12 @@ def _announced(documents: Sequence[Outline], told: list[Phase]) -> list[Phase]:
             phase.row.line, phase.row.planned = planned.line, True
             found.append(phase)
     return found
+
+
+def _title(document: Outline) -> str:
+    """The title of a file's phase, without the phase itself where that stands before it."""
+    named = phase_heading(document.title)
+    return document.phase_title or (named[1] if named else "") or document.title
 
 
 def _headings(documents: Iterable[Outline]) -> list[tuple[Outline, PlannedPhase]]:

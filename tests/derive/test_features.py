@@ -160,6 +160,18 @@ class TestStatus:
 
 
 class TestPhases:
+    @pytest.mark.parametrize(
+        ("title", "shown"),
+        [("Phase 2: API", "API"), ("Phase 2", "Phase 2"), ("Phase 2 risks", "Phase 2 risks"), ("X", "X")],
+    )
+    def test_are_titled_as_their_files_without_the_phase(self, title: str, shown: str) -> None:
+        progress = _progress("2")
+        progress.title = title
+        plan = Document(path="plans/x/phase-3.md", doc_type="phase_plan", title=title.replace("2", "3"), phase="3")
+        assert [phase.title for phase in _build(progress, plan).phases] == [shown, shown.replace("2", "3")]
+        progress.phase_title = "Told"
+        assert _build(progress).phases[0].title == "Told"
+
     def test_are_in_the_order_of_their_numbers(self) -> None:
         names = ["M10", "all", "10", "2", "M1", "2.5", "1-2", "1", "3-5", "Phase 4"]
         built = _build(*map(_progress, names))

@@ -185,7 +185,9 @@ def phase_heading(title: str) -> tuple[str, str | None] | None:
         return None
     phase = re.sub(r"\s*[-\u2013&]\s*", "-", match["phase"])
     rest = match["rest"].strip("* ")
-    return phase, rest.lstrip(_DIVIDERS) if not rest or rest[0] in _DIVIDERS or rest[0] == "(" else None
+    if rest.startswith("(") and rest.find(")") == len(rest) - 1:
+        return phase, rest[1:-1].strip()
+    return phase, rest.lstrip(_DIVIDERS) if not rest or rest[0] in _DIVIDERS + "(" else None
 
 
 def decode(raw: bytes) -> str:

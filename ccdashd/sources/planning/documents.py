@@ -162,12 +162,7 @@ def _stem(raw: str) -> str:
 
 
 def _phase(values: fields.Values, path: str, doc_type: str) -> str:
-    value = values.get("phase")
-    stated = "-".join(fields.lines(value)) if isinstance(value, list) and len(value) == 2 else text(value).strip()
-    word = re.fullmatch(r"phase[-\s]?(\d[\w.\-]*)", stated, re.IGNORECASE)
-    if stated:
-        return word[1] if word else stated
-    return kinds.phase_of(path) if doc_type in _PHASED else ""
+    return fields.phase(values.get("phase")) or (kinds.phase_of(path) if doc_type in _PHASED else "")
 
 
 def _read_status(document: Document, front: Frontmatter, body: Body) -> None:

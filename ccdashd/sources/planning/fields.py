@@ -147,6 +147,15 @@ def task_ids(value: Value) -> list[str]:
     return [name for name in found if name.lower() not in _NOTHING]
 
 
+def phase(value: Value) -> str:
+    """A phase as it is written, without the word before its number; of a list of two, from the first to the last."""
+    if not has(value):
+        return ""
+    stated = "-".join(lines(value)) if isinstance(value, list) and len(value) == 2 else text(value).strip()
+    numbered = re.fullmatch(r"phase[-_\s]?(\d[\w.\-]*)", stated, re.IGNORECASE)
+    return numbered[1] if numbered else stated
+
+
 def commits(*values: Value) -> list[str]:
     """Hashes of commits, in lower case, each once."""
     if not values:

@@ -53,7 +53,8 @@ class Task(_Record):
     raw_status: str = ""
     status: Status = "unknown"
     phase: str = ""
-    """As written: ``1``, ``2.5``, ``1-2``, ``all``, ``M1``; that of the file where the task has none."""
+    """As written, without the word before its number: ``1``, ``2.5``, ``1-2``, ``all``, ``M1``; that of
+    the file where the task has none."""
     batch: str = ""
     parent: str = ""
     """Key of the task that this one is indented below."""

@@ -11,6 +11,7 @@ from ccdashd.sources.planning.body import Body, phase_heading
 from ccdashd.sources.planning.frontmatter import Frontmatter
 from ccdashd.sources.planning.model import Batch, Blocker, Criterion, PlannedPhase
 from ccdashd.sources.planning.status import read_status
+from ccdashd.sources.planning.tasks import QUESTIONS
 from ccdashd.sources.planning.yaml import Path, Value, as_float, as_int, text
 
 _BATCH: Final = re.compile(
@@ -27,11 +28,13 @@ _CRITERIA_KEYS: Final = (
     "definition_of_done",
 )
 _MET_KEYS: Final = ("met", "verified", "passed", "done", "completed", "checked")
-_QUESTIONS: Final = re.compile(
-    r"\b(?:open|unresolved|outstanding|remaining)\s+(?:\w+\s+(?:&|and)\s+)?questions?\b", re.IGNORECASE
-)
 _QUESTION: Final = re.compile(r"(?!~~|\[[^ ]\]|\W*A\d*\W*:)(?:\W*O?Q[-\s]?\d|.*\?)")
 """Items that ask: neither struck out nor ticked off, nor the answer."""
+_ANSWERED: Final = re.compile(
+    r"\b(?:decision|decided|answer|answered|resolution|resolved)\b\W{0,4}?:\W{0,8}"
+    r"(?!tbd|pending|open|needed|unknown|to be)\w",
+    re.IGNORECASE,
+)
 
 _RESOLVED: Final = frozenset({"resolved", "closed", "fixed", "done", "mitigated", "cleared", "unblocked"})
 MAX_QUESTIONS: Final = 100
@@ -219,10 +222,10 @@ def questions(values: fields.Values, body: Body) -> list[str]:
         if read_status(state) not in ("done", "deferred", "archived"):
             found |= dict.fromkeys(fields.lines(asked, ("question", *fields.TITLE_KEYS)))
     for n, heading in enumerate(body.headings):
-        if not _QUESTIONS.search(heading.text):
+        if not QUESTIONS.search(heading.text):
             continue
         for item in body.items(heading.end, body.end_of(n)):
-            if item.indent <= 1 and _QUESTION.match(item.text):
+            if item.indent <= 1 and _QUESTION.match(item.text) and not _ANSWERED.search(item.text):
                 found[item.text.removeprefix("[ ]").replace("**", "").strip()[:500]] = None
     return list(found)[:MAX_QUESTIONS]
 

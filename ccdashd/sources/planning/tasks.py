@@ -63,6 +63,11 @@ _ID: Final = re.compile(
     r"(?:\*\*|__|`|\])?\s*(?::|\s[-\u2013\u2014]\s|\.\s)\s*(?:\*\*|__)?\s*"
 )
 _NUMBER: Final = re.compile(r"\**(\d+(?:\.\d+)+[a-z]?|T\d{3,4})\**[.:)]?\s+")
+QUESTIONS: Final = re.compile(
+    r"\b(?:open|unresolved|outstanding|remaining)\s+(?:\w+\s+(?:&|and)\s+)?questions?\b", re.IGNORECASE
+)
+"""Headings above questions."""
+
 _LONGEST_ID: Final = 80
 _EFFORT: Final = re.compile(
     r"\((~?\d+(?:[.\-]\d+)*\s*(?:pts?|points?|sp|h|hrs?|hours?|d|days?|min|minutes))\)", re.IGNORECASE
@@ -173,7 +178,7 @@ class _Reader:
                 description="" if description == title else description,
                 raw_status=raw,
                 status=status,
-                phase=fields.first_text(values, ("phase",)) or phase or self._phase,
+                phase=fields.phase(values.get("phase")) or phase or self._phase,
                 batch=fields.first_text(values, ("batch", "wave")) or batch or self._batches.get(task_id, ""),
                 parent="",
                 assignees=fields.names(fields.first(values, _ASSIGNEES)),
@@ -249,9 +254,14 @@ def of_boxes(body: Body, phase: str, *, checks: bool) -> tuple[list[Task], list[
 
 
 def criteria_of_boxes(body: Body, tasks: list[Task]) -> list[Criterion]:
-    """Boxes of a text in which they are criteria; those that tell the `tasks` once more are none."""
+    """Boxes of a text in which they are criteria; those that tell the `tasks` once more are none, nor are questions."""
     ids = {task.task_id.casefold() for task in tasks if task.task_id}
-    return [_criterion(box) for box in body.boxes if not ids or _split(box.text)[0].casefold() not in ids]
+    asking = {n for n, heading in enumerate(body.headings) if QUESTIONS.search(heading.text)}
+    return [
+        _criterion(box)
+        for box in body.boxes
+        if box.heading not in asking and (not ids or _split(box.text)[0].casefold() not in ids)
+    ]
 
 
 def of_numbers(body: Body, phase: str, status: Status | None) -> list[Task]:
@@ -290,7 +300,9 @@ def _is_check(body: Body, heading: int, *, checks: bool) -> bool:
 
 
 def _criterion(box: Box) -> Criterion:
-    return Criterion(text=box.text, line=box.line, raw_status=box.mark.strip(), met=MARKS[box.mark] == "done")
+    return Criterion(
+        text=box.text.replace("**", ""), line=box.line, raw_status=box.mark.strip(), met=MARKS[box.mark] == "done"
+    )
 
 
 def _boxed(body: Body, box: Box, keys: Keys, phase: str, parent: str) -> Task:

@@ -85,6 +85,26 @@ def test_sessions() -> None:
     assert fields.sessions([f"session {one}", "no", f"{one}0"], one.lower()) == [one.lower()]
 
 
+@pytest.mark.parametrize(
+    ("value", "phase"),
+    [
+        (1, "1"),
+        (2.5, "2.5"),
+        ("Phase 2", "2"),
+        ("phase_3", "3"),
+        ("phase-1-2", "1-2"),
+        ("M1", "M1"),
+        ("Phase One", "Phase One"),
+        ([1, 2], "1-2"),
+        ("none", ""),
+        (None, ""),
+        ({"a": 1}, ""),
+    ],
+)
+def test_a_phase_is_what_stands_behind_the_word(value: Value, phase: str) -> None:
+    assert fields.phase(value) == phase
+
+
 def test_a_value_that_says_nothing() -> None:
     nothing: list[Value] = [None, "", " ", "none", "N/A", "TBD", "null", [], {}]
     assert not any(fields.has(value) for value in nothing)

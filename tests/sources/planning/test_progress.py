@@ -169,6 +169,8 @@ open_questions:
 - **A**: Maybe?
 - Words alone
 - Q2 Name it
+- Q3: How many? **Decision**: ten.
+- Q4: How long? Decision: TBD
   - inner?
 ```
 - in code?
@@ -187,6 +189,7 @@ open_questions:
         "Which one?",
         "Q1: Is it fast?",
         "Q2 Name it",
+        "Q4: How long? Decision: TBD",
         "And this?",
         "Is it so?",
     ]

@@ -235,6 +235,11 @@ def test_criteria_are_not_the_tasks_once_more() -> None:
     assert len(criteria_of_boxes(body, [])) == 2
 
 
+def test_boxes_of_questions_are_no_criteria() -> None:
+    body = scan(b"## Done when\n- [ ] **All** tests pass\n## Open Questions\n- [ ] Which ones?\n")
+    assert [criterion.text for criterion in criteria_of_boxes(body, [])] == ["All tests pass"]
+
+
 NUMBERS = """\
 # Fix it
 1. no task
