@@ -13,7 +13,7 @@ import msgspec
 
 from ccdashd.derive import mismatches, phases, statuses
 from ccdashd.derive.phases import Phase
-from ccdashd.derive.slugs import canonical, dated
+from ccdashd.derive.slugs import canonical
 from ccdashd.protocol import types as t
 from ccdashd.sources.planning.model import Outline, Status
 
@@ -151,8 +151,7 @@ def _rank(slug: str, document: Outline) -> tuple[int, bool, int]:
 
 
 def _is_named(slug: str, document: Outline) -> bool:
-    name = _file_name(document)
-    return slug in (canonical(name), dated(name))
+    return canonical(_file_name(document)) == slug
 
 
 def _file_name(document: Outline) -> str:

@@ -95,6 +95,11 @@ tasks:
     assert [(finding.code, finding.line) for finding in findings] == [("task-without-status", 5)]
 
 
+def test_the_phase_of_a_task_is_its_own_else_that_of_the_file() -> None:
+    tasks, _ = read("tasks: [{id: A, phase: Phase-4}, {id: B, phase: none}, {id: C, phase: 2.5}, {id: D}]\n")
+    assert [task.phase for task in tasks] == ["4", "1", "2.5", "1"]
+
+
 def test_a_mapping_of_groups() -> None:
     tasks, _ = read("""\
 tasks:
