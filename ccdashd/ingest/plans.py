@@ -84,6 +84,7 @@ class Plans:
         self._unseen: set[str] = set()
         """Projects whose files were not looked at since they became other ones."""
         self._scanning = asyncio.Lock()
+        self._welcoming = asyncio.Lock()
 
     def knows(self, project_ids: set[str]) -> bool:
         """Whether these projects are among those that were there when `settle` looked."""
@@ -100,8 +101,9 @@ class Plans:
     async def welcome(self) -> None:
         """Read the files of projects that came since the last scan, and of those that lost files to them."""
         await self.settle()
-        if self._unseen:
-            await self.reconcile(set(self._unseen))
+        async with self._welcoming:  # who comes second finds it done
+            if self._unseen:
+                await self.reconcile(set(self._unseen))
 
     async def apply(self, paths: Iterable[str]) -> None:
         """Look at these paths, absolute ones, and write what changed. Raises Busy while the cache cannot be written."""
