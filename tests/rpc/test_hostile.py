@@ -89,7 +89,7 @@ def project_of(home: Path) -> Path:
         (root / path).write_text(text)
     logs = home / ".claude/projects/-work-shop"
     logs.mkdir(parents=True)
-    record = {"type": "user", "uuid": SESSION, "sessionId": SESSION, "cwd": str(root), "parentUuid": None}
+    record: dict[str, Any] = {"type": "user", "uuid": SESSION, "sessionId": SESSION, "cwd": str(root), "parentUuid": None}
     record |= {"timestamp": "2026-02-03T04:05:06.000Z", "message": {"role": "user", "content": "Fix the till"}}
     (logs / f"{SESSION}.jsonl").write_text(json.dumps(record) + "\n")
     return root
