@@ -55,7 +55,7 @@ def test_each_subscriber_hears_its_topics() -> None:
         sessions, projects, everything, nothing = Ear(), Ear(), Ear(), Ear()
         assert bus.subscribe(sessions, ["sessions"]) == ["sessions"]
         bus.subscribe(projects, ["projects"])
-        assert bus.subscribe(everything, ["*"]) == ["indexing", "projects", "sessions"]
+        assert bus.subscribe(everything, ["*"]) == sorted(events.PLAIN_TOPICS)
         bus.publish([session("s"), project("p")], 1)
         bus.indexing(t.Indexing(phase="parse"))
         await tick()
@@ -133,7 +133,8 @@ def test_unsubscribe_and_drop() -> None:
     async def test(bus: Events) -> None:
         ear = Ear()
         bus.subscribe(ear, ["*", "transcript:s"])
-        assert bus.unsubscribe(ear, ["sessions", "transcript:s"]) == ["indexing", "projects"]
+        left = bus.unsubscribe(ear, ["sessions", "transcript:s"])
+        assert left == sorted({*events.PLAIN_TOPICS} - {"sessions"})
         bus.publish([session("s"), project("p")], 1)
         await tick()
         assert ear.changes == [[("project", "p", "upsert")]]

@@ -298,7 +298,8 @@ def _membership(slug: str, member: Member, paths: Container[str]) -> tuple[str, 
     claim = member.claim
     if claim.feature_slug == slug:
         return "feature_slug", _EXPLICIT
-    parts = [slugs.canonical(part) for part in member.path.rpartition(".")[0].split("/")]
+    names = member.path.rpartition(".")[0].split("/")
+    parts = {claim.by_path, *map(slugs.canonical, names), slugs.dated(names[-1])}
     if slug in parts and member.doc_type in ("prd", "implementation_plan", "phase_plan", "progress", "quick_feature"):
         return "path", _REFERENCE
     if slug in claim.named or any(ref in paths for ref in claim.refs):

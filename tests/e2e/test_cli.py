@@ -244,7 +244,7 @@ def test_a_live_session_is_active(cli: Cli, live: Path) -> None:
 
 def test_projects_can_be_named_hidden_and_undone(cli: Cli, live: Path) -> None:
     cli("up", "--wait")
-    assert "Lively (/work/live): 1 sessions" in cli("projects", "rename", "live", "Lively")
+    assert "Lively (/work/live): 1 session\n" in cli("projects", "rename", "live", "Lively")
     cli("projects", "hide", "Lively")
     assert cli.json("sessions")["total"] == 0
     assert cli.json("sessions", "--hidden")["total"] == 1
