@@ -130,7 +130,8 @@ def decode(body: bytes) -> Message:
                 raise InvalidRequest("batches are not served; send each message in its own frame") from error
             raise InvalidRequest(f"the message is no JSON-RPC 2.0 request: {error}") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        if _is_json(_mended(body)):
+        mended = _mended(body)
+        if mended != body and _is_json(mended):
             # JSON allows it, and whoever sent it waits for an answer to its id.
             problem = "half of a surrogate pair (\\ud800 to \\udfff without its other half), which is no character"
             raise InvalidRequest(f"the message has {problem}") from error
