@@ -45,7 +45,7 @@ class RefData(msgspec.Struct, gc=False):
 
 
 class DocumentData(msgspec.Struct, gc=False):
-    """`sources.planning.model.Document`, as far as it is needed here: decodes from `documents.data`."""
+    """`sources.planning.model.Document`, as far as it is needed here: decodes from `document_data.data`."""
 
     path: str
     doc_type: str
@@ -57,7 +57,7 @@ class DocumentData(msgspec.Struct, gc=False):
 
 
 class TaskData(msgspec.Struct, gc=False):
-    """`sources.planning.model.Task`, as far as it is needed here: decodes from `tasks.data`."""
+    """`sources.planning.model.Task`, as far as it is needed here: decodes from `task_data.data`."""
 
     key: str
     line: int

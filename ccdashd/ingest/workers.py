@@ -25,7 +25,7 @@ class Unreadable(Exception):
 
 
 class WorkerDied(Exception):
-    """The worker process ended while it read a log."""
+    """The worker process ended while it read."""
 
 
 class Workers:

@@ -34,6 +34,12 @@ class _Versions(msgspec.Struct):
 
 _versions = msgspec.json.Decoder(_Versions)
 
+
+def versions_of(data: bytes) -> list[str]:
+    """Ids of a feature's other versions, from its `data`."""
+    return _versions.decode(data).versions
+
+
 _MEMBER = "id, path, mtime_ns, feature_id"
 _FEATURE = [column.name for column in features.c if column.name != "sessions"]
 _WRITE_FEATURE = upsert(features, [*_FEATURE, "sessions"], "sessions")
@@ -136,7 +142,7 @@ class _Rebuild:
         }
 
     def _relatives(self, data: bytes) -> list[str]:
-        return [self._key(id) for id in _versions.decode(data).versions]
+        return [self._key(id) for id in versions_of(data)]
 
     def _move(self, moved: list[_Member], assigned: dict[str, str | None]) -> None:
         """Give documents their feature; those that have none any more, and their tasks, are done with that."""

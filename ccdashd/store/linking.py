@@ -23,6 +23,7 @@ from ccdashd.derive.session_refs import Roots
 from ccdashd.protocol import types as t
 from ccdashd.store import links, session_linking, session_refs
 from ccdashd.store.connection import raw_connection, select
+from ccdashd.store.feature_rows import versions_of
 from ccdashd.store.link_rows import Change, Rows, evidence_decoder
 from ccdashd.store.link_sources import Known, Plans
 
@@ -35,15 +36,6 @@ SELECT p.root, p.id FROM projects p WHERE EXISTS (SELECT 1 FROM documents d WHER
 
 _phases = msgspec.json.Decoder(PhaseRow)
 _strings = msgspec.json.Decoder(list[str])
-
-
-class _Versions(msgspec.Struct):
-    """`derive.features.Details`, as far as it is needed here."""
-
-    versions: list[str] = []
-
-
-_details = msgspec.json.Decoder(_Versions)
 
 
 class Linked(NamedTuple):
@@ -229,7 +221,7 @@ class _Run:
             tasks = [task for document in known for task in document.tasks]
             documents = [Member(each.id, each.path, each.data.doc_type, each.claim, each.data.refs) for each in known]
             found[f"feature:{id}"] = document_links.of_feature(
-                project_id, slug, documents, phases[id], tasks, _details.decode(data).versions, others
+                project_id, slug, documents, phases[id], tasks, versions_of(data), others
             )
         changes = self.rows.write(found)
         # A session knows a feature's phases by its commands, and the feature itself by its name.

@@ -47,13 +47,13 @@ def counts(numbers: Sequence[int]) -> t.Counts:
 _NAME = projects.c.name.label("project_name")
 
 DOCUMENT = sa.select(
-    *(column for column in documents.c if column.name not in ("data", "slugs", "tags")), _NAME, projects.c.root
+    *(column for column in documents.c if column.name not in ("slugs", "tags")), _NAME, projects.c.root
 ).join(projects, projects.c.id == documents.c.project_id)
 """All that `document` needs, and the root of the project."""
 
 TASK = (
     sa.select(
-        *(column for column in tasks.c if column.name not in ("data", "description")),
+        *(column for column in tasks.c if column.name != "description"),
         documents.c.path,
         documents.c.hash,
         _NAME,
