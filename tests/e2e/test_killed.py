@@ -145,5 +145,6 @@ def test_killed_at_any_moment(idle_daemon: Daemon, short_folder: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(240)
 def test_killed_again_and_again(idle_daemon: Daemon, short_folder: Path) -> None:
     live_and_die(idle_daemon, short_folder, 40)

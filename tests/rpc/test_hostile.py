@@ -39,7 +39,7 @@ def _cursor(value: Any) -> str:
 
 MILLION = "m" * 1_000_000
 HARD_TEXTS = (
-    *("", " ", "\x00", "~nobody\x00", "\x1b[31m\n", "\U0010ffff", "x" * 300, MILLION, "w " * 300_000),
+    *("", " ", "\x00", "~nobody\x00", "\x1b[31m\n", "\U0010ffff", "x" * 300, MILLION, "w " * 50_000),
     *("/", "//", "..", "~", "#", "%", "_%", "*", "[", "'\";--", "a/b#c", "#phase-", "-1", "null"),
     " ".join(map(chr, range(0x4E00, 0x4E00 + 500))),
     *map(_cursor, ([1], "path", ["path", "asc", "x", 5, None], ["path", "asc", 2**70, {}, [1]])),
