@@ -59,6 +59,9 @@ HANDLER_MODULES = (
 REVISION_WAIT = 5.0
 """Seconds that a request with `minRevision` waits for it."""
 
+_SHOWN = 100
+"""Characters of an unknown method's name that an error repeats."""
+
 logger = get(__name__)
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -144,7 +147,8 @@ class Dispatcher:
         """The encoded answer where it takes no waiting, else None: then `run` gets it. Raises `CcdashError`."""
         method = METHODS.get(name)
         if method is None:
-            raise MethodNotFound(f"there is no method {name!r}", method=name)
+            shown = name[:_SHOWN]
+            raise MethodNotFound(f"there is no method {shown!r}", method=shown)
         if method.cached:
             return self._answers.get(name, raw, self._app.revision)
         handler = _handlers.get(name)
