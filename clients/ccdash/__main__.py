@@ -16,9 +16,9 @@ INTERRUPTED = 130
 _LISTS = {
     "session": ("sessions/list", "ccdash sessions --all"),
     "project": ("projects/list", "ccdash projects"),
-    "feature": ("features/list", "ccdash features --all"),
-    "task": ("tasks/list", "ccdash tasks --all"),
-    "document": ("documents/list", "ccdash docs --all"),
+    "feature": ("features/list", "ccdash features --everywhere --all"),
+    "task": ("tasks/list", "ccdash tasks --everywhere --all"),
+    "document": ("documents/list", "ccdash docs --everywhere --all"),
     "tag": ("tags/list", "ccdash tags"),
     "link": ("links/list", "ccdash links ENTITY"),
 }
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         parser = build()
         args = parser.parse_args(argv)
-        out = Output(as_json=args.json, color=not args.no_color)
+        out = Output(as_json=args.json, color=not args.no_color, profile=args.profile)
         if args.command is None:
             parser.print_help()
             return 0
@@ -87,7 +87,7 @@ def _told(error: Error, context: Context | None) -> str:
     if error.code == BUSY:
         wait = f"{float(data.get('retryAfter', 1)):g} s"
         return f"{text}{end} Try again in {wait}; `ccdash status` tells more."
-    if error.code == INVALID_PARAMS and "got" in data and data["got"] is not None:
+    if error.code == INVALID_PARAMS and data.get("got") is not None and clean(data["got"]) not in text:
         return f"{text} (got {clean(data['got'])}){end}"
     if error.code == -32601:
         return f"{text}{end} `ccdash rpc` lists the methods."

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ccdash.client import Client
-from ccdash.errors import UsageError
+from ccdash.errors import NotThere, UsageError
 from ccdash.text import clean
 
 PAGE = 500
@@ -84,7 +84,8 @@ def session_id(client: Client, text: str) -> str:
 def project_id(client: Client, text: str, *, path_in: bool = False) -> str:
     """The id of the project that `text` names by id, by name (whatever its case) or by the start of its id.
 
-    With `path_in`, a path inside a project is as good, and is returned as absolute path. Raises `UsageError`.
+    With `path_in`, a path inside a project is as good, and is returned as absolute path. Raises
+    `UsageError` where several fit, `NotThere` where none does.
     """
     if path_in and (text in (".", "..") or "/" in text or text.startswith("~")):
         return absolute(text)
@@ -103,7 +104,7 @@ def project_id(client: Client, text: str, *, path_in: bool = False) -> str:
             raise UsageError(f"{text!r} fits {len(fits)} projects: {choices}{more}. Use the id, in parentheses here.")
     if path_in and Path(given).is_dir():
         return given
-    raise UsageError(f"There is no project {text!r}. `ccdash projects` lists them.")
+    raise NotThere(f"There is no project {text!r}. `ccdash projects` lists them.")
 
 
 def all_items(client: Client, method: str, params: dict[str, Any]) -> list[dict[str, Any]]:

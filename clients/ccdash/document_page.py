@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,14 +16,15 @@ from ccdash.text import clean
 
 
 def document_page(
-    out: Output, document: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]], *, full: bool = False
+    out: Output, document: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]], *, full: bool = False, option: str = ""
 ) -> None:
-    """Write a planning file: facts; tasks, blockers, criteria and questions; what is wrong; what it refers to."""
+    """Write a planning file: facts; tasks, blockers, criteria and questions; what is wrong; what it refers to. Hints of
+    commands have the `option` that names the project, where it is not that of the current folder."""
     page, path = Page(out, full=full), clean(document["path"])
     out.line(out.paint(clean(document["title"]) or path, "bold"))
     fields(out, _facts(out, document))
     page.table(f"Tasks: {len(tasks):,}", tasks, lambda rows: draw_tasks(out, rows, above={}),
-               f"`ccdash tasks --document {path} --all`")  # fmt: skip
+               f"`ccdash tasks --document {shlex.quote(path)}{option} --all`")  # fmt: skip
     page.blockers(document["blockers"])
     page.mismatches(document["mismatches"])
     page.findings(document["diagnostics"])

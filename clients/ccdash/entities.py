@@ -9,14 +9,14 @@ from __future__ import annotations
 import argparse
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ccdash.arguments import absolute, all_items, project_id, session_id
 from ccdash.client import Client
 from ccdash.context import Context
-from ccdash.errors import INVALID_PARAMS, NOT_FOUND, RpcError, UsageError
-from ccdash.lookup import explained, named_project, near_features, placed, placed_task, project
+from ccdash.errors import INVALID_PARAMS, NOT_FOUND, NotThere, RpcError, UsageError
+from ccdash.lookup import explained, named_project, near_features, phases_called, placed, placed_task, places, project
 from ccdash.plan_figures import short_entity
 from ccdash.text import clean
 
@@ -87,7 +87,7 @@ class Finder:
     def find(self, text: str, *, gone: bool = False) -> Entity:
         """The entity that `text` names. One that may be `gone` is taken as it is named, by its type and id.
 
-        Raises UsageError where nothing or several things are called so, RpcError where a type has nothing of that name.
+        Raises UsageError where several things are called so, NotThere or RpcError where nothing is.
         """
         kind, colon, name = text.partition(":")
         if not colon or kind not in TYPES:
@@ -123,8 +123,8 @@ class Finder:
         if not found:
             near = near_features(self._client, text, self._project)
             hint = f"Did you mean {near}?" if near else "A file that is gone is named as file:PATH."
-            lists = "`ccdash features`, `tasks`, `docs` and `sessions` list what there is."
-            raise UsageError(f"Nothing is called {clean(text)!r}. {lists} {hint}")
+            lists = "`ccdash features`, `ccdash tasks`, `ccdash docs` and `ccdash sessions` list what there is."
+            raise NotThere(f"Nothing is called {clean(text)!r}. {lists} {hint}")
         named = ", ".join(map(self.name, found[:NAMED])) + (", …" if len(found) > NAMED else "")
         raise UsageError(f"{clean(text)!r} may mean {named}. Write which one.")
 
@@ -137,7 +137,7 @@ class Finder:
             except RpcError as error:
                 if error.code not in (NOT_FOUND, INVALID_PARAMS):
                     raise
-            except UsageError:
+            except (NotThere, UsageError):
                 continue
             else:
                 found.update(dict.fromkeys(entity for entity in fits if self._likely(text, entity, found)))
@@ -157,7 +157,7 @@ class Finder:
         Raises RpcError.
         """
         missing = None
-        for place in self._places(name):
+        for place in places(name, self._project, there_only=bool(self._args.project)):
             try:
                 return [Entity(type_, self._client.request(method, place)["id"])]
             except RpcError as error:
@@ -168,17 +168,6 @@ class Finder:
                 missing = missing or error
         assert missing is not None
         raise missing
-
-    def _places(self, name: str) -> Iterator[dict[str, str]]:
-        """Where something of that name is looked for: in this project, in all, in the one that the name begins with."""
-        if self._project:
-            yield {"id": name, "project": self._project}
-        if self._args.project:
-            return
-        yield {"id": name}
-        head, slash, rest = name.partition("/")
-        if head and slash and rest:
-            yield {"id": rest, "project": head}
 
     def _sessions(self, name: str) -> list[Entity]:
         try:
@@ -200,11 +189,7 @@ class Finder:
         slug, _, phase = name.rpartition("/")
         features = self._asked("feature", "features/get", slug)
         told = [row for id in features for row in self._client.request("features/get", {"id": id.id})["phases"]]
-        found = [Entity("phase", row["id"]) for row in told if row["phase"].lower() == phase.lower()]
-        if not found:
-            there = ", ".join(dict.fromkeys(clean(row["phase"]) for row in told)) or "none"
-            raise UsageError(f"{clean(slug)} has no phase {clean(phase)!r}. Its phases: {there}.")
-        return found
+        return [Entity("phase", found) for found in phases_called(slug, told, phase)]
 
     def _commits(self, name: str) -> list[Entity]:
         """A commit of the project that is named before the slash; else that of this folder, else where it is linked."""

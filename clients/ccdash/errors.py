@@ -6,6 +6,7 @@ Error                    what went wrong and the next step, in sentences for peo
 ├── ConnectionLost       the connection broke in the middle
 ├── Timeout              no answer in time
 ├── RpcError             the daemon answered with an error: code, message, data
+├── NotThere             nothing is called as the command line says
 └── UsageError           the command line makes no sense (exit code 2)
 """
 
@@ -60,6 +61,10 @@ class RpcError(Error):
     def details(self) -> dict[str, Any]:
         """`data`, where it is an object."""
         return self.data if isinstance(self.data, dict) else {}
+
+
+class NotThere(Error):
+    """Raised for a name that nothing has; proposes what may be meant, or says what lists the names."""
 
 
 class UsageError(Error):

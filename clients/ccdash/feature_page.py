@@ -21,9 +21,15 @@ _URGENT = ("blocked", "in_progress", "review", "todo", "unknown")
 
 
 def feature_page(
-    out: Output, feature: Mapping[str, Any], open_tasks: Sequence[Mapping[str, Any]], *, full: bool = False
+    out: Output,
+    feature: Mapping[str, Any],
+    open_tasks: Sequence[Mapping[str, Any]],
+    *,
+    full: bool = False,
+    option: str = "",
 ) -> None:
-    """Write a feature: facts and description; then what is left to do, what is wrong, and what went into it."""
+    """Write a feature: facts and description; then what is left to do, what is wrong, and what went into it. Hints of
+    commands have the `option` that names the project, where it is not that of the current folder."""
     page = Page(out, full=full)
     name = clean(feature["slug"])
     out.line(out.paint(clean(feature["name"]) or name, "bold"))
@@ -32,7 +38,7 @@ def feature_page(
     phases = feature["phases"]
     page.table(f"Phases: {_of(sum(phase['status'] in CLOSED for phase in phases), len(phases))} closed", phases,
                lambda rows: draw_phases(out, rows))  # fmt: skip
-    _open_tasks(page, name, phases, open_tasks)
+    _open_tasks(page, f"{name}{option}", phases, open_tasks)
     page.blockers(feature["blockers"])
     page.mismatches([*feature["mismatches"], *(found for phase in phases for found in phase["mismatches"])])
     page.bullets("Open questions", map(clean, feature["questions"]))
@@ -44,7 +50,7 @@ def feature_page(
         f"{'Other documents' if shown else 'Documents'}: {len(documents):,}",
         documents,
         lambda rows: draw_documents(out, rows, of_feature=True),
-        f"`ccdash docs --feature {name} --all`",
+        f"`ccdash docs --feature {name}{option} --all`",
     )
     page.criteria(feature["criteria"], feature["criteriaTotal"], feature["criteriaUnmet"])
     project = feature["projectId"]
@@ -98,7 +104,7 @@ def _effort(feature: Mapping[str, Any]) -> str:
     return f"{feature['sessionsTotal']:,} in {', '.join(part for part in parts if part)}"
 
 
-def _open_tasks(page: Page, name: str, phases: Sequence[Mapping[str, Any]], tasks: Sequence[Mapping[str, Any]]) -> None:
+def _open_tasks(page: Page, feature: str, phases: Sequence[Mapping[str, Any]], tasks: Sequence[Mapping[str, Any]]) -> None:
     """Open tasks by phase, in the order of the phases; in each phase the blocked ones first, then what is being done."""
     if not tasks:
         return
@@ -115,7 +121,7 @@ def _open_tasks(page: Page, name: str, phases: Sequence[Mapping[str, Any]], task
         if titles and (at == 0 or task["phaseId"] != shown[at - 1]["phaseId"]):
             above[at] = titles.get(task["phaseId"], "Without a phase")
     draw_tasks(page.out, shown, above=above)
-    page.rest(len(tasks), f"`ccdash tasks --feature {name} --open --all`")
+    page.rest(len(tasks), f"`ccdash tasks --feature {feature} --open --all`")
 
 
 def _phase_title(phase: Mapping[str, Any]) -> str:

@@ -9,12 +9,14 @@ from typing import Any, Literal
 from ccdash.arguments import PAGE, natural, pages, positive, project_id
 from ccdash.client import Client
 from ccdash.context import Context
-from ccdash.errors import RpcError
+from ccdash.errors import NOT_FOUND, RpcError
 from ccdash.lookup import explained, here
 from ccdash.plan_figures import CLOSED, OPEN, STATUSES
 from ccdash.text import clean
 
 Order = Literal["asc", "desc"]
+
+ALL_HINT = "`--all` shows every one"
 
 
 def which_arguments(parser: argparse.ArgumentParser, what: str) -> argparse._ArgumentGroup:
@@ -45,9 +47,37 @@ def order_arguments(parser: argparse.ArgumentParser, sorts: Mapping[str, Order])
     default = next(iter(sorts))
     order.add_argument("--sort", choices=tuple(sorts), default=default, help=f"by this ({default})")
     order.add_argument("--reverse", action="store_true", help="the other way round")
-    order.add_argument("--limit", type=positive, default=50, metavar="N", help="at most N (50)")
-    order.add_argument("--offset", type=natural, default=0, metavar="N", help="leave out the first N")
-    order.add_argument("--all", action="store_true", help="no limit")
+    page_arguments(order)
+
+
+def page_arguments(parser: argparse.ArgumentParser | argparse._ArgumentGroup, limit: int = 50) -> None:
+    """Add the options for how many are shown: `limit` by default."""
+    parser.add_argument("--limit", type=positive, default=limit, metavar="N", help=f"at most N ({limit})")
+    parser.add_argument("--offset", type=natural, default=0, metavar="N", help="leave out the first N")
+    parser.add_argument("--all", action="store_true", help="no limit")
+
+
+def wanted_page(context: Context, client: Client, method: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The rows that the options of `page_arguments` ask for: in one request where that can be."""
+    args = context.args
+    if args.all or args.limit > PAGE:
+        return pages(client, method, dict(params), args.offset, None if args.all else args.limit)
+    page: dict[str, Any] = context.call(client, method, {**params, "offset": args.offset, "limit": args.limit})
+    return page
+
+
+def number_told(page: Mapping[str, Any], nouns: tuple[str, str], *, filtered: bool, of: str = "") -> str:
+    """How many rows there are, where not all of them are shown; else empty. `nouns` are the words for one and for
+    many; `of` says of what they are."""
+    (one, many), shown, total = nouns, len(page["items"]), page["total"]
+    if total == 0:
+        return f"No {one}{of} fits" if filtered else f"There is no {one}{of} yet"
+    if shown == 0:
+        return f"There are only {_number(total, nouns)}{of} that fit"
+    if shown < total:
+        first, last = page["offset"] + 1, page["offset"] + shown
+        return f"{first:,}{f'-{last:,}' if first < last else ''} of {total:,} {many}{of}"
+    return ""
 
 
 class Listing:
@@ -56,7 +86,7 @@ class Listing:
     def __init__(self, context: Context, client: Client, nouns: tuple[str, str], sorts: Mapping[str, Order]) -> None:
         self._context = context
         self._client = client
-        self._one, self._many = nouns
+        self._nouns = nouns
         args = context.args
         self.here: dict[str, Any] | None = None
         """The project of the current folder, where the list is of that one because nothing else was said."""
@@ -75,41 +105,29 @@ class Listing:
         self.params |= {name: value for name, value in filters.items() if value not in (None, False, "", [])}
 
     def page(self, method: str) -> dict[str, Any]:
-        """The rows that were asked for."""
-        args = self._context.args
+        """The rows that were asked for: of all projects, where this one does not have what they are to be of."""
         params = {**self.params, **({"project": self.here["id"]} if self.here else {})}
         try:
-            if args.all or args.limit > PAGE:
-                return pages(self._client, method, params, args.offset, None if args.all else args.limit)
-            some = {"offset": args.offset, "limit": args.limit}
-            page: dict[str, Any] = self._context.call(self._client, method, {**params, **some})
+            return wanted_page(self._context, self._client, method, params)
         except RpcError as error:
+            if error.code == NOT_FOUND and self.here:
+                self.here = None
+                return self.page(method)
             raise explained(self._client, error, params.get("project")) from error
-        return page
 
     def tell(self, page: Mapping[str, Any]) -> None:
         """Tell beside the rows how many there are, and how to see more of them."""
-        out, shown, total = self._context.out, len(page["items"]), page["total"]
         of = f" in {clean(self.here['name'])}" if self.here else ""
         hints = ["`--everywhere` shows those of all projects"] if self.here else []
-        if total == 0:
-            fits = len(self.params) > self._unfiltered
-            said = f"No {self._one}{of} fits" if fits else f"There is no {self._one}{of} yet"
-        elif shown == 0:
-            said = f"There are only {_number(total, self._one, self._many)}{of} that fit"
-        elif shown < total:
-            first, last = page["offset"] + 1, page["offset"] + shown
-            range_ = f"{first:,}" if first == last else f"{first:,}-{last:,}"
-            said = f"{range_} of {total:,} {self._many}{of}"
-            hints.insert(0, "`--all` shows every one")
-        elif self.here:
-            said = f"{_number(total, self._one, self._many)}{of}"
-        else:
-            said = ""
+        if 0 < len(page["items"]) < page["total"]:
+            hints.insert(0, ALL_HINT)
+        said = number_told(page, self._nouns, filtered=len(self.params) > self._unfiltered, of=of)
+        if not said and self.here:
+            said = f"{_number(page['total'], self._nouns)}{of}"
         if said:
-            out.note("; ".join([said, ", ".join(hints)] if hints else [said]) + ".")
+            self._context.out.note("; ".join([said, ", ".join(hints)] if hints else [said]) + ".")
         self._context.note_indexing(self._client)
 
 
-def _number(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"
+def _number(number: int, nouns: tuple[str, str]) -> str:
+    return f"{number:,} {nouns[number != 1]}"

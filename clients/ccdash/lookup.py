@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ccdash.arguments import absolute, all_items, project_id
 from ccdash.client import Client
 from ccdash.context import Context
-from ccdash.errors import INVALID_PARAMS, NOT_FOUND, Error, RpcError, UsageError
+from ccdash.errors import INVALID_PARAMS, NOT_FOUND, Error, NotThere, RpcError, UsageError
 from ccdash.text import clean
 
 NEAR = 3
@@ -19,19 +20,52 @@ NEAR = 3
 def lookup(context: Context, client: Client, method: str, **params: Any) -> Any:
     """The answer of a method that takes `id` and `project`, the latter as the user gave it.
 
-    Raises UsageError for a name that several have, and for the slug of a feature that is not there, but nearly;
+    Raises UsageError for a name that several have, NotThere for the slug of a feature that is not there, but nearly;
     RpcError with what else the daemon says.
     """
+    named = context.args.project
     wanted = {name: value for name, value in params.items() if value not in (None, False)}
-    within = project(context, client)
-    if within is None:
-        return ask(context, client, method, wanted)
-    try:
-        return ask(context, client, method, {**wanted, "project": within})
-    except RpcError as error:
-        if error.code != NOT_FOUND or context.args.project:
-            raise
-    return ask(context, client, method, wanted)
+    within, missing = project(context, client), None
+    for place in places(str(params["id"]), within, there_only=bool(named)):
+        try:
+            return context.call(client, method, {**wanted, **place})
+        except RpcError as error:
+            if error.code != NOT_FOUND:
+                raise explained(client, error, within) from error
+            missing = missing or error
+    assert missing is not None
+    raise explained(client, missing, within if named else None) from missing
+
+
+def places(name: str, within: str | None, *, there_only: bool) -> Iterator[dict[str, str]]:
+    """Where something of that name is looked for, as parameters: in the project `within`; then, unless `there_only`, in
+    all, and in the one that the name begins with, as in ``shop/checkout``."""
+    if within:
+        yield {"id": name, "project": within}
+    if there_only:
+        return
+    yield {"id": name}
+    head, _, rest = name.partition("/")
+    if head and rest:
+        yield {"id": rest, "project": head}
+
+
+def elsewhere(client: Client, project: str) -> str:
+    """The option that a hint needs to name a project; empty where the current folder does."""
+    found = here(client)
+    return "" if found is not None and found["id"] == project else f" --project {clean(project)}"
+
+
+def phases_called(feature: str, phases: Sequence[Mapping[str, Any]], name: str) -> list[str]:
+    """The ids of the phases of a feature that are called so: several, where several of its files tell of one.
+
+    Raises NotThere where there is none.
+    """
+    found = [str(phase["id"]) for phase in phases if name.lower() == phase["phase"].lower()]
+    if not found:
+        there = ", ".join(dict.fromkeys(clean(phase["phase"]) for phase in phases)) or "none"
+        raise NotThere(f"{clean(feature)} has no phase {clean(name)!r}. Its phases: {there}.")
+    return found
 
 
 def project(context: Context, client: Client) -> str | None:
@@ -87,7 +121,7 @@ def placed_task(args: argparse.Namespace, task: str) -> str:
 
 
 def ask(context: Context, client: Client, method: str, params: dict[str, Any]) -> Any:
-    """The answer of the daemon. Raises as `lookup` does."""
+    """The answer of the daemon to one request. Raises as `lookup` does."""
     try:
         return context.call(client, method, params)
     except RpcError as error:
@@ -101,11 +135,13 @@ def explained(client: Client, error: RpcError, within: str | None) -> Error:
         said, _, remedy = clean(error.details.get("problem")).rpartition("; ")
         for name in ("feature", "project"):
             remedy = remedy.replace(f" {name}", f" --{name}")
-        return UsageError(f"{clean(error.details.get('got'))!r} {said}; {remedy}.")
+        said, _, named = said.partition(": ")
+        ids = [*map(clean, error.details["candidates"]), *(["…"] if named.endswith("…") else [])]
+        return UsageError("\n    ".join([f"{clean(error.details.get('got'))!r} {said}; {remedy}:", *ids]))
     if error.code == NOT_FOUND and kind == "phase":
-        return UsageError(f"There is no phase {wanted!r}. `ccdash feature SLUG` shows the phases of a feature.")
+        return NotThere(f"There is no phase {wanted!r}. `ccdash feature SLUG` shows the phases of a feature.")
     if error.code == NOT_FOUND and kind == "feature" and (near := near_features(client, wanted, within)):
-        return UsageError(f"There is no feature {wanted!r}; did you mean {near}?")
+        return NotThere(f"There is no feature {wanted!r}; did you mean {near}?")
     return error
 
 

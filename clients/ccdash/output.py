@@ -25,10 +25,11 @@ _SHADES = (0, 95, 135, 175, 215, 255)
 class Output:
     """The two streams of one run, and what they can show."""
 
-    def __init__(self, *, as_json: bool = False, color: bool = True) -> None:
+    def __init__(self, *, as_json: bool = False, color: bool = True, profile: str | None = None) -> None:
         self.stream: TextIO = sys.stdout
         self.notes: TextIO = sys.stderr
         self.as_json = as_json
+        self.profile = profile
         self.terminal = self.stream.isatty()
         dumb = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
         self.color = color and self.terminal and not dumb
@@ -58,16 +59,20 @@ class Output:
         else:
             self.stream.write(json.dumps(value, separators=(",", ":")) + "\n")
 
+    def hint(self, text: str) -> str:
+        """`text` with the profile that the user named in the commands that it holds, so that they can be copied."""
+        return text.replace("`ccdash ", f"`ccdash --profile {self.profile} ") if self.profile else text
+
     def note(self, text: str) -> None:
         """Tell something beside the result, on standard error."""
         self.flush()
-        self.notes.write(paint(text, "dim", self.note_color) + "\n")
+        self.notes.write(paint(self.hint(text), "dim", self.note_color) + "\n")
         self.notes.flush()
 
     def error(self, text: str) -> None:
         """Tell what went wrong, on standard error."""
         self.flush()
-        self.notes.write(f"{paint('ccdash:', 'red', self.note_color)} {text}\n")
+        self.notes.write(f"{paint('ccdash:', 'red', self.note_color)} {self.hint(text)}\n")
         self.notes.flush()
 
     def paint(self, text: str, style: str) -> str:

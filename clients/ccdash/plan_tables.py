@@ -86,7 +86,7 @@ def draw_tasks(out: Output, tasks: Rows, *, of_feature: bool = False, above: Map
     columns = (
         _status(),
         Column("PROJECT", flexible=True, drop=2, least=8),
-        Column("ID", flexible=True, style="cyan", least=12),
+        Column("ID", flexible=True, style="cyan", least=20),
         Column("TITLE", flexible=True, least=TITLE_LEAST),
         Column("PHASE", flexible=True, drop=6, least=6),
         Column("PRIORITY", flexible=True, drop=5, least=8),

@@ -112,7 +112,8 @@ class Page:
                 self._prose(clean(criterion["text"]), f"{criterion['line']:>6}  ")
         self.rest(left, shown=len(shown))
         if self.full and left > len(shown):
-            self.out.line(self.out.paint(f"… {left - len(shown):,} more; `ccdash doc` lists those of a file", "dim"))
+            hint = self.out.hint(f"… {left - len(shown):,} more; `ccdash doc PATH --full` lists those of a file")
+            self.out.line(self.out.paint(hint, "dim"))
 
     def findings(self, found: Sequence[Mapping[str, Any]]) -> None:
         """Write what was not understood."""
@@ -142,7 +143,7 @@ class Page:
     def rest(self, total: int, more: str = "--full", *, shown: int = SHORT_LIST) -> None:
         """Tell what was cut off a list."""
         if not self.full and total > shown:
-            self.out.line(self.out.paint(f"… {total - shown:,} more; {more} lists them", "dim"))
+            self.out.line(self.out.paint(self.out.hint(f"… {total - shown:,} more; {more} lists them"), "dim"))
 
     def _place(self, text: str) -> None:
         """Write where something stands. Not broken: a path in two lines could not be copied."""

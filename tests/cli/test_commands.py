@@ -129,7 +129,7 @@ def test_sessions_takes_a_project_by_its_name(run: Run, fake: FakeDaemon) -> Non
     run("sessions", "--project", "SHOP")
     assert fake.params("sessions/list")["project"] == "p1"
     done = run("sessions", "--project", "nothing")
-    assert (done.code, done.err) == (2, "ccdash: There is no project 'nothing'. `ccdash projects` lists them.\n")
+    assert (done.code, done.err) == (1, "ccdash: There is no project 'nothing'. `ccdash projects` lists them.\n")
 
 
 def test_a_name_of_several_projects_is_refused(run: Run, fake: FakeDaemon) -> None:

@@ -147,8 +147,8 @@ def test_a_link_to_the_web(run: Run, arguments: tuple[str, ...], label: str, cat
             2,
             "--label and --category are for links to the web, and refunds is no URL.",
         ),
-        (("checkout", "zzz"), 2, "Nothing is called 'zzz'."),
-        (("feature:zzz", "checkout"), 1, "no feature 'zzz'. `ccdash features --all` lists them."),
+        (("checkout", "zzz"), 1, "Nothing is called 'zzz'."),
+        (("feature:zzz", "checkout"), 1, "no feature 'zzz'. `ccdash features --everywhere --all` lists them."),
         (("checkout", "refunds", "--type", "likes"), 2, "--type: there is no 'likes'; there are related, child"),
         (("checkout", "file:/elsewhere/x.py"), 1, "no file '/elsewhere/x.py'; it lies in no project"),
     ],
@@ -193,7 +193,7 @@ def test_links_are_filtered(run: Run) -> None:
     assert sure and all(link["confidence"] >= 0.97 for link in sure) and len(sure) < len(every)
     done = run("links", "checkout", "--limit", "2")
     assert len(done.out.splitlines()) == 3
-    assert done.err == f"2 of {len(every)} links; `--limit` shows more.\n"
+    assert done.err == f"1-2 of {len(every)} links of feature:checkout; `--all` shows every one.\n"
 
 
 def test_why_shows_evidence_with_its_places(run: Run, world: World, linked: Callable[..., dict[str, Any]]) -> None:

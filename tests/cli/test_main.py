@@ -250,3 +250,13 @@ def test_options_hold_before_and_after_the_command() -> None:
         args = build().parse_args(arguments)
         assert (args.profile, args.json, args.no_color) == ("w", True, False)
     assert build().parse_args(["--profile", "a", "projects", "list", "--profile", "b"]).profile == "b"
+
+
+def test_hints_name_the_profile_that_the_user_named(run: Run, fake: FakeDaemon) -> None:
+    def fail(params: object) -> None:
+        raise Failure(-32001, "no session 'x'", {"type": "session"})
+
+    fake.answers["sessions/get"] = fail
+    fake.answers["ccdash/status"]["indexing"]["complete"] = True
+    assert run("show", "x").err.endswith("`ccdash sessions --all` lists them.\n")
+    assert run("show", "x", "--profile", "default").err.endswith("`ccdash --profile default sessions --all` lists them.\n")

@@ -200,16 +200,20 @@ def test_what_the_user_said_is_on_the_page(run: Run, depot: World) -> None:
 
 def test_a_slug_that_is_nearly_meant_is_named(run: Run) -> None:
     done = run("feature", "chekout")
-    assert (done.code, done.out) == (2, "")
+    assert (done.code, done.out) == (1, "")
     assert done.err == "ccdash: There is no feature 'chekout'; did you mean checkout?\n"
     assert run("tasks", "--feature", "refund").err.endswith("did you mean refunds?\n")
     done = run("feature", "zzz")
-    assert (done.code, done.err) == (1, "ccdash: no feature 'zzz'. `ccdash features --all` lists them.\n")
+    assert (done.code, done.err) == (1, "ccdash: no feature 'zzz'. `ccdash features --everywhere --all` lists them.\n")
 
 
 def test_features_of_other_projects_are_found_where_this_one_has_none(run: Run) -> None:
     assert "\nfeature   loading in depot\n" in run("feature", "loading").out
-    assert run("feature", "loading", "--project", "shop").code != 0
+    assert run("feature", "loading", "--project", "shop").code == 1
+    assert run("feature", "depot/loading").out == run("feature", "loading").out
+    assert "LOADING" not in run("tasks").out
+    assert json.loads(run("tasks", "--feature", "loading", "--json").out)["total"] == 4
+    assert run("docs", "--feature", "loading", "--project", "shop").code == 1
 
 
 def test_tasks_are_listed(run: Run) -> None:
@@ -260,7 +264,10 @@ def test_a_task_is_shown(run: Run, world: World, monkeypatch: pytest.MonkeyPatch
     monkeypatch.chdir("/")
     done = run("task", "T2-002")
     assert done.code == 2
-    assert "'T2-002' means several tasks: " in done.err and done.err.endswith("; give its id, or --feature or --project.\n")
+    said, *ids = done.err.splitlines()
+    assert said == "ccdash: 'T2-002' means several tasks; give its id, or --feature or --project:"
+    assert any(re.fullmatch(rf"    shop-\w+/{re.escape(PHASE.format('checkout', 2))}#T2-002", line) for line in ids)
+    assert run("task", ids[0].strip(), "--json").code == 0
     assert run("task", "T2-002", "--feature", "checkout", "--full").out == page
 
 
@@ -291,7 +298,7 @@ def test_a_planning_file_is_shown(run: Run, world: World, monkeypatch: pytest.Mo
     (tmp_path / "refunds.md").write_text("# Mine\n")
     monkeypatch.chdir(tmp_path)
     assert run("doc", "refunds.md", "--project", "shop", "--content").out == plans.BARE
-    assert run("doc", "refunds.md").err.endswith("`ccdash docs --all` lists them.\n")
+    assert run("doc", "refunds.md").err.endswith("`ccdash docs --everywhere --all` lists them.\n")
 
 
 @pytest.mark.parametrize("cells", [60, 80, 140])
@@ -372,7 +379,7 @@ def test_a_phase_is_named_by_its_feature_or_its_file(run: Run, depot: World) -> 
         (f"{path}#phase-9", [], "`ccdash feature SLUG` shows the phases of a feature.\n"),
     ):
         wrong = run("set-status", target, "done", *feature, "--yes")
-        assert wrong.code == 2 and wrong.err.endswith(problem)
+        assert wrong.code == (1 if "9" in target else 2) and wrong.err.endswith(problem)
 
 
 def test_a_name_of_a_feature_and_of_a_task_is_refused(run: Run, depot: World) -> None:
@@ -401,7 +408,7 @@ def test_a_name_of_a_feature_and_of_a_task_is_refused(run: Run, depot: World) ->
         (("loding", "done", "--yes"), "There is no feature or task 'loding' in depot-"),
         (("loding", "done", "--yes"), "Did you mean loading?\n"),
         (("T9", "done", "--yes", "--feature", "loading"), "There is no task 'T9' of loading. "),
-        (("T2-002", "done", "--yes"), "'T2-002' means several tasks: "),
+        (("T2-002", "done", "--yes"), "'T2-002' means several tasks; "),
         (
             ("T2-002", "done", "--yes", "--feature", "loading", "--cascade"),
             "--cascade is for features, and T2-002 is a task.",

@@ -111,13 +111,13 @@ def test_a_tag_is_deleted_once_that_is_confirmed(tagged: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
-        (("tag", "zzz", "x"), 2, "Nothing is called 'zzz'."),
+        (("tag", "zzz", "x"), 1, "Nothing is called 'zzz'."),
         (("tag", "checkout", " "), 1, "name: is empty"),
         (("tag", "checkout", "x" * 101), 1, "name: has 101 characters; at most 100"),
         (("tag", "checkout", "a\nb"), 1, "name: has control characters"),
         (("tag", "checkout"), 2, "the following arguments are required: TAG"),
         (("untag", "checkout", "zzz"), 1, "no tag 'zzz'. `ccdash tags` lists them."),
-        (("tags", "zzz"), 2, "Nothing is called 'zzz'."),
+        (("tags", "zzz"), 1, "Nothing is called 'zzz'."),
         (("tags", "checkout", "refunds"), 2, "lists the tags of one entity only; actions are rename, delete, color."),
         (("tags", "rename", "urgent"), 2, "`ccdash tags rename TAG NEW-NAME`"),
         (("tags", "rename", "zzz", "x"), 1, "no tag 'zzz'. `ccdash tags` lists them."),
@@ -176,7 +176,7 @@ def test_bad_notes_are_refused(run: Run, noted: Run) -> None:
     assert run_process("note", "checkout", "-", stdin=" \n") == run("note", "checkout", "") == Done(2, "", empty)
     assert run("note", "checkout", "x", "--edit").err == "ccdash: --edit takes no text.\n"
     assert run("note", "checkout", "--edit", "--delete").code == 2
-    assert run("note", "zzz", "x").code == 2
+    assert run("note", "zzz", "x").code == 1
     assert run("note", "checkout").out == "Ask Ann first\n"
 
 

@@ -7,7 +7,7 @@ import argparse
 from ccdash.context import Context
 from ccdash.parser import Handler
 
-PATHS = ("path", "paths")
+PATHS = ("path", "paths", "document")
 SHELLS = ("bash", "zsh", "tcsh", "fish")
 
 

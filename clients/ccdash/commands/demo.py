@@ -64,9 +64,7 @@ def show_demo(context: Context, *, size: str | None = None, wait: bool = True) -
         tell(context, client)
         if not context.out.as_json:
             if _work(paths).is_dir():
-                context.out.line(
-                    f"Its projects have plans: `{_DEMO} features`, `{_DEMO} feature rain-gauge`, `{_DEMO} tasks`."
-                )
+                context.out.line(f"Its projects have plans; one of them: `{_DEMO} feature rain-gauge`.")
             context.out.line("`ccdash demo --remove` deletes it all.")
 
 
@@ -129,11 +127,11 @@ HANDLERS = {
         configure,
         run,
         (
-            "ccdash demo                                # 40 made-up sessions and what they planned, ready",
-            "ccdash --profile demo sessions             # look at them",
-            "ccdash --profile demo features             # and at the plans of their projects",
+            "ccdash demo                       # 40 sessions and plans, ready",
+            "ccdash --profile demo sessions    # look at them",
+            "ccdash --profile demo features    # and at what is planned",
             "ccdash --profile demo feature rain-gauge",
-            "ccdash demo --size seed                    # 459 sessions, 2.8 GB, without plans",
+            "ccdash demo --size seed           # 459 sessions, 2.8 GB, without plans",
             "ccdash demo --remove",
         ),
     ),

@@ -8,7 +8,7 @@ from ccdash.arguments import pages
 from ccdash.context import Context
 from ccdash.document_page import document_page
 from ccdash.lists import Listing, Order, order_arguments, project_argument, which_arguments
-from ccdash.lookup import lookup, placed
+from ccdash.lookup import elsewhere, lookup, placed
 from ccdash.parser import Handler
 from ccdash.plan_tables import draw_documents
 from ccdash.text import clean_lines
@@ -70,7 +70,7 @@ def run_doc(context: Context) -> None:
         else:
             of_it = {"document": document["id"], "includeHidden": True}
             tasks = pages(client, "tasks/list", of_it)["items"] if document["tasks"]["total"] else []
-            document_page(out, document, tasks, full=args.full)
+            document_page(out, document, tasks, full=args.full, option=elsewhere(client, document["projectId"]))
             context.note_indexing(client)
 
 

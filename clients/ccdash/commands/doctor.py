@@ -40,7 +40,7 @@ def run(context: Context) -> None:
         if hidden:
             out.line()
             verb = "session is" if hidden == 1 else "sessions are"
-            out.line(f"{hidden:,} {verb} not in lists; `ccdash sessions --hidden --empty --all` shows every one.")
+            out.line(out.hint(f"{hidden:,} {verb} not in lists; `ccdash sessions --hidden --empty --all` shows every one."))
         context.note_indexing(client)
 
 

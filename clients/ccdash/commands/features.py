@@ -8,7 +8,7 @@ from ccdash.arguments import pages
 from ccdash.context import Context
 from ccdash.feature_page import feature_page
 from ccdash.lists import Listing, Order, order_arguments, project_argument, which_arguments
-from ccdash.lookup import lookup
+from ccdash.lookup import elsewhere, lookup
 from ccdash.parser import Handler
 from ccdash.plan_figures import OPEN
 from ccdash.plan_tables import draw_features
@@ -61,7 +61,7 @@ def run_feature(context: Context) -> None:
             return
         of_it = {"feature": feature["id"], "status": OPEN, "includeHidden": True}
         open_tasks = pages(client, "tasks/list", of_it)["items"] if feature["tasks"]["total"] else []
-        feature_page(out, feature, open_tasks, full=args.full)
+        feature_page(out, feature, open_tasks, full=args.full, option=elsewhere(client, feature["projectId"]))
         context.note_indexing(client)
 
 

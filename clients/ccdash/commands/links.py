@@ -6,12 +6,13 @@ import argparse
 import re
 from typing import Any
 
-from ccdash.arguments import all_items, natural, pages, positive
+from ccdash.arguments import all_items, natural
 from ccdash.client import Client
 from ccdash.context import Context
 from ccdash.entities import TYPES, Entity, Finder, entity_argument, within_argument
 from ccdash.errors import NOT_FOUND, RpcError, UsageError
 from ccdash.link_tables import draw_external, draw_links, sentence, write_reasons
+from ccdash.lists import ALL_HINT, number_told, page_arguments, wanted_page
 from ccdash.parser import Handler
 from ccdash.table import heading
 from ccdash.text import clean
@@ -83,7 +84,7 @@ def configure_links(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--min-confidence", type=float, metavar="X", help="at least so sure: from 0 to 1")
     which.add_argument("--dismissed", action="store_true", help="also those that you dismissed")
     parser.add_argument("--why", action="store_true", help="show the evidence of each, with its places")
-    parser.add_argument("--limit", type=positive, default=LIMIT, metavar="N", help=f"at most N ({LIMIT})")
+    page_arguments(parser, LIMIT)
 
 
 def run_links(context: Context) -> None:
@@ -92,7 +93,7 @@ def run_links(context: Context) -> None:
     with context.connect() as client:
         finder = Finder(context, client)
         entity = finder.find(args.entity, gone=True)
-        page = pages(client, "links/list", {**entity.ref, **filters}, 0, args.limit)
+        page = wanted_page(context, client, "links/list", {**entity.ref, **filters})
         external = [] if filters.keys() - {"includeDismissed"} else _external(client, entity)
         if args.why:
             audits = [context.call(client, "links/audit", {"id": link["id"]}) for link in page["items"]]
@@ -101,12 +102,12 @@ def run_links(context: Context) -> None:
             out.result({**page, "externalLinks": external})
             return
         _write(context, finder, entity, page, external)
-        if not page["items"] and not external:
-            out.note(
-                f"No link of {finder.name(entity)} fits." if filters else f"Nothing is linked with {finder.name(entity)}."
-            )
-        elif len(page["items"]) < page["total"]:
-            out.note(f"{len(page['items']):,} of {page['total']:,} links; `--limit` shows more.")
+        if not (page["total"] or external or filters):
+            out.note(f"Nothing is linked with {finder.name(entity)}.")
+        elif page["total"] or not external:
+            said = number_told(page, ("link", "links"), filtered=True, of=f" of {finder.name(entity)}")
+            if said:
+                out.note(f"{said}; {ALL_HINT}." if page["items"] else f"{said}.")
         context.note_indexing(client)
 
 

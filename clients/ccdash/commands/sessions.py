@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from ccdash.arguments import PAGE, natural, pages, positive, project_id, session_id
+from ccdash.arguments import project_id, session_id
 from ccdash.context import Context
 from ccdash.errors import RpcError
 from ccdash.figures import ago, count, duration, read_seconds, read_time, short_id, short_model, total_tokens
+from ccdash.lists import ALL_HINT, number_told, page_arguments, wanted_page
 from ccdash.lookup import explained
 from ccdash.output import Output
 from ccdash.parser import Handler
@@ -57,9 +58,7 @@ def configure_sessions(parser: argparse.ArgumentParser) -> None:
         "--sort", choices=SORTS, default="endedAt", help="by this: the newest, the largest, or A first (endedAt)"
     )
     order.add_argument("--reverse", action="store_true", help="the other way round")
-    order.add_argument("--limit", type=positive, default=50, metavar="N", help="at most N (50)")
-    order.add_argument("--offset", type=natural, default=0, metavar="N", help="leave out the first N")
-    order.add_argument("--all", action="store_true", help="no limit")
+    page_arguments(order)
 
 
 def run_sessions(context: Context) -> None:
@@ -72,26 +71,16 @@ def run_sessions(context: Context) -> None:
             parent = context.call(client, "sessions/get", {"id": session_id(client, args.parent)})
             params |= {"parent": parent["id"], "includeSubagents": True}
         try:
-            if args.all or args.limit > PAGE:
-                page = pages(client, "sessions/list", params, args.offset, None if args.all else args.limit)
-            else:
-                page = context.call(client, "sessions/list", {**params, "offset": args.offset, "limit": args.limit})
+            page = wanted_page(context, client, "sessions/list", params)
         except RpcError as error:
             raise explained(client, error, params.get("project")) from error
         if out.as_json:
             out.result(page)
             return
-        items = page["items"]
-        if items:
-            draw_sessions(out, items)
-        else:
-            nothing = "No session fits." if params else "There is no session yet."
-            out.note(nothing if page["total"] == 0 else f"There are only {page['total']:,} sessions that fit.")
-        last = page["offset"] + len(items)
-        if items and last < page["total"]:
-            first = page["offset"] + 1
-            shown = f"{first:,}" if first == last else f"{first:,}-{last:,}"
-            out.note(f"{shown} of {page['total']:,} sessions; `--all` shows every one.")
+        if page["items"]:
+            draw_sessions(out, page["items"])
+        if said := number_told(page, ("session", "sessions"), filtered=bool(params)):
+            out.note(f"{said}; {ALL_HINT}." if page["items"] else f"{said}.")
         context.note_indexing(client)
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from ccdash.client import Client
 from ccdash.context import Context
-from ccdash.errors import CONFLICT, NOT_FOUND, Error, RpcError, UsageError
+from ccdash.errors import CONFLICT, INVALID_PARAMS, NOT_FOUND, Error, NotThere, RpcError, UsageError
 from ccdash.feature_page import told_status
 from ccdash.lists import project_argument
-from ccdash.lookup import ask, lookup, near_features, placed, placed_task, project
+from ccdash.lookup import ask, lookup, near_features, phases_called, placed, placed_task, project
 from ccdash.output import Output
 from ccdash.parser import Handler
 from ccdash.plan_figures import STATUSES, slug, status_style
@@ -49,7 +49,7 @@ def run(context: Context) -> int | None:
         raise UsageError("Nobody can be asked here. Say --yes to write, or --dry-run to see what would change.")
     with context.connect() as client:
         kind, params = _target(context, client)
-        preview = ask(context, client, METHODS[kind], params)
+        preview = _preview(context, client, kind, params)
         if not out.as_json:
             draw_edits(out, preview["files"])
         if not preview["files"] or args.dry_run:
@@ -102,7 +102,7 @@ def _target(context: Context, client: Client) -> tuple[str, dict[str, Any]]:
 
 
 def _kind(context: Context, client: Client, name: str, within: str | None) -> str:
-    """Whether a name is that of a feature or of a task. Raises UsageError where it is both or neither."""
+    """Whether a name is that of a feature or of a task. Raises UsageError where it is both, NotThere where neither."""
     args = context.args
     params = {"id": name, **({"project": within} if within else {})}
     of_task = {"feature": args.feature} if args.feature else {}
@@ -122,8 +122,9 @@ def _kind(context: Context, client: Client, name: str, within: str | None) -> st
     if not found:
         where = f" of {clean(args.feature)}" if args.feature else f" in {clean(within)}" if within else ""
         near = "" if args.feature else near_features(client, name, within)
-        hint = f"Did you mean {near}?" if near else "`ccdash features` and `ccdash tasks` list them."
-        raise UsageError(f"There is no {'task' if args.feature else 'feature or task'} {clean(name)!r}{where}. {hint}")
+        other = " Those of other projects are set with --project." if within and not args.project else ""
+        hint = f"Did you mean {near}?" if near else f"`ccdash features` and `ccdash tasks` list them.{other}"
+        raise NotThere(f"There is no {'task' if args.feature else 'feature or task'} {clean(name)!r}{where}. {hint}")
     return found[0]
 
 
@@ -137,14 +138,21 @@ def _phase_id(context: Context, client: Client, name: str) -> str:
     if not feature:
         raise UsageError(f"Say of which feature: `ccdash set-status phase:{clean(name)} STATUS --feature SLUG`.")
     phases = lookup(context, client, "features/get", id=feature)["phases"]
-    found = [phase for phase in phases if name.lower() == phase["phase"].lower()]
-    if len(found) == 1:
-        return str(found[0]["id"])
-    if found:
-        choices = ", ".join(clean(phase["id"]) for phase in found)
+    found = phases_called(feature, phases, name)
+    if len(found) > 1:
+        choices = ", ".join(map(clean, found))
         raise UsageError(f"{clean(feature)} has {len(found)} phases {clean(name)!r}: {choices}. Use one of these ids.")
-    there = ", ".join(dict.fromkeys(clean(phase["phase"]) for phase in phases)) or "none"
-    raise UsageError(f"{clean(feature)} has no phase {clean(name)!r}. Its phases: {there}.")
+    return found[0]
+
+
+def _preview(context: Context, client: Client, kind: str, params: dict[str, Any]) -> Any:
+    """What would be written. Raises UsageError for a word that means no status; else as `lookup` does."""
+    try:
+        return ask(context, client, METHODS[kind], params)
+    except RpcError as error:
+        if error.code == INVALID_PARAMS and error.details.get("field") == "status":
+            raise UsageError(f"{clean(error.details.get('problem'))}.") from error
+        raise
 
 
 def _tell_unwritten(out: Output, kind: str, preview: Mapping[str, Any]) -> None:

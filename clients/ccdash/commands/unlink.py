@@ -10,7 +10,7 @@ from ccdash.client import Client
 from ccdash.commands.links import LINK_TYPES, is_url
 from ccdash.context import Context
 from ccdash.entities import Finder, within_argument
-from ccdash.errors import NOT_FOUND, RpcError, UsageError
+from ccdash.errors import NOT_FOUND, NotThere, RpcError, UsageError
 from ccdash.link_tables import TOUCH, sentence, signals
 from ccdash.parser import Handler
 from ccdash.text import clean
@@ -39,7 +39,7 @@ def run(context: Context) -> None:
         out.result(unlinking.done)
     else:
         for line in unlinking.said:
-            out.line(line)
+            out.line(out.hint(line))
 
 
 class Unlinking:
@@ -80,7 +80,7 @@ class Unlinking:
             if external["id"] == id:
                 self._delete_external(external)
                 return
-        raise UsageError(
+        raise NotThere(
             f"There is no link {clean(id)!r}. `ccdash links ENTITY` lists the links of an entity with their ids; "
             "or name both entities, or an entity and a URL."
         )

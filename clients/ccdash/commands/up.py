@@ -101,7 +101,8 @@ def tell(context: Context, client: Client) -> None:
         out.line("No log can be read until that is mended. `ccdash status` shows how it is.")
         return
     option = "" if context.paths.profile == status["profile"] else f" --profile {clean(status['profile'])}"
-    out.line(f"Next: `ccdash{option} sessions`, `ccdash{option} doctor`, `ccdash --help`.")
+    plans = f" `ccdash{option} features`," if status["counts"].get("features") else ""
+    out.line(out.hint(f"Next: `ccdash{option} sessions`,{plans} `ccdash{option} doctor`, `ccdash --help`."))
 
 
 def _settle(context: Context, client: Client) -> dict[str, Any]:
