@@ -11,8 +11,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import pytest
-
 from tests.helpers import Closed, Daemon, RpcError, wait_until
 from tests.ingest.plan_world import PLACES, SHAPES, PlanWorld
 from tests.ingest.tables import dump_file, same
@@ -141,10 +139,4 @@ def live_and_die(daemon: Daemon, base: Path, lives: int) -> None:
 
 
 def test_killed_at_any_moment(idle_daemon: Daemon, short_folder: Path) -> None:
-    live_and_die(idle_daemon, short_folder, 5)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(240)
-def test_killed_again_and_again(idle_daemon: Daemon, short_folder: Path) -> None:
-    live_and_die(idle_daemon, short_folder, 40)
+    live_and_die(idle_daemon, short_folder, 8)
