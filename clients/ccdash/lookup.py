@@ -120,14 +120,6 @@ def placed_task(args: argparse.Namespace, task: str) -> str:
     return f"{placed(args, path)}#{key}" if mark and path else task
 
 
-def ask(context: Context, client: Client, method: str, params: dict[str, Any]) -> Any:
-    """The answer of the daemon to one request. Raises as `lookup` does."""
-    try:
-        return context.call(client, method, params)
-    except RpcError as error:
-        raise explained(client, error, params.get("project")) from error
-
-
 def explained(client: Client, error: RpcError, within: str | None) -> Error:
     """The error with the options and commands that help, for ids that are not there or that several have."""
     wanted, kind = clean(error.details.get("id")), error.details.get("type")

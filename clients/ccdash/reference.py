@@ -24,8 +24,8 @@ _HEAD = """\
 # The command
 
 Every `ccdash` command talks to the daemon and starts it where none runs. Results go to standard output, plain in a pipe,
-notes to standard error. The exit code is 0 when all went well, 1 when not, 2 when the command line makes no sense. `ccdash
-COMMAND --help` says what is here."""
+notes to standard error. The exit code is 0 when all went well, 1 when not, as where something is not there, and 2 when the
+command line makes no sense, or a name in it several. `ccdash COMMAND --help` says what is here."""
 
 
 def render() -> str:

@@ -7,6 +7,7 @@ bar, which is shown only where somebody waits anyway.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -20,6 +21,9 @@ VALUE_MIN = 20
 
 PIPE_MAX = 100
 """Cells of a flexible column in a pipe, where no window limits it; paths are whole there."""
+
+
+_PAINTED = re.compile(r"\x1b\[[\d;]*m(.*?)\x1b\[0m")
 
 
 class Column(NamedTuple):
@@ -62,19 +66,33 @@ def draw(
 def fields(out: Output, pairs: Iterable[tuple[str, str]]) -> None:
     """Write ``label  value`` lines, labels padded to the longest; a value's further lines are indented as its first.
 
-    Values are broken to fit the window, but for those that are painted.
+    Values are broken to fit the window, also those that begin with something painted.
     """
     shown = [(label, value) for label, value in pairs if value]
     indent = max((width(label) for label, _ in shown), default=0)
     room = None if out.columns is None else out.columns - indent - len(GAP)
     for label, value in shown:
         lines = value.split("\n")
-        if room is not None and room >= VALUE_MIN and "\x1b" not in value:
-            lines = [part for line in lines for part in wrap(line, room)]
+        if room is not None and room >= VALUE_MIN:
+            lines = [part for line in lines for part in _broken(line, room)]
         first, *more = lines
         out.line(f"{out.paint(pad(label, indent), 'dim')}{GAP}{first}")
         for line in more:
             out.line(f"{' ' * indent}{GAP}{line}")
+
+
+def _broken(line: str, room: int) -> list[str]:
+    """A line in parts that fit. What is painted at its beginning stays so; a line that is painted elsewhere stays whole."""
+    start = _PAINTED.match(line)
+    plain = line if start is None else start[1] + line[start.end() :]
+    if "\x1b" in plain:
+        return [line]
+    first, *others = wrap(plain, room)
+    if start is None:
+        return [first, *others]
+    if not first.startswith(start[1]):
+        return [line]
+    return [start[0] + first.removeprefix(start[1]), *others]
 
 
 def heading(out: Output, text: str) -> None:

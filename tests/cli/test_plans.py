@@ -415,6 +415,8 @@ def test_a_name_of_a_feature_and_of_a_task_is_refused(run: Run, depot: World) ->
         ),
         (("feature:loading", "done", "--yes", "--feature", "loading"), "name the feature itself as TARGET."),
         (("checkout", "done", "--yes"), "There is no feature or task 'checkout' in depot-"),
+        (("T2-002", "done", "--yes", "--feature", "refunds"), "Those of other projects are set with --project."),
+        (("T2-002", "finnished", "--yes", "--feature", "loading"), "ccdash: 'finnished' means no status; choose one of: "),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )

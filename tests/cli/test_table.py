@@ -102,3 +102,14 @@ def test_fields_break_long_values_where_there_is_a_window() -> None:
         fields(out, pairs)
     assert window.text == ["id      x", "counts  thirty prompts, two", "        commands, one answer"]
     assert pipe.text[1] == "counts  thirty prompts, two commands, one answer"
+
+
+def test_fields_break_values_that_begin_with_something_painted() -> None:
+    plain, colored = Window(40), Window(40, color=True)
+    for out in (plain, colored):
+        fields(out, [("status", out.paint("in_progress", "cyan") + ", as its phases and tasks say")])
+    assert plain.text == ["status  in_progress, as its phases and", "        tasks say"]
+    assert [colored.text[0].count("\x1b[36min_progress\x1b[0m"), colored.text[1]] == [1, plain.text[1]]
+    whole = Window(40, color=True)
+    fields(whole, [("status", "said to be " + whole.paint("done", "green") + " by all that its files have to tell")])
+    assert len(whole.text) == 1

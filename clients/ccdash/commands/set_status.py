@@ -11,7 +11,7 @@ from ccdash.context import Context
 from ccdash.errors import CONFLICT, INVALID_PARAMS, NOT_FOUND, Error, NotThere, RpcError, UsageError
 from ccdash.feature_page import told_status
 from ccdash.lists import project_argument
-from ccdash.lookup import ask, lookup, near_features, phases_called, placed, placed_task, project
+from ccdash.lookup import explained, lookup, near_features, phases_called, placed, placed_task, project
 from ccdash.output import Output
 from ccdash.parser import Handler
 from ccdash.plan_figures import STATUSES, slug, status_style
@@ -122,8 +122,8 @@ def _kind(context: Context, client: Client, name: str, within: str | None) -> st
     if not found:
         where = f" of {clean(args.feature)}" if args.feature else f" in {clean(within)}" if within else ""
         near = "" if args.feature else near_features(client, name, within)
-        other = " Those of other projects are set with --project." if within and not args.project else ""
-        hint = f"Did you mean {near}?" if near else f"`ccdash features` and `ccdash tasks` list them.{other}"
+        lists = "`ccdash features` and `ccdash tasks` list them." + _elsewhere(context, within)
+        hint = f"Did you mean {near}?" if near else lists
         raise NotThere(f"There is no {'task' if args.feature else 'feature or task'} {clean(name)!r}{where}. {hint}")
     return found[0]
 
@@ -148,11 +148,21 @@ def _phase_id(context: Context, client: Client, name: str) -> str:
 def _preview(context: Context, client: Client, kind: str, params: dict[str, Any]) -> Any:
     """What would be written. Raises UsageError for a word that means no status; else as `lookup` does."""
     try:
-        return ask(context, client, METHODS[kind], params)
+        return context.call(client, METHODS[kind], params)
     except RpcError as error:
         if error.code == INVALID_PARAMS and error.details.get("field") == "status":
             raise UsageError(f"{clean(error.details.get('problem'))}.") from error
-        raise
+        within = params.get("project")
+        told = explained(client, error, within)
+        if told is error and error.code == NOT_FOUND and (other := _elsewhere(context, within)):
+            what = f"{clean(error.details.get('type'))} {clean(error.details.get('id'))!r}"
+            raise NotThere(f"There is no {what} in {clean(within)}.{other}") from error
+        raise told from error
+
+
+def _elsewhere(context: Context, within: str | None) -> str:
+    """How something of another project than that of this folder is set: it has to be named."""
+    return " Those of other projects are set with --project." if within and not context.args.project else ""
 
 
 def _tell_unwritten(out: Output, kind: str, preview: Mapping[str, Any]) -> None:
