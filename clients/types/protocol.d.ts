@@ -1923,7 +1923,7 @@ export interface ErrorCodes {
   InvalidRequest: -32600;
   /** No such method in the table. */
   MethodNotFound: -32601;
-  /** A parameter is missing or wrong; `data` says which field, what is wrong with it, and what was given. */
+  /** A parameter is missing or wrong; `data` says which field, what is wrong with it, and what was given, unless it is so large that an error should not repeat it. */
   InvalidParams: -32602;
   /** A fault of the daemon. The log holds the traceback under `data.id`; the wire never does. */
   Internal: -32603;
