@@ -88,7 +88,7 @@ def test_sessions_writes_a_table(run: Run, fake: FakeDaemon) -> None:
 
 def test_sessions_sends_its_filters(run: Run, fake: FakeDaemon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    run("sessions", "--project", ".", "--model", "m", "--agent", "a", "--branch", "b", "--text", "t u", "--status",
+    run("sessions", "--project", ".", "--model", "m", "--agent", "a", "--branch", "b", "t u", "--status",
         "empty", "--feature", "f", "--tag", "g",
         "--since", "2025-06-30T00:00Z", "--until", "2025-06-30T12:00:00Z", "--subagents", "--hidden", "--sort",
         "tokens", "--reverse", "--limit", "7", "--offset", "3")  # fmt: skip
@@ -187,7 +187,7 @@ def test_no_session_is_said_so(run: Run, fake: FakeDaemon) -> None:
     fake.answers["sessions/list"] |= {"items": [], "total": 0}
     done = run("sessions")
     assert (done.code, done.out, done.err) == (0, "", "There is no session yet.\n")
-    assert run("sessions", "--text", "x").err == "No session fits.\n"
+    assert run("sessions", "x").err == "No session fits.\n"
 
 
 def test_active_sends_seconds(run: Run, fake: FakeDaemon) -> None:

@@ -61,7 +61,7 @@ def test_wrong_usage_is_told_and_starts_nothing(run: Run, fake: FakeDaemon, argu
         (("sesions",), "ccdash: COMMAND: there is no 'sesions'; did you mean 'sessions'? `ccdash --help` explains.\n"),
         (("completion", "x"), "ccdash completion: shell: there is no 'x'; there are bash, zsh, tcsh, fish. "
                               "`ccdash completion --help` explains.\n"),
-        (("sessions", "-n", "3"), "ccdash sessions: unknown: -n 3. `ccdash sessions --help` explains.\n"),
+        (("sessions", "-n", "3"), "ccdash sessions: unknown: -n. `ccdash sessions --help` explains.\n"),
         (("projects", "add", "/", "--nme", "x"),
          "ccdash projects add: unknown: --nme x. `ccdash projects add --help` explains.\n"),
         (("show",), "ccdash show: the following arguments are required: ID. `ccdash show --help` explains.\n"),

@@ -20,7 +20,11 @@ from ccdash.text import clean
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", metavar="PATH", help="a file, absolute or from here; it need not exist any more")
     parser.add_argument(
-        "--limit", type=positive, default=50, metavar="N", help="at most N sessions, planning files and tasks each (50)"
+        "--limit",
+        type=positive,
+        default=50,
+        metavar="N",
+        help=f"at most N sessions, planning files and tasks each (50; {PAGE} is the most)",
     )
 
 
@@ -35,7 +39,8 @@ def run(context: Context) -> None:
         if not _write(out, found):
             out.note(f"No session touched {clean(found['path'])}, and no plan speaks of it.")
         elif len(found["sessions"]) < found["total"]:
-            out.note(f"{len(found['sessions']):,} of {found['total']:,} sessions; `--limit` shows more.")
+            more = "; `--limit` shows more" if args.limit < PAGE else ""
+            out.note(f"{len(found['sessions']):,} of {found['total']:,} sessions{more}.")
         context.note_indexing(client)
 
 

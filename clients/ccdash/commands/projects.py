@@ -77,13 +77,13 @@ def run(context: Context) -> None:
 
 def _draw(context: Context, projects: list[dict[str, Any]]) -> None:
     columns = (
-        Column("ID", style="cyan", drop=3),
+        Column("ID", style="cyan", drop=4),
         Column("NAME", flexible=True, least=12),
         Column("FOLDER", flexible=True, style="dim", path=True, least=28),
         Column("SESSIONS", right=True),
-        Column("FEATURES", right=True, drop=4),
-        Column("DOCS", right=True, drop=5),
-        Column("SUB-AGENTS", right=True, drop=2),
+        Column("FEATURES", right=True, drop=2),
+        Column("DOCS", right=True, drop=3),
+        Column("SUB-AGENTS", right=True, drop=5),
         Column("TOKENS", right=True, drop=1),
         Column("LAST", right=True),
     )

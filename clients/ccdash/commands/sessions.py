@@ -39,6 +39,7 @@ ACTIVE = "● "
 
 def configure_sessions(parser: argparse.ArgumentParser) -> None:
     which = parser.add_argument_group("which sessions")
+    which.add_argument("text", nargs="?", metavar="TEXT", help="with each of these words in title or first prompt")
     which.add_argument("--project", metavar="P", help="of a project: its name, id, or a path inside it (`.` for here)")
     which.add_argument("--model", metavar="NAME", help="with this in the name of its model, such as opus")
     which.add_argument("--agent", metavar="NAME", help="of this agent, such as claude-code")
@@ -47,7 +48,6 @@ def configure_sessions(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--until", metavar="TIME", help="active before that; a date is included to its end")
     which.add_argument("--feature", metavar="SLUG", help="linked with this feature: its slug or id")
     which.add_argument("--tag", metavar="TAG", help="with this tag of yours")
-    which.add_argument("--text", metavar="WORDS", help="with each of these words in title or first prompt")
     which.add_argument("--status", choices=STATUSES, help="in this state; empty: no prompt and no answer")
     which.add_argument("--parent", metavar="ID", help="sub-agents of this session")
     which.add_argument("--subagents", action="store_true", help="also sub-agents")
@@ -160,7 +160,7 @@ HANDLERS = {
         (
             "ccdash sessions                           # the 50 that were active last",
             "ccdash sessions --project . --since 1w    # of this project, in this week",
-            "ccdash sessions --text migration --all    # with that word, every one",
+            "ccdash sessions migration --all           # with that word, every one",
             "ccdash sessions --feature checkout        # that worked on it",
             "ccdash sessions --sort tokens --limit 10  # the ten largest",
             "ccdash sessions --json | jq '.items[].id'",
