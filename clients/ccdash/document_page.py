@@ -33,7 +33,9 @@ def document_page(
     page.table("References", document["refs"], lambda rows: _draw_refs(out, rows))
     page.bullets("Files", map(clean, document["files"]))
     project = document["projectId"]
-    page.table("Related", document["related"], lambda rows: draw_entities(out, rows, project))
+    shown = {task["id"] for task in tasks}
+    related = [other for other in document["related"] if other["id"] not in shown]
+    page.table("Related", related, lambda rows: draw_entities(out, rows, project))
     page.user(document)
     if full:
         page.bullets("Headings", map(clean, document["headings"]))

@@ -290,6 +290,7 @@ def test_a_planning_file_is_shown(run: Run, world: World, monkeypatch: pytest.Mo
         "Criteria not met: 1 of 1",
     ):
         assert wanted in "\n".join(" ".join(words) for words in lines(page))
+    assert not re.search(r"^task ", page.partition("\nRelated\n")[2], re.MULTILINE), "tasks are there already"
     broken = run("doc", "notes.md").out
     assert "only after a repair" in broken and re.search(r"Not understood\n- line 4: ", broken)
     assert re.search(r"related_documents +missing +docs/nowhere.md", run("doc", PLAN.format("checkout")).out)
