@@ -290,7 +290,6 @@ def test_a_planning_file_is_shown(run: Run, world: World, monkeypatch: pytest.Mo
         "Criteria not met: 1 of 1",
     ):
         assert wanted in "\n".join(" ".join(words) for words in lines(page))
-    assert not re.search(r"^task ", page.partition("\nRelated\n")[2], re.MULTILINE), "tasks are there already"
     broken = run("doc", "notes.md").out
     assert "only after a repair" in broken and re.search(r"Not understood\n- line 4: ", broken)
     assert re.search(r"related_documents +missing +docs/nowhere.md", run("doc", PLAN.format("checkout")).out)
@@ -300,6 +299,14 @@ def test_a_planning_file_is_shown(run: Run, world: World, monkeypatch: pytest.Mo
     monkeypatch.chdir(tmp_path)
     assert run("doc", "refunds.md", "--project", "shop", "--content").out == plans.BARE
     assert run("doc", "refunds.md").err.endswith("`ccdash docs --everywhere --all` lists them.\n")
+
+
+def test_tasks_of_a_planning_file_are_told_once(run: Run, depot: World) -> None:
+    path = ".claude/progress/quick-features/hinge.md"
+    plans.write(depot.depot, {path: "# Hinge\n\n- [x] Oil the hinge\n- [ ] Turn the hinge\n"})
+    page = wait_until(lambda: (done := run("doc", path)).code == 0 and done.out, "the quick feature")
+    assert "\nTasks: 2\n" in page and "\nRelated\n" in page
+    assert page.count("Oil the hinge") == page.count("Turn the hinge") == 1
 
 
 @pytest.mark.parametrize("cells", [60, 80, 140])
