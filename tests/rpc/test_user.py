@@ -445,7 +445,7 @@ def test_a_circle_of_children_is_named(client: Shop) -> None:
         client_.request("links/create", {"source": of["feature"], "target": of["task"], "linkType": "parent"})
     assert caught.value.code == -32602
     assert caught.value.message == (
-        "target: would be a parent of itself: feature 'Till' → document 'Till' → task 'Open' → feature 'Till'"
+        "target: would be a parent of itself: feature 'Till' → phase 'Phase 1: progress' → task 'Open' → feature 'Till'"
     )
 
 
