@@ -15,10 +15,10 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -118,7 +118,7 @@ class Pipeline:
             began = time.monotonic()
             try:
                 backlog = await self._at_once(await self._claim(paths - later))
-                await self.plans.apply(paths)
+                many = await self.plans.at_once(paths)
             except Busy:
                 self._pending |= paths
                 await asyncio.sleep(1.0)
@@ -126,8 +126,9 @@ class Pipeline:
             except Exception:
                 self._failed()
             else:
-                if backlog:
-                    task = asyncio.create_task(self._read_aside(backlog), name="backlog")
+                aside = [self._read_backlog(backlog)] if backlog else []
+                for work in (*aside, *map(self.plans.read_many, many)):
+                    task = asyncio.create_task(self._read_aside(work), name="backlog")
                     self._aside.add(task)
                     task.add_done_callback(self._aside.discard)
             await asyncio.sleep(max(PAUSE, (time.monotonic() - began) / 2))
@@ -145,9 +146,9 @@ class Pipeline:
             except Exception:
                 self._failed()
 
-    async def _read_aside(self, files: list[FileStat]) -> None:
+    async def _read_aside(self, work: Coroutine[Any, Any, None]) -> None:
         try:
-            await self._read_backlog(files)
+            await work
         except Exception:
             self._failed()
 

@@ -50,7 +50,7 @@ class Claim:
     read: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     states: dict[str, State] = field(default_factory=dict)
-    """What is known of the files to be read."""
+    """What was known of the files to be read before they were."""
 
 
 @dataclass
@@ -84,6 +84,7 @@ class Plans:
         self._unseen: set[str] = set()
         """Projects whose files were not looked at since they became other ones."""
         self._scanning = asyncio.Lock()
+        self._reading = asyncio.Lock()
         self._welcoming = asyncio.Lock()
 
     def knows(self, project_ids: set[str]) -> bool:
@@ -107,15 +108,18 @@ class Plans:
 
     async def apply(self, paths: Iterable[str]) -> None:
         """Look at these paths, absolute ones, and write what changed. Raises Busy while the cache cannot be written."""
+        for claim in await self.at_once(paths):
+            await self.read_many(claim)
+
+    async def at_once(self, paths: Iterable[str]) -> list[Claim]:
+        """`apply`, but for projects of which many files are to be read: these are left to `read_many`."""
         wanted: dict[tuple[str, str], set[str]] = defaultdict(set)
         for path in paths:
             place = self.territory.place(path)
             if place is not None and _is_nameable(place.path) and self.territory.accepts(path):
                 wanted[place.project_id, place.root].add(place.path)
-        for (project_id, root), changed in wanted.items():
-            states = partial(_states, project_id, changed)
-            known = await self._pipeline.app.database.read(states)
-            await self._carry_out(Claim(project_id, root, read=sorted(changed), states=known))
+        claims = [Claim(project_id, root, read=sorted(changed)) for (project_id, root), changed in wanted.items()]
+        return [claim for claim in claims if not await self._read_few(claim)]
 
     async def reconcile(self, only: set[str] | None = None, paths: list[str] | None = None) -> Outcome:
         """Compare every planning file with what is known: of all projects, of projects `only`, or at or below `paths`."""
@@ -133,7 +137,8 @@ class Plans:
                 claim = await self._pipeline.app.database.read(partial(self._claim, project_id, root, found, hidden, paths))
                 outcome.files += len(found) if paths is None else sum(at_or_below(f.path, paths) for f in found)
                 outcome.add(claim)
-                await self._carry_out(claim)
+                if not await self._read_few(claim):
+                    await self.read_many(claim)
                 self._unseen.discard(project_id)
             if only is None and paths is None:
                 self.unnamed = unnamed
@@ -149,14 +154,29 @@ class Plans:
             forget = partial(consequences.forget_project, project_id=project_id, owner=self._pipeline.owner)
             self._pipeline.publish(await self._pipeline.write(forget))
 
-    async def _carry_out(self, claim: Claim) -> None:
-        if not claim.read and not claim.gone:
-            return
+    async def _read_few(self, claim: Claim) -> bool:
+        """Read and write what was claimed, where that is little; tells whether it was."""
+        if len(claim.read) > AT_ONCE:
+            return False
+        await self._note_states(claim)
         # What once ended a worker must not end the daemon.
-        if len(claim.read) <= AT_ONCE and not any(_is_deadly(claim.states.get(path)) for path in claim.read):
-            written = await self._pipeline.write(partial(self._read_and_write, claim))
-            self._pipeline.publish(written)
-            return
+        if any(_is_deadly(state) for state in claim.states.values()):
+            return False
+        if claim.read or claim.gone:
+            self._pipeline.publish(await self._pipeline.write(partial(self._read_and_write, claim)))
+        return True
+
+    async def read_many(self, claim: Claim) -> None:
+        """Read what was claimed in workers, and write it. Raises Busy while the cache cannot be written."""
+        # One at a time: of two that read the same file, the one that read it first could be the last to write it.
+        async with self._reading:
+            await self._note_states(claim)
+            await self._read_many(claim)
+
+    async def _note_states(self, claim: Claim) -> None:
+        claim.states = await self._pipeline.app.database.read(partial(_states, claim))
+
+    async def _read_many(self, claim: Claim) -> None:
         pipeline = self._pipeline
         database = pipeline.app.database
         await database.bulk(True)
@@ -207,7 +227,8 @@ class Plans:
         connection: sa.Connection,
         revision: int,
     ) -> Claim:
-        claim = Claim(project_id, root, states=planning.states(connection, project_id))
+        states = planning.states(connection, project_id)
+        claim = Claim(project_id, root)
         above = root.rstrip("/") + "/"
         places = [problem.path for problem in hidden]
         there = set()
@@ -216,11 +237,11 @@ class Plans:
             there.add(path)
             if paths is not None and not at_or_below(file.path, paths):
                 continue
-            state = claim.states.get(path)
+            state = states.get(path)
             same = state is not None and (file.size, file.mtime_ns, file.inode) == (state.size, state.mtime_ns, state.inode)
             if state is None or not same or state.reader != PLANNING_READER or state.problem or paths is not None:
                 claim.read.append(path)
-        for path in claim.states.keys() - there:
+        for path in states.keys() - there:
             absolute = above + path
             if not at_or_below(absolute, places) and (paths is None or at_or_below(absolute, paths)):
                 claim.gone.append(path)
@@ -261,12 +282,12 @@ class Plans:
             app.problems.clear("plans")
 
 
-def _states(project_id: str, paths: set[str], connection: sa.Connection, revision: int) -> dict[str, State]:
-    return planning.states(connection, project_id, paths)
+def _states(claim: Claim, connection: sa.Connection, revision: int) -> dict[str, State]:
+    return planning.states(connection, claim.project_id, claim.read)
 
 
-def _is_deadly(state: State | None) -> bool:
-    return state is not None and state.problem.startswith(DEADLY)
+def _is_deadly(state: State) -> bool:
+    return state.problem.startswith(DEADLY)
 
 
 def _is_known(file: PlanRows, state: State | None) -> bool:

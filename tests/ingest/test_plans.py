@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
@@ -51,6 +52,12 @@ async def problems(cache: Cache) -> dict[str, str]:
     """Problem by path of the documents."""
     rows = await cache.app.database.read(lambda connection, _: connection.execute(documents.select()).all())
     return {row.path: row.problem for row in rows}
+
+
+async def titles(cache: Cache) -> list[str]:
+    """Titles of the documents."""
+    query = documents.select().with_only_columns(documents.c.title)
+    return await cache.app.database.read(lambda connection, _: list(connection.execute(query).scalars()))
 
 
 def test_workers_give_the_rows_that_the_daemon_reads_itself(world: PlanWorld, tmp_path: Path) -> None:
@@ -123,6 +130,79 @@ def test_a_file_that_changes_while_many_are_read_is_not_written_over(
         assert result.documents_read > plans.AT_ONCE
         rows = await cache.app.database.read(lambda connection, _: connection.execute(documents.select()).all())
         assert next(row.title for row in rows if row.path == "docs/p003.md") == "new"
+
+    with_cache(tmp_path, test)
+
+
+def test_logs_are_followed_while_many_planning_files_are_read(
+    world: PlanWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = fill(world, 120)
+    ask = Workers.read_plans
+
+    async def test(cache: Cache) -> None:
+        held, reached = asyncio.Event(), asyncio.Event()
+
+        async def slow(self: Workers, project_id: str, root: str, wanted: list[str], cap: int) -> bytes:
+            reached.set()
+            await held.wait()
+            return await ask(self, project_id, root, wanted, cap)
+
+        monkeypatch.setattr(Workers, "read_plans", slow)
+        for path in paths:
+            path.write_text("---\ntitle: other\n---\n")
+        pipeline = cache.app.pipeline
+        pipeline.changed(map(str, paths))
+        await asyncio.wait_for(reached.wait(), 20)
+        before = pipeline.records_parsed
+        pipeline.changed(world.work(0, "mention", "docs/p002.md"))
+        async with asyncio.timeout(20):
+            while pipeline.records_parsed == before:
+                await asyncio.sleep(0.01)
+        held.set()
+        async with asyncio.timeout(20):
+            while any(title != "other" for title in await titles(cache)):
+                await asyncio.sleep(0.01)
+
+    with_cache(tmp_path, test)
+
+
+def test_of_two_readings_of_many_files_the_later_one_stays(
+    world: PlanWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = fill(world, 50)
+    ask = Workers.read_plans
+
+    async def test(cache: Cache) -> None:
+        read = [asyncio.Event(), asyncio.Event()]
+        go_on = [asyncio.Event(), asyncio.Event()]
+        calls = iter(zip(read, go_on, strict=True))
+
+        async def held(self: Workers, project_id: str, root: str, wanted: list[str], cap: int) -> bytes:
+            answer = await ask(self, project_id, root, wanted, cap)
+            if "docs/p003.md" in wanted:
+                reached, wait = next(calls)
+                reached.set()
+                await wait.wait()
+            return answer
+
+        monkeypatch.setattr(Workers, "read_plans", held)
+        apply = cache.app.pipeline.apply
+        async with asyncio.TaskGroup() as both:
+            for n, title in enumerate(("first", "second")):
+                for path in paths:
+                    path.write_text(f"---\ntitle: {title} time\n---\n")
+                both.create_task(apply(map(str, paths)))
+                # The second waits until the first is written, or it reads at once.
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(read[n].wait(), 20 if n == 0 else 1)
+            go_on[0].set()
+            await asyncio.wait_for(read[1].wait(), 20)
+            async with asyncio.timeout(20):
+                while "first time" not in await titles(cache):
+                    await asyncio.sleep(0.01)
+            go_on[1].set()
+        assert set(await titles(cache)) == {"second time"}
 
     with_cache(tmp_path, test)
 
