@@ -85,16 +85,9 @@ class FeatureData(msgspec.Struct, kw_only=True):
     details: Details
 
 
-def build(project_id: str, slug: str, documents: Sequence[Outline], relatives: Sequence[str] = ()) -> FeatureData:
-    """The feature of that slug. `documents` are all of it, with their tasks; `relatives` slugs of related versions."""
-    documents = sorted(documents, key=lambda document: (_rank(slug, document), document.path))
-    of_it = phases.of_feature(documents)
-    holder = _holder(documents)
-    followed = _followed(documents, of_it)
-    status = statuses.furthest(holder.status if holder is not None else None, followed)
-    counts = statuses.counts(task.status for document in documents for task in document.tasks)
-    found = _mismatches(slug, documents, of_it, holder, followed)
-    blockers = [
+def blockers_of(document: Outline) -> list[t.Blocker]:
+    """The blockers of a document as the wire has them."""
+    return [
         t.Blocker(
             title=item.title,
             description=item.description,
@@ -105,9 +98,20 @@ def build(project_id: str, slug: str, documents: Sequence[Outline], relatives: S
             path=document.path,
             line=item.line,
         )
-        for document in documents
         for item in document.blockers
     ]
+
+
+def build(project_id: str, slug: str, documents: Sequence[Outline], relatives: Sequence[str] = ()) -> FeatureData:
+    """The feature of that slug. `documents` are all of it, with their tasks; `relatives` slugs of related versions."""
+    documents = sorted(documents, key=lambda document: (_rank(slug, document), document.path))
+    of_it = phases.of_feature(documents)
+    holder = _holder(documents)
+    followed = _followed(documents, of_it)
+    status = statuses.furthest(holder.status if holder is not None else None, followed)
+    counts = statuses.counts(task.status for document in documents for task in document.tasks)
+    found = _mismatches(slug, documents, of_it, holder, followed)
+    blockers = [blocker for document in documents for blocker in blockers_of(document)]
     criteria = [(document.path, item) for document in documents for item in document.criteria]
     details = Details(
         description=_first(documents, lambda document: document.description),

@@ -9,7 +9,6 @@ resolved first: its target is replaced, the link stays. Of several hard links on
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import re
 import secrets
@@ -22,6 +21,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ccdashd.errors import Busy, CcdashError, Conflict, ReadOnly
+from ccdashd.sources.planning.model import digest
 
 STALE: Final = 3600.0
 """Seconds after which a temporary file is one that a crash left behind: a write takes milliseconds."""
@@ -50,7 +50,7 @@ class FileBytes:
 
     data: bytes
     hash: str
-    """SHA-256 of `data`, hexadecimal."""
+    """`digest` of `data`."""
     stat: os.stat_result
 
 
@@ -62,11 +62,6 @@ class Replacement:
     path: str
     expected_hash: str
     data: bytes
-
-
-def digest(data: bytes) -> str:
-    """The hash by which edits name the bytes that they were made for: SHA-256, hexadecimal."""
-    return hashlib.sha256(data).hexdigest()
 
 
 def read(root: str, path: str) -> FileBytes:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import stat
 
 from ccdashd.derive.plan_rows import PlanRows, rows_of
 from ccdashd.sources.planning import documents
-from ccdashd.sources.planning.model import PlanningFile
+from ccdashd.sources.planning.model import PlanningFile, digest
 
 
 def read_plan(root: str, path: str, cap: int) -> PlanningFile:
@@ -41,7 +40,8 @@ def read_plan(root: str, path: str, cap: int) -> PlanningFile:
         if file.size > cap:
             file.problem = f"it is larger ({file.size:,} bytes) than the setting planning_file_cap_bytes allows ({cap:,})"
             return file
-        data = _read(fd, cap)
+        with open(fd, "rb", closefd=False) as stream:
+            data = stream.read(cap)
     except OSError as error:
         if isinstance(error, FileNotFoundError):
             raise
@@ -50,7 +50,7 @@ def read_plan(root: str, path: str, cap: int) -> PlanningFile:
         os.close(fd)
     if len(data) != file.size:
         file.mtime_ns = 0  # it was written to meanwhile: it is to be read again
-    file.hash = hashlib.sha256(data).hexdigest()
+    file.hash = digest(data)
     file.document = documents.read(path, data)
     return file
 
@@ -73,11 +73,3 @@ def _is_inside(root: str, path: str) -> bool:
         return True
     real, inside = os.path.realpath(path), os.path.realpath(root)
     return real.startswith(inside.rstrip("/") + "/")
-
-
-def _read(fd: int, cap: int) -> bytes:
-    parts = []
-    while cap > 0 and (part := os.read(fd, min(cap, 1 << 20))):
-        parts.append(part)
-        cap -= len(part)
-    return b"".join(parts)

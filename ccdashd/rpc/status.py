@@ -25,6 +25,7 @@ from ccdashd.errors import Busy, CcdashError, Conflict, InvalidParams, ReadOnly
 from ccdashd.protocol import methods
 from ccdashd.protocol import types as t
 from ccdashd.rpc.dispatch import Call, handles
+from ccdashd.sources.planning.model import digest
 from ccdashd.store import finding, holders
 from ccdashd.store.entities import Key, entities
 from ccdashd.store.holders import Holder
@@ -108,7 +109,7 @@ def _plan(found: Sequence[Holder], wanted: status.Wanted) -> list[_Edit]:
             path=holder.path,
             document_id=holder.document_id,
             hash=file.hash,
-            new_hash=files.digest(plan.data),
+            new_hash=digest(plan.data),
             changes=plan.changes,
             diff=unified_diff(file.data, plan.data, holder.path),
         )

@@ -10,11 +10,12 @@ import msgspec
 import sqlalchemy as sa
 
 from ccdashd.derive import mismatches
+from ccdashd.derive.features import blockers_of
 from ccdashd.edits import files
 from ccdashd.errors import ReadOnly
 from ccdashd.protocol import types as t
 from ccdashd.sources.planning.model import Document, Ref, Task
-from ccdashd.store import diagnostics, linked, plan_lists, user
+from ccdashd.store import diagnostics, linked, plan_lists
 from ccdashd.store.schema import document_data, documents, task_data, tasks
 
 _document = msgspec.json.Decoder(Document)
@@ -52,19 +53,7 @@ def get(connection: sa.Connection, document_id: str, revision: int, *, content: 
         effort=document.effort,
         created=document.created,
         updated=document.updated,
-        blockers=[
-            t.Blocker(
-                title=item.title,
-                description=item.description,
-                severity=item.severity,
-                raw_status=item.raw_status,
-                open=item.open,
-                tasks=item.tasks,
-                path=row.path,
-                line=item.line,
-            )
-            for item in document.blockers
-        ],
+        blockers=blockers_of(document),
         criteria=[
             t.Criterion(text=item.text, raw_status=item.raw_status, met=item.met, path=row.path, line=item.line)
             for item in document.criteria
@@ -81,10 +70,7 @@ def get(connection: sa.Connection, document_id: str, revision: int, *, content: 
         frontmatter=document.frontmatter,
         hash=row.hash,
         content=_text(row.root, row.path) if content else None,
-        tags=user.tags_of(connection, "document", document_id),
-        external_links=user.external_links_of(connection, "document", document_id),
-        metadata=user.metadata_of(connection, "document", document_id),
-        related=linked.related(connection, "document", document_id),
+        **linked.around(connection, "document", document_id),
         revision=revision,
     )
 

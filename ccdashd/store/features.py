@@ -10,11 +10,11 @@ import sqlalchemy as sa
 from ccdashd.derive.features import Details
 from ccdashd.derive.phases import PhaseRow
 from ccdashd.protocol import types as t
-from ccdashd.store import plan_lists, user
+from ccdashd.store import plan_lists
 from ccdashd.store.costs import Costs
 from ccdashd.store.entities import entities
 from ccdashd.store.feature_sessions import work_of
-from ccdashd.store.linked import Linked, related
+from ccdashd.store.linked import Linked, around
 from ccdashd.store.schema import documents, feature_phases, features
 
 _details = msgspec.json.Decoder(Details)
@@ -63,10 +63,7 @@ def get(connection: sa.Connection, feature_id: str, costs: Costs, revision: int)
         cost=work.cost,
         seconds=work.seconds,
         versions=[versions["feature", id] for id in details.versions],
-        related=related(connection, "feature", feature_id, is_else),
-        tags=user.tags_of(connection, "feature", feature_id),
-        external_links=user.external_links_of(connection, "feature", feature_id),
-        metadata=user.metadata_of(connection, "feature", feature_id),
+        **around(connection, "feature", feature_id, is_else),
         revision=revision,
     )
 

@@ -1,13 +1,15 @@
-"""What an entity hangs together with: the other ends of its links, but for those that the user dismissed."""
+"""What an entity hangs together with: the other ends of its links, but for those that the user dismissed; and what the user
+said of it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 import sqlalchemy as sa
 
 from ccdashd.protocol import types as t
+from ccdashd.store import user
 from ccdashd.store.entities import entities
 from ccdashd.store.links import of_entity
 
@@ -41,13 +43,28 @@ def linked(connection: sa.Connection, type_: t.EntityType, id: str) -> list[Link
     return list(found.values())
 
 
-def related(
+class Around(TypedDict):
+    """What every entity shows besides what it is: fields of its type on the wire."""
+
+    tags: list[str]
+    external_links: list[t.ExternalLink]
+    metadata: dict[str, Any]
+    related: list[t.Entity]
+
+
+def around(
     connection: sa.Connection,
     type_: t.EntityType,
     id: str,
     wanted: Callable[[Linked], bool] = lambda _: True,
-) -> list[t.Entity]:
-    """What an entity is linked with, as far as it is `wanted`: the surest first, at most `RELATED`."""
+) -> Around:
+    """What the user said of an entity, and what it is linked with as far as that is `wanted`: the surest first, at most
+    `RELATED`."""
     found = [link for link in linked(connection, type_, id) if wanted(link)][:RELATED]
     known = entities(connection, [(link.type, link.id) for link in found])
-    return [known[link.type, link.id] for link in found]
+    return Around(
+        tags=user.tags_of(connection, type_, id),
+        external_links=user.external_links_of(connection, type_, id),
+        metadata=user.metadata_of(connection, type_, id),
+        related=[known[link.type, link.id] for link in found],
+    )

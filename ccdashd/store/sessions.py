@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from ccdashd.derive.sessions import Details
 from ccdashd.errors import NotFound
 from ccdashd.protocol import types as t
-from ccdashd.store import diagnostics, linked, logs, threads, user
+from ccdashd.store import diagnostics, linked, logs, threads
 from ccdashd.store.figures import OWN
 from ccdashd.store.schema import session_file_updates, session_tool_calls, session_tool_usage, sessions, sync_state
 from ccdashd.store.session_rows import ROW, now, tokens, wire
@@ -82,10 +82,7 @@ def get(connection: sa.Connection, session_id: str, revision: int) -> t.Session:
         forked_from=origins,
         forks=forks,
         diagnostics=diagnostics.of_session(connection, session_id),
-        tags=user.tags_of(connection, "session", session_id),
-        external_links=user.external_links_of(connection, "session", session_id),
-        metadata=user.metadata_of(connection, "session", session_id),
-        related=linked.related(connection, "session", session_id, lambda link: link.type in _RELATED),
+        **linked.around(connection, "session", session_id, lambda link: link.type in _RELATED),
         revision=revision,
     )
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from ccdashd.protocol import types as t
 from ccdashd.sources.planning.model import Task
-from ccdashd.store import linked, plan_lists, user
+from ccdashd.store import linked, plan_lists
 from ccdashd.store.entities import entities
 from ccdashd.store.schema import task_data, tasks
 
@@ -48,10 +48,7 @@ def get(connection: sa.Connection, task_id: str, revision: int) -> t.Task:
         notes=task.notes,
         fields=task.fields,
         hash=row.hash,
-        tags=user.tags_of(connection, "task", task_id),
-        external_links=user.external_links_of(connection, "task", task_id),
-        metadata=user.metadata_of(connection, "task", task_id),
-        related=linked.related(connection, "task", task_id),
+        **linked.around(connection, "task", task_id),
         revision=revision,
     )
 

@@ -21,6 +21,7 @@ import pytest
 from ccdashd.edits import files
 from ccdashd.edits.files import Replacement
 from ccdashd.errors import Busy, Conflict, ReadOnly
+from ccdashd.sources.planning.model import digest
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 OLD, NEW = b"old\r\n" * 3000, b"new\n" * 5000
@@ -44,7 +45,7 @@ def names(folder: Path) -> list[str]:
 
 def test_a_file_gets_its_new_bytes(root: Path) -> None:
     before = files.read(str(root), "docs/plan.md")
-    assert (before.data, before.hash, before.stat.st_size) == (OLD, files.digest(OLD), len(OLD))
+    assert (before.data, before.hash, before.stat.st_size) == (OLD, digest(OLD), len(OLD))
     files.replace(str(root), "docs/plan.md", before.hash, NEW)
     assert files.read(str(root), "docs/plan.md").data == NEW
     assert names(root / "docs") == ["plan.md"]
@@ -102,7 +103,7 @@ def test_a_file_that_changed_is_left_alone(root: Path) -> None:
     (root / "docs/plan.md").write_bytes(b"theirs")
     with pytest.raises(Conflict, match=r"docs/plan\.md changed since you read it; read it again") as caught:
         files.replace(str(root), "docs/plan.md", seen, NEW)
-    assert caught.value.data == {"path": "docs/plan.md", "hash": files.digest(b"theirs")}
+    assert caught.value.data == {"path": "docs/plan.md", "hash": digest(b"theirs")}
     assert (root / "docs/plan.md").read_bytes() == b"theirs"
     assert names(root / "docs") == ["plan.md"]
 
@@ -136,7 +137,7 @@ def test_a_path_that_is_none_inside_the_project_is_refused(root: Path, path: str
     with pytest.raises(ReadOnly, match="is no path inside the project"):
         files.read(str(root), path)
     with pytest.raises(ReadOnly, match="is no path inside the project"):
-        files.replace(str(root), path, files.digest(OLD), NEW)
+        files.replace(str(root), path, digest(OLD), NEW)
     assert (root.parent / "outside.md").read_bytes() == OLD
 
 
@@ -152,7 +153,7 @@ def test_symbolic_links_that_lead_out_are_refused(root: Path) -> None:
     (root / "itself").symlink_to(".")
     for path in ("absolute.md", "relative.md", "folder/plan.md", "sibling/plan.md", "itself"):
         with pytest.raises(ReadOnly, match="leads out of the project, by a symbolic link"):
-            files.replace(str(root), path, files.digest(OLD), NEW)
+            files.replace(str(root), path, digest(OLD), NEW)
     assert (outside / "plan.md").read_bytes() == OLD
     assert names(outside) == ["plan.md"]
 
@@ -287,9 +288,7 @@ except ReadOnly as error:
 
 
 def test_a_file_that_does_not_fit_leaves_the_old_one(root: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", FILLS, str(root), files.digest(OLD)], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", FILLS, str(root), digest(OLD)], capture_output=True, text=True, check=True)
     assert done.stdout == "docs/plan.md cannot be read or written: File too large\n"
     assert (root / "docs/plan.md").read_bytes() == OLD
     assert names(root / "docs") == ["plan.md"]
@@ -298,6 +297,7 @@ def test_a_file_that_does_not_fit_leaves_the_old_one(root: Path) -> None:
 KILLED = """
 import itertools, json, os, signal, sys
 from ccdashd.edits import files
+from ccdashd.sources.planning.model import digest
 
 root, old, new = sys.argv[1], b"old" * 9000, b"new" * 9999
 plan = os.path.join(root, "docs/plan.md")
@@ -324,7 +324,7 @@ for last in itertools.count():
     child = os.fork()
     if not child:
         kill_at(last)
-        files.replace(root, "docs/plan.md", files.digest(old), new)
+        files.replace(root, "docs/plan.md", digest(old), new)
         os._exit(0)
     _, status = os.waitpid(child, 0)
     with open(plan, "rb") as file:
@@ -364,7 +364,7 @@ def test_what_a_crash_left_behind_is_removed_by_a_later_write(root: Path) -> Non
 
 def test_all_files_are_looked_at_before_the_first_is_written(root: Path) -> None:
     (root / "docs/other.md").write_bytes(OLD)
-    wanted = [Replacement(str(root), path, files.digest(OLD), NEW) for path in ("docs/plan.md", "docs/other.md")]
+    wanted = [Replacement(str(root), path, digest(OLD), NEW) for path in ("docs/plan.md", "docs/other.md")]
     (root / "docs/other.md").write_bytes(b"theirs")
     with pytest.raises(Conflict, match=r"docs/other\.md changed"):
         files.replace_all(wanted)
@@ -381,7 +381,7 @@ def test_a_failure_between_two_files_names_what_is_written(root: Path, monkeypat
     paths = ["docs/plan.md", "docs/b.md", "docs/c.md"]
     during(monkeypatch, "rename", lambda: (root / "docs/b.md").write_bytes(b"theirs"))
     with pytest.raises(Conflict) as caught:
-        files.replace_all([Replacement(str(root), path, files.digest(OLD), NEW) for path in paths])
+        files.replace_all([Replacement(str(root), path, digest(OLD), NEW) for path in paths])
     assert caught.value.message.startswith("docs/b.md changed since you read it")
     assert caught.value.message.endswith("(written before that: docs/plan.md)")
     assert caught.value.data["written"] == ["docs/plan.md"]

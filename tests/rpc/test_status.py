@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from ccdashd.edits import files
 from ccdashd.errors import Busy
 from ccdashd.rpc import status
+from ccdashd.sources.planning.model import digest
 from ccdashd.store import holders
 from tests.helpers import RpcError, wait_until
 from tests.rpc.conftest import Served
@@ -130,7 +130,7 @@ def test_applied_is_what_was_previewed(project: Project) -> None:
     assert answer["revision"] > before
     expected = FILES[ONE].replace("T1, status: pending", "T1, status: completed").replace("tasks: 0", "tasks: 1")
     assert project.text(ONE) == expected
-    assert files.digest(expected.encode()) == answer["files"][0]["newHash"]
+    assert digest(expected.encode()) == answer["files"][0]["newHash"]
     assert (project.root / ONE).stat().st_mode & 0o777 == 0o640
     task = project.client.request("tasks/get", {"id": "T1"})
     assert (task["rawStatus"], task["status"], task["hash"]) == ("completed", "done", answer["files"][0]["newHash"])
@@ -225,7 +225,7 @@ def test_a_file_that_changed_is_a_conflict_and_none_is_written(project: Project)
     error = project.refused(
         CONFLICT, f"{PLAN} changed since you read it; read it", project.feature, "checkout", "done", **ask
     )
-    assert error.data == {"path": PLAN, "hash": files.digest((FILES[PLAN] + "more\n").encode())}
+    assert error.data == {"path": PLAN, "hash": digest((FILES[PLAN] + "more\n").encode())}
     assert project.unchanged(PLAN)
     assert project.text(PLAN) == FILES[PLAN] + "more\n"
 
@@ -379,7 +379,7 @@ def test_a_cache_that_cannot_take_note_tells_that_the_file_is_written(
 def test_a_file_that_reads_back_otherwise_is_an_internal_error(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = hashes(project.task("T1", "done"))
     written = FILES[ONE].replace("T1, status: pending", "T1, status: completed").encode()
-    monkeypatch.setattr(holders, "stored", lambda connection, holder: (files.digest(written), "pending"))
+    monkeypatch.setattr(holders, "stored", lambda connection, holder: (digest(written), "pending"))
     with pytest.raises(RpcError, match="-32603: the daemon failed; its log says why, under id"):
         project.task("T1", "done", apply=True, hashes=seen)
 

@@ -7,6 +7,7 @@ empty list or None.
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any, Final, Literal
 
 import msgspec
@@ -204,6 +205,11 @@ class Document(Outline):
     findings: list[Finding] = []
 
 
+def digest(data: bytes) -> str:
+    """The hash by which a file's bytes are known, and edits name those that they were made for: SHA-256, hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
 class PlanningFile(msgspec.Struct, kw_only=True):
     """A planning file as it was when it was read: its `stat`, its hash, and what it says."""
 
@@ -212,7 +218,7 @@ class PlanningFile(msgspec.Struct, kw_only=True):
     mtime_ns: int = 0
     inode: int = 0
     hash: str = ""
-    """SHA-256 of its bytes, hexadecimal; empty where it was not read."""
+    """`digest` of its bytes; empty where it was not read."""
     problem: str = ""
     """Why it could not be read, in plain words; then there is no `document`."""
     document: Document | None = None
