@@ -9,9 +9,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from ccdashd.paths import Paths, resolve
 
@@ -240,3 +243,23 @@ class Daemon:
             return self.client()
         except (FileNotFoundError, ConnectionRefusedError):
             return None
+
+
+@contextmanager
+def file_system(point: Path, size: str) -> Iterator[Callable[[str], None]]:
+    """A file system of its own at `point`, of that size; gives a function that mounts it anew with other options.
+
+    Skips the test where this user may not mount one.
+    """
+    point.mkdir()
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", point], capture_output=True, check=False)
+    if made.returncode:
+        pytest.skip("file systems can only be mounted by root")
+
+    def remount(options: str) -> None:
+        subprocess.run(["mount", "-o", f"remount,{options}", point], check=True)
+
+    try:
+        yield remount
+    finally:
+        subprocess.run(["umount", "-l", point], check=True)

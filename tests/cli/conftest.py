@@ -20,6 +20,7 @@ from ccdash.__main__ import main
 from ccdash.output import Output
 from ccdashd.paths import Paths, resolve
 from tests.cli.daemon import FakeDaemon
+from tests.cli.world import World, serve
 
 
 class Done(NamedTuple):
@@ -48,6 +49,13 @@ class Window(Output):
     def text(self) -> list[str]:
         assert isinstance(self.stream, io.StringIO)
         return self.stream.getvalue().splitlines()
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    """The real daemon with two made-up projects."""
+    with serve() as world:
+        yield world
 
 
 @pytest.fixture

@@ -17,19 +17,13 @@ from ccdash.text import width
 from tests.cli import plans
 from tests.cli.conftest import Done, run_in_terminal
 from tests.cli.daemon import Failure, FakeDaemon
-from tests.cli.world import World, serve
+from tests.cli.world import World
 from tests.helpers import wait_until
 
 Run = Callable[..., Done]
 PRD = "docs/project_plans/PRDs/{}-v1.md"
 PLAN = "docs/project_plans/implementation_plans/{}-v1.md"
 PHASE = ".claude/progress/{}/phase-{}-progress.md"
-
-
-@pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    with serve() as world:
-        yield world
 
 
 @pytest.fixture

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.cli import plans
 from tests.cli.conftest import Done
-from tests.cli.world import World, serve
+from tests.cli.world import World
 from tests.helpers import wait_until
 
 Run = Callable[..., Done]
 NOTES = "docs/project_plans/reports/notes.md"
 PRD = "docs/project_plans/PRDs/checkout-v1.md"
 PHASE_2 = ".claude/progress/checkout/phase-2-progress.md"
-
-
-@pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    with serve() as world:
-        yield world
 
 
 @pytest.fixture

@@ -13,16 +13,10 @@ import pytest
 
 from ccdash.output import paint
 from tests.cli.conftest import Done, run_in_terminal, run_process
-from tests.cli.world import World, serve
+from tests.cli.world import World
 
 Run = Callable[..., Done]
 FEATURE = "feature:checkout"
-
-
-@pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    with serve() as world:
-        yield world
 
 
 @pytest.fixture

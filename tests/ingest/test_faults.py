@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -14,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.helpers import Daemon, RpcError, wait_until
+from tests.helpers import Daemon, RpcError, file_system, wait_until
 from tests.ingest.tables import dump_file, same
 from tests.ingest.world import PLACES, SESSIONS, World
 
@@ -30,17 +29,8 @@ def world(idle_daemon: Daemon) -> World:
 @pytest.fixture
 def mounted(short_folder: Path) -> Iterator[Callable[[str], None]]:
     """A file system of its own at ``m``; called with mount options, mounts it anew."""
-    point = short_folder / "m"
-    point.mkdir()
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "none", point], capture_output=True, check=False)
-    if made.returncode:
-        pytest.skip("file systems can only be mounted by root")
-
-    def remount(options: str) -> None:
-        subprocess.run(["mount", "-o", f"remount,{options}", point], check=True)
-
-    yield remount
-    subprocess.run(["umount", "-l", point], check=True)
+    with file_system(short_folder / "m", "64m") as remount:
+        yield remount
 
 
 def status(daemon: Daemon) -> dict[str, Any]:

@@ -12,18 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from ccdashd.ingest.watching import polling
 from ccdashd.ingest.watching.backend import Reason
 from ccdashd.settings import WatchMode
-from tests.ingest.watch_recorder import MODES, watching
-
-
-@pytest.fixture(params=MODES)
-def mode(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> WatchMode:
-    monkeypatch.setattr(polling, "INTERVAL_SECONDS", 0.02)
-    monkeypatch.setattr(polling, "BUSY_SHARE", 1.0)
-    mode: WatchMode = request.param
-    return mode
+from tests.ingest.watch_recorder import watching
 
 
 @pytest.fixture

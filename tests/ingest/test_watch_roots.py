@@ -18,15 +18,7 @@ from ccdashd.ingest.watching import inotify, polling
 from ccdashd.ingest.watching.backend import Reason
 from ccdashd.ingest.watching.inotify_fd import Event, Inotify
 from ccdashd.settings import WatchMode
-from tests.ingest.watch_recorder import MODES, is_log, kernel_watches, linux, watches_of, watching
-
-
-@pytest.fixture(params=MODES)
-def mode(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> WatchMode:
-    monkeypatch.setattr(polling, "INTERVAL_SECONDS", 0.02)
-    monkeypatch.setattr(polling, "BUSY_SHARE", 1.0)
-    mode: WatchMode = request.param
-    return mode
+from tests.ingest.watch_recorder import is_log, kernel_watches, linux, watches_of, watching
 
 
 @pytest.fixture

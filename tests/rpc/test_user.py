@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import resource
 import shutil
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -17,7 +16,7 @@ import sqlalchemy as sa
 
 from ccdashd.derive.links import Key
 from ccdashd.store.schema import entity_links
-from tests.helpers import Client, Daemon, RpcError, wait_until
+from tests.helpers import Client, Daemon, RpcError, file_system, wait_until
 from tests.rpc.conftest import Served
 
 SESSION = "5f3c1d9e-0000-4000-8000-000000000001"
@@ -310,17 +309,8 @@ def test_nothing_is_decided_where_there_is_no_room(idle_daemon: Daemon, room: in
 @pytest.fixture
 def mounted(short_folder: Path) -> Iterator[Callable[[str], None]]:
     """A small file system of its own at ``m``; called with mount options, mounts it anew."""
-    point = short_folder / "m"
-    point.mkdir()
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", point], capture_output=True, check=False)
-    if made.returncode:
-        pytest.skip("file systems can only be mounted by root")
-
-    def remount(options: str) -> None:
-        subprocess.run(["mount", "-o", f"remount,{options}", point], check=True)
-
-    yield remount
-    subprocess.run(["umount", "-l", point], check=True)
+    with file_system(short_folder / "m", "64k") as remount:
+        yield remount
 
 
 def test_a_full_or_read_only_disk_below_the_journal(
