@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import shutil
-import tempfile
 from pathlib import Path
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from hypothesis.stateful import rule
 
 from tests.ingest.caches import Cache, expected
-from tests.ingest.tables import same
+from tests.ingest.machine import CacheMachine
+from tests.ingest.tables import Tables
 from tests.ingest.world import AGENT_PLACES, ENDINGS, KINDS, PLACES, World
 
 places = st.sampled_from(PLACES)
@@ -22,17 +20,15 @@ kinds = st.lists(st.sampled_from(KINDS), min_size=1, max_size=6)
 tenths = st.integers(0, 10)
 
 
-class Changes(RuleBasedStateMachine):
-    """Logs change, unnoticed until the next `look` or `scan`; `compare` may come at any moment."""
+class Changes(CacheMachine):
+    """Logs change."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.base = Path(tempfile.mkdtemp(prefix="ccdash-incremental-"))
+    def begin(self) -> Cache:
         self.world = World(self.base / "logs")
-        self.runner = asyncio.Runner()
-        self.cache = Cache(self.base / "c", self.world.root)
-        self.runner.run(self.cache.open())
-        self.changed: set[str] = set()
+        return Cache(self.base / "c", self.world.root)
+
+    async def fresh(self, folder: Path, known: Tables) -> Tables:
+        return await expected(folder, self.world, known)
 
     @rule(place=places, kinds=kinds, ending=st.sampled_from(ENDINGS))
     def append(self, place: str, kinds: list[str], ending: str) -> None:
@@ -77,45 +73,6 @@ class Changes(RuleBasedStateMachine):
     @rule(place=st.sampled_from(AGENT_PLACES), kind=st.sampled_from(["", "plan", "explore"]))
     def describe(self, place: str, kind: str) -> None:
         self.changed |= self.world.describe(place, kind)
-
-    @rule()
-    @precondition(lambda self: self.changed)
-    def look(self) -> None:
-        self.runner.run(self._look())
-
-    @rule()
-    def restart(self) -> None:
-        self.runner.run(self.cache.close())
-        self.runner.run(self.cache.open())
-        self.changed.clear()
-
-    @rule(rebuild=st.booleans())
-    def compare(self, rebuild: bool) -> None:
-        self.runner.run(self._compare(rebuild))
-
-    async def _look(self) -> None:
-        """What the watcher would say."""
-        changed, self.changed = self.changed, set()
-        await self.cache.app.pipeline.apply(changed)
-
-    async def _compare(self, rebuild: bool) -> None:
-        await self._look()
-        by_events = await self.cache.dump()
-        await self.cache.scan()
-        tables = await self.cache.dump()
-        same(by_events, tables, "a scan found what was not told")
-        if rebuild:
-            await self.cache.app.pipeline.rebuild()
-            same(tables, await self.cache.dump(), "a rebuild changed something")
-        same(tables, await expected(self.base / "f", self.world, tables), "a new cache holds something else")
-
-    def teardown(self) -> None:
-        try:
-            self.compare(rebuild=False)
-        finally:
-            self.runner.run(self.cache.close())
-            self.runner.close()
-            shutil.rmtree(self.base)
 
 
 TestChanges = Changes.TestCase

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
-import tempfile
 from pathlib import Path
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from hypothesis.stateful import rule
 
 from tests.ingest.caches import Cache
+from tests.ingest.machine import CacheMachine
 from tests.ingest.plan_world import PLACES, SHAPES, STEMS, PlanWorld
-from tests.ingest.tables import Tables, same
+from tests.ingest.tables import Tables
 
 places = st.sampled_from(PLACES)
 stems = st.sampled_from(STEMS)
@@ -22,18 +21,21 @@ some = st.integers(0, len(PLACES) - 1)
 """One of the files that are there."""
 
 
-class Changes(RuleBasedStateMachine):
-    """Files and logs change, unnoticed until the next `look` or `scan`; `compare` may come at any moment."""
+class Changes(CacheMachine):
+    """Planning files change, and sessions work on them."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.base = Path(tempfile.mkdtemp(prefix="ccdash-plans-"))
+    def begin(self) -> Cache:
         self.world = PlanWorld(self.base)
         self.world.work(0, "mention", PLACES[0])
-        self.runner = asyncio.Runner()
-        self.cache = Cache(self.base / "c", self.world.logs)
-        self.runner.run(self.cache.open())
-        self.changed: set[str] = set()
+        return Cache(self.base / "c", self.world.logs)
+
+    async def fresh(self, folder: Path, known: Tables) -> Tables:
+        cache = Cache(folder, self.world.logs)
+        await cache.open()
+        tables = await cache.dump()
+        await cache.close()
+        shutil.rmtree(folder)
+        return tables
 
     @rule(place=places, shape=st.sampled_from(SHAPES), seed=seeds, in_place=st.booleans())
     def write(self, place: str, shape: str, seed: int, in_place: bool) -> None:
@@ -72,56 +74,9 @@ class Changes(RuleBasedStateMachine):
     def work(self, number: int, kind: str, place: str) -> None:
         self.changed |= self.world.work(number, kind, place)
 
-    @rule()
-    @precondition(lambda self: self.changed)
-    def look(self) -> None:
-        self.runner.run(self._look())
-
-    @rule()
-    def restart(self) -> None:
-        self.runner.run(self.cache.close())
-        self.runner.run(self.cache.open())
-        self.changed.clear()
-
-    @rule(rebuild=st.booleans())
-    def compare(self, rebuild: bool) -> None:
-        self.runner.run(self._compare(rebuild))
-
     def _there(self, number: int) -> str:
         there = self.world.there() or list(PLACES)
         return there[number % len(there)]
-
-    async def _look(self) -> None:
-        """What the watcher would say."""
-        changed, self.changed = self.changed, set()
-        await self.cache.app.pipeline.apply(changed)
-
-    async def _compare(self, rebuild: bool) -> None:
-        await self._look()
-        by_events = await self.cache.dump()
-        await self.cache.scan()
-        tables = await self.cache.dump()
-        same(by_events, tables, "a scan found what was not told")
-        if rebuild:
-            await self.cache.app.pipeline.rebuild()
-            same(tables, await self.cache.dump(), "a rebuild changed something")
-        same(tables, await self._fresh(), "a new cache holds something else")
-
-    async def _fresh(self) -> Tables:
-        cache = Cache(self.base / "f", self.world.logs)
-        await cache.open()
-        tables = await cache.dump()
-        await cache.close()
-        shutil.rmtree(self.base / "f")
-        return tables
-
-    def teardown(self) -> None:
-        try:
-            self.compare(rebuild=False)
-        finally:
-            self.runner.run(self.cache.close())
-            self.runner.close()
-            shutil.rmtree(self.base)
 
 
 TestChanges = Changes.TestCase

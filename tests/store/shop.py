@@ -14,7 +14,7 @@ from ccdashd.sources.planning import documents
 from ccdashd.sources.planning.model import PlanningFile
 from ccdashd.store import feature_rows, planning
 from ccdashd.store.planning import Changes
-from ccdashd.store.schema import projects
+from ccdashd.store.schema import entity_tags, projects, tags
 from tests.store.plans import cache
 
 SHOP, TILL = "shop-000001", "till-000002"
@@ -166,6 +166,12 @@ def filled() -> Iterator[sa.Connection]:
             connection.execute(sa.insert(projects).values(**values))
             store(connection, id, files)
         yield connection
+
+
+def tag(connection: sa.Connection, type: str, id: str) -> None:
+    """Give an entity the tag ``Later``."""
+    connection.execute(sa.insert(tags).values(name="Later", color=""))
+    connection.execute(sa.insert(entity_tags).values(entity_type=type, entity_id=id, tag="Later"))
 
 
 def store(connection: sa.Connection, project_id: str, files: Mapping[str, str], seconds: int = 0) -> None:

@@ -15,7 +15,7 @@ from ccdashd.protocol import types as t
 from ccdashd.sources.planning.model import STATUSES, PlanningFile
 from ccdashd.store import document_lists, planning
 from ccdashd.store.planning import Changes
-from ccdashd.store.schema import entity_tags, projects, tags
+from ccdashd.store.schema import projects
 from tests.store import shop
 from tests.store.shop import BROKEN, LOOSE, PHASE_1, PHASE_2, PLAN, PRD, SHOP, TILL, filled
 
@@ -23,9 +23,7 @@ from tests.store.shop import BROKEN, LOOSE, PHASE_1, PHASE_2, PLAN, PRD, SHOP, T
 @pytest.fixture(scope="module")
 def connection() -> Iterator[sa.Connection]:
     with filled() as connection:
-        connection.execute(sa.insert(tags).values(name="Later", color=""))
-        given = {"entity_type": "document", "entity_id": f"{SHOP}/{LOOSE}", "tag": "Later"}
-        connection.execute(sa.insert(entity_tags).values(**given))
+        shop.tag(connection, "document", f"{SHOP}/{LOOSE}")
         yield connection
 
 

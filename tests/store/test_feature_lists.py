@@ -13,7 +13,8 @@ from ccdashd.errors import NotFound
 from ccdashd.protocol import types as t
 from ccdashd.sources.planning.model import STATUSES
 from ccdashd.store import feature_lists
-from ccdashd.store.schema import entity_tags, features, projects, tags
+from ccdashd.store.schema import features, projects
+from tests.store import shop
 from tests.store.shop import SHOP, TILL, filled
 
 CHECKOUT, EMPTY, OTHER = f"{SHOP}/checkout", f"{SHOP}/empty-till", f"{TILL}/checkout"
@@ -22,8 +23,7 @@ CHECKOUT, EMPTY, OTHER = f"{SHOP}/checkout", f"{SHOP}/empty-till", f"{TILL}/chec
 @pytest.fixture(scope="module")
 def connection() -> Iterator[sa.Connection]:
     with filled() as connection:
-        connection.execute(sa.insert(tags).values(name="Later", color=""))
-        connection.execute(sa.insert(entity_tags).values(entity_type="feature", entity_id=EMPTY, tag="Later"))
+        shop.tag(connection, "feature", EMPTY)
         yield connection
 
 

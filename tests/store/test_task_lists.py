@@ -13,7 +13,8 @@ from ccdashd.errors import InvalidParams, NotFound
 from ccdashd.protocol import types as t
 from ccdashd.sources.planning.model import STATUSES
 from ccdashd.store import task_lists
-from ccdashd.store.schema import entity_tags, projects, tags
+from ccdashd.store.schema import projects
+from tests.store import shop
 from tests.store.shop import BROKEN, LOOSE, PHASE_1, PHASE_2, QUICK, SHOP, filled
 
 COINS, NOTES = f"{PHASE_1}#T1-001", f"{PHASE_1}#T1-002"
@@ -27,9 +28,7 @@ ALL = [COINS, NOTES, PAY, AGAIN, OPEN, KEY, COUNT, SWEEP]
 @pytest.fixture(scope="module")
 def connection() -> Iterator[sa.Connection]:
     with filled() as connection:
-        connection.execute(sa.insert(tags).values(name="Later", color=""))
-        given = {"entity_type": "task", "entity_id": f"{SHOP}/{SWEEP}", "tag": "Later"}
-        connection.execute(sa.insert(entity_tags).values(**given))
+        shop.tag(connection, "task", f"{SHOP}/{SWEEP}")
         yield connection
 
 
