@@ -31,7 +31,7 @@ KEPT_CHANGES = 10_000
 MAX_TOPICS = 1000
 """Topics that one connection may follow."""
 
-PLAIN_TOPICS = ("sessions", "projects", "documents", "tasks", "features", "links", "tags", "indexing")
+PLAIN_TOPICS = ("sessions", "projects", "documents", "tasks", "features", "links", "tags", "alerts", "indexing")
 _TRANSCRIPT = "transcript:"
 _ENTITY_TOPICS = {
     "session": "sessions",

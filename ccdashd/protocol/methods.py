@@ -198,6 +198,50 @@ METADATA_GET = Method(
 )
 METADATA_SET = Method("metadata/set", "write", t.MetadataSet, t.Metadata, "Set a note, a rating or any key of an entity.")
 
+ANALYTICS_METRICS = Method(
+    "analytics/metrics", "loop", t.NoParams, t.Metrics, "The registry of metrics, each with its unit and definition."
+)
+ANALYTICS_OVERVIEW = Method(
+    "analytics/overview", "read", t.OverviewParams, t.Overview, "What it cost and how it develops, at a glance."
+)
+ANALYTICS_TRENDS = Method("analytics/trends", "read", t.TrendParams, t.Trend, "Metrics by hour, day, week or month.")
+ANALYTICS_BREAKDOWN = Method(
+    "analytics/breakdown", "read", t.BreakdownParams, t.Breakdown, "Metrics by project, model, feature, tool and others."
+)
+ANALYTICS_SESSION_COST = Method(
+    "analytics/sessionCost",
+    "read",
+    t.SessionCostParams,
+    t.SessionCost,
+    "What a session cost, by model and kind of token, with the prices.",
+    cached=True,
+)
+ANALYTICS_TOOLS = Method(
+    "analytics/tools", "heavy", t.ToolsUsedParams, t.ToolsUsed, "Tools: calls, errors, and how long they took."
+)
+ANALYTICS_WINDOWS = Method(
+    "analytics/windows", "read", t.WindowsParams, t.Windows, "Five-hour and weekly windows, burn rate and forecast."
+)
+ANALYTICS_HEATMAP = Method("analytics/heatmap", "read", t.HeatmapParams, t.Heatmap, "A metric by day of week and hour.")
+ANALYTICS_DISTRIBUTION = Method(
+    "analytics/distribution", "read", t.DistributionParams, t.Distribution, "How a metric is spread over sessions."
+)
+ANALYTICS_TOP = Method("analytics/top", "read", t.TopParams, t.Top, "The sessions with most of a metric.")
+ANALYTICS_PROMETHEUS = Method(
+    "analytics/prometheus", "heavy", t.PrometheusParams, t.Prometheus, "All counters and gauges in Prometheus' text format."
+)
+ANALYTICS_STATUSLINE = Method(
+    "analytics/statusline", "read", t.StatuslineParams, t.Statusline, "What fits on one line of a shell or an agent."
+)
+
+ALERTS_LIST = Method("alerts/list", "read", t.AlertsListParams, t.Alerts, "Alert rules, and what is firing.")
+ALERTS_CREATE = Method("alerts/create", "write", t.AlertCreate, t.AlertRule, "Make an alert rule.")
+ALERTS_UPDATE = Method("alerts/update", "write", t.AlertUpdate, t.AlertRule, "Change an alert rule, or turn it on or off.")
+ALERTS_DELETE = Method(
+    "alerts/delete", "write", t.AlertId, t.Ok, "Remove an alert rule; a seeded one goes back to what it was."
+)
+ALERTS_HISTORY = Method("alerts/history", "read", t.AlertHistoryParams, t.AlertHistory, "Alerts that fired.", cached=True)
+
 CACHE_STATUS = Method("cache/status", "heavy", t.NoParams, t.CacheStatus, "What the cache holds, and how much work it did.")
 CACHE_RESCAN = Method(
     "cache/rescan", "write", t.RescanParams, t.RescanResult, "Compare every file with the cache now; read what differs."
@@ -214,6 +258,9 @@ METHODS: dict[str, Method] = {value.name: value for value in list(globals().valu
 CHANGED = Notification("ccdash/changed", t.ChangedNotification, "Entities changed; sent to subscribers, coalesced.")
 TRANSCRIPT = Notification("ccdash/transcript", t.TranscriptNotification, "Entries were added to a followed session.")
 PROGRESS = Notification("$/progress", t.ProgressNotification, "Progress of a request that named a `workDoneToken`.")
+ALERT_FIRED = Notification(
+    "alerts/fired", t.AlertFiredNotification, "An alert fired, or was resolved; sent to subscribers of `alerts`."
+)
 INDEXING = Notification("ccdash/indexing", t.IndexingNotification, "Progress of an index run.")
 
 NOTIFICATIONS: dict[str, Notification] = {

@@ -52,6 +52,10 @@ HANDLER_MODULES = (
     "external_links",
     "tags",
     "metadata",
+    "analytics",
+    "costs",
+    "prometheus",
+    "alerts",
     "cache",
 )
 """Every module below `ccdashd.rpc` that holds handlers."""

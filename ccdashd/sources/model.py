@@ -80,6 +80,11 @@ class Message(msgspec.Struct, array_like=True, gc=False):
     mirror: bool
     copied: bool
     sidechain: bool
+    web_searches: int = 0
+    fast: bool = False
+    """Answered in the faster, dearer mode."""
+    reported: int | None = None
+    """What the agent says that it cost, in 10^-12 dollars."""
 
 
 class ToolCall(msgspec.Struct, array_like=True, gc=False):
@@ -97,6 +102,8 @@ class ToolCall(msgspec.Struct, array_like=True, gc=False):
     result_length: int | None = None
     agent_id: str | None = None
     sidechain: bool = False
+    message: int | None = None
+    """Number, among the messages of what was read, of the one that made the call."""
 
 
 class FileUpdate(msgspec.Struct, array_like=True, gc=False):
@@ -108,6 +115,21 @@ class FileUpdate(msgspec.Struct, array_like=True, gc=False):
     additions: int | None = None
     deletions: int | None = None
     created: bool | None = None
+    time: int | None = None
+    """Of the call."""
+
+
+class Event(msgspec.Struct, array_like=True, gc=False):
+    """What happened beside messages and tool calls.
+
+    `kind`: ``prompt``, ``steering``, ``command``, ``bash`` (typed by the user), ``interrupt``, ``compaction``,
+    ``api_error``. `key` is that of the record's uuid; `copied` as in `Message`.
+    """
+
+    kind: str
+    time: int | None
+    key: bytes
+    copied: bool
 
 
 class Summary(msgspec.Struct, array_like=True, gc=False):

@@ -41,6 +41,9 @@ class FileResult(msgspec.Struct, array_like=True):
     summaries: list[Row] = []
     signals: list[Row] = []
     findings: list[Row] = []
+    events: list[Row] = []
+    minutes: dict[int, int] = {}
+    """Active minutes by slot: see `store.schema.session_minutes`."""
     records: int = 0
     """Records read in this go."""
     problem: str = ""

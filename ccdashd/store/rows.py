@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -33,10 +33,11 @@ _stats = msgspec.json.Decoder(Stats)
 _encode = msgspec.json.Encoder().encode
 
 
-def _insert(table: sa.Table, verb: str = "INSERT") -> str:
-    """The driver's statement that writes a row of all columns of `table`."""
-    names = ", ".join(f'"{column.name}"' for column in table.columns)
-    marks = ", ".join("?" * len(table.columns))
+def _insert(table: sa.Table, verb: str = "INSERT", columns: Sequence[str] = ()) -> str:
+    """The driver's statement that writes a row of these columns of `table`, by default all."""
+    columns = columns or [column.name for column in table.columns]
+    names = ", ".join(f'"{name}"' for name in columns)
+    marks = ", ".join("?" * len(columns))
     return f"{verb} INTO {table.name} ({names}) VALUES ({marks})"
 
 
@@ -46,7 +47,7 @@ _CHANGE = f"UPDATE sync_state SET {', '.join(f'{name} = ?' for name in _STATE_CO
 _FIND = "SELECT id FROM sync_state WHERE path = ?"
 
 _PAGES = _insert(session_logs, "INSERT OR REPLACE")
-_MESSAGES = _insert(session_messages, "INSERT OR REPLACE")
+_MESSAGES = _insert(session_messages, "INSERT OR REPLACE", ["file_id", "n", *Message.__struct_fields__, "counted"])
 _TOOL_CALLS = _insert(session_tool_calls, "INSERT OR REPLACE")
 _FILE_UPDATES = _insert(session_file_updates, "INSERT OR REPLACE")
 _SUMMARIES = _insert(session_summaries)
@@ -131,8 +132,7 @@ _MIRROR = Message.__struct_fields__.index("mirror")
 
 
 def _merge_messages(known: Row, new: Row) -> Row:
-    width = len(Message.__struct_fields__)
-    return msgspec.structs.astuple(merge_messages(Message(*known[:width]), Message(*new)))
+    return msgspec.structs.astuple(merge_messages(Message(*known), Message(*new)))
 
 
 def _merge_calls(known: Row, new: Row) -> Row:
@@ -158,13 +158,14 @@ class _Table(NamedTuple):
 
 _MESSAGE_TABLE = _Table(
     "SELECT MAX(n) FROM session_messages WHERE file_id = ?",
-    "SELECT * FROM session_messages WHERE file_id = ? AND message_id = ? AND request_id = ?",
+    f"SELECT n, {', '.join(Message.__struct_fields__)} FROM session_messages "
+    "WHERE file_id = ? AND message_id = ? AND request_id = ?",
     2,
     _merge_messages,
 )
 _CALL_TABLE = _Table(
     "SELECT MAX(n) FROM session_tool_calls WHERE file_id = ?",
-    "SELECT * FROM session_tool_calls WHERE file_id = ? AND tool_use_id = ?",
+    f"SELECT n, {', '.join(ToolCall.__struct_fields__)} FROM session_tool_calls WHERE file_id = ? AND tool_use_id = ?",
     1,
     _merge_calls,
 )
@@ -180,7 +181,7 @@ def _joined(raw: sqlite3.Connection, file_id: int, table: _Table, rows: list[tup
             joined.append((following, row))
             following += 1
         else:
-            joined.append((known[1], table.merge(known[2:], row)))
+            joined.append((known[0], table.merge(known[1:], row)))
     return joined
 
 
@@ -190,7 +191,9 @@ def _following(raw: sqlite3.Connection, last: str, file_id: int) -> int:
     return 0 if number is None else number + 1
 
 
-_UPDATE = "SELECT file_path, action, additions, deletions, created FROM session_file_updates WHERE file_id = ? AND n = ?"
+_UPDATE = (
+    "SELECT file_path, action, additions, deletions, created, time FROM session_file_updates WHERE file_id = ? AND n = ?"
+)
 
 
 def _known_updates(raw: sqlite3.Connection, file_id: int, changes: list[tuple[int, Row]]) -> list[tuple[int, Row]]:

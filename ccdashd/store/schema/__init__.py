@@ -7,6 +7,17 @@ kept in the order of the log, so that writing them is appending.
 
 from __future__ import annotations
 
+from ccdashd.store.schema.analytics import (
+    activity_slots,
+    alert_history,
+    alert_rules,
+    alert_states,
+    progress_days,
+    session_events,
+    session_minutes,
+    tool_slots,
+    usage_slots,
+)
 from ccdashd.store.schema.base import APPLICATION_ID, meta, metadata, projects, sync_state
 from ccdashd.store.schema.planning import (
     document_data,
@@ -35,6 +46,10 @@ from ccdashd.store.schema.user import app_metadata, entity_tags, external_links,
 
 __all__ = [
     "APPLICATION_ID",
+    "activity_slots",
+    "alert_history",
+    "alert_rules",
+    "alert_states",
     "app_metadata",
     "diagnostics",
     "document_data",
@@ -47,10 +62,13 @@ __all__ = [
     "features",
     "meta",
     "metadata",
+    "progress_days",
     "projects",
+    "session_events",
     "session_file_updates",
     "session_logs",
     "session_messages",
+    "session_minutes",
     "session_refs",
     "session_signals",
     "session_summaries",
@@ -62,5 +80,7 @@ __all__ = [
     "task_data",
     "task_names",
     "tasks",
+    "tool_slots",
+    "usage_slots",
     "user_links",
 ]

@@ -85,6 +85,9 @@ session_messages = Table(
     Column("copied", Boolean, nullable=False),
     Column("sidechain", Boolean, nullable=False),
     Column("counted", Boolean, nullable=False),  # this row stands for the message in totals
+    Column("web_searches", Integer, nullable=False, server_default="0"),
+    Column("fast", Boolean, nullable=False, server_default="0"),  # answered in the faster, dearer mode
+    Column("reported", BigInteger),  # what the agent says that it cost, in 10^-12 dollars
     Index("session_messages_message", "message_id"),
     sqlite_with_rowid=False,
 )
@@ -106,6 +109,7 @@ session_tool_calls = Table(
     Column("result_length", Integer),
     Column("agent_id", Text),
     Column("sidechain", Boolean, nullable=False),
+    Column("message", Integer),  # number of the message that made the call, in the same log
     Index("session_tool_calls_agent", "agent_id", sqlite_where=text("agent_id IS NOT NULL")),
     sqlite_with_rowid=False,
 )
@@ -132,7 +136,8 @@ session_file_updates = Table(
     Column("additions", Integer),
     Column("deletions", Integer),
     Column("created", Boolean),
-    Index("session_file_updates_path", "file_path"),
+    Column("time", BigInteger),  # of the call
+    Index("session_file_updates_path", "file_path", "action", "time", "additions", "deletions"),
     sqlite_with_rowid=False,
 )
 

@@ -1,0 +1,1 @@
+"""Figures over time: trends, breakdowns, windows, Prometheus, alerts. Computed from the store when asked."""
