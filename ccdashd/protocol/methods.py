@@ -240,7 +240,9 @@ ALERTS_UPDATE = Method("alerts/update", "write", t.AlertUpdate, t.AlertRule, "Ch
 ALERTS_DELETE = Method(
     "alerts/delete", "write", t.AlertId, t.Ok, "Remove an alert rule; a seeded one goes back to what it was."
 )
-ALERTS_HISTORY = Method("alerts/history", "read", t.AlertHistoryParams, t.AlertHistory, "Alerts that fired.", cached=True)
+ALERTS_HISTORY = Method(
+    "alerts/history", "read", t.AlertHistoryParams, t.Page[t.AlertFired], "Alerts that fired.", cached=True
+)
 
 CACHE_STATUS = Method("cache/status", "heavy", t.NoParams, t.CacheStatus, "What the cache holds, and how much work it did.")
 CACHE_RESCAN = Method(

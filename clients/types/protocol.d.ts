@@ -3,6 +3,61 @@
 /** Number of the protocol that these types belong to. */
 export type Protocol = 1;
 
+export type Aggregation =
+  | "sum"
+  | "mean"
+  | "max"
+  | "last"
+  | "ratio"
+  | "distinct";
+
+export type AlertOperator =
+  | ">"
+  | ">="
+  | "<"
+  | "<=";
+
+export type AlertOrigin =
+  | "seeded"
+  | "user";
+
+export type AlertPeriod =
+  | "total"
+  | "hour"
+  | "day"
+  | "week"
+  | "month";
+
+export type AlertScope =
+  | "all"
+  | "project"
+  | "feature"
+  | "session"
+  | "window";
+
+export type AlertState =
+  | "ok"
+  | "pending"
+  | "firing"
+  | "off";
+
+export type Dimension =
+  | "hour"
+  | "day"
+  | "week"
+  | "month"
+  | "project"
+  | "model"
+  | "agent"
+  | "branch"
+  | "session"
+  | "subagentType"
+  | "tool"
+  | "skill"
+  | "feature"
+  | "task"
+  | "file";
+
 export type DocumentSort =
   | "path"
   | "title"
@@ -68,6 +123,19 @@ export type LinkType =
   | "implements"
   | "references";
 
+export type MetricKind =
+  | "counter"
+  | "gauge";
+
+export type MetricUnit =
+  | "usd"
+  | "tokens"
+  | "count"
+  | "seconds"
+  | "share"
+  | "lines"
+  | "perDay";
+
 export type PlanStatus =
   | "todo"
   | "in_progress"
@@ -90,6 +158,17 @@ export type SessionStatus =
   | "active"
   | "completed"
   | "empty";
+
+export type Step =
+  | "hour"
+  | "day"
+  | "week"
+  | "month";
+
+export type Subagents =
+  | "include"
+  | "exclude"
+  | "only";
 
 export type TaskForm =
   | "list"
@@ -1675,6 +1754,609 @@ export interface MetadataSet {
   value?: unknown;
 }
 
+export interface Metrics {
+  items: Metric[];
+}
+
+/** One metric of the registry. */
+export interface Metric {
+  id: string;
+  /** As tables show it. */
+  name: string;
+  /** `share` is from 0 to 1. */
+  unit: MetricUnit;
+  /** `counter`: adds up over time; `gauge`: is so at a time. */
+  kind: MetricKind;
+  /** How values of parts make that of the whole; `ratio`: of the sums above and below the line. */
+  aggregation: Aggregation;
+  description: string;
+  /** So exact that a person can check it with the logs in hand. */
+  definition: string;
+  /** What it can be broken down by, and a trend of it split by. */
+  dimensions: Dimension[];
+  /** Other names that are taken for it. */
+  aliases: string[];
+}
+
+/** `since` and `until` bound the lists and `total`; today, week and month are the running ones. */
+export interface OverviewParams {
+  since?: string | null;
+  until?: string | null;
+  timeZone?: string | null;
+  project?: string | null;
+  model?: string | null;
+  agent?: string | null;
+  branch?: string | null;
+  feature?: string | null;
+  session?: string | null;
+  /** Default: "include". */
+  subagents?: Subagents;
+  /** Default: false. */
+  includeHidden?: boolean;
+}
+
+/** All at a glance. */
+export interface Overview {
+  timeZone: string;
+  today: Values;
+  week: Values;
+  month: Values;
+  total: Values;
+  /** Yesterday until this time of day. */
+  previousDay: Values;
+  previousWeek: Values;
+  previousMonth: Values;
+  /** The last 30 days. */
+  daily: Point[];
+  forecast: Forecast;
+  /** The active five-hour window. */
+  window: Window | null;
+  projects: BreakdownRow[];
+  models: BreakdownRow[];
+  tools: BreakdownRow[];
+  top: TopSession[];
+  /** Sessions that are being written. */
+  active: number;
+  /** Alerts that are firing. */
+  alerts: number;
+  unpricedModels: string[];
+  undated: Values | null;
+  revision: number;
+}
+
+/** Values of the metrics that were asked for, by id. Money is in US dollars, exact to a millionth. */
+export interface Values {
+  values: Record<string, number | number | null>;
+  /** How sure the metric `cost` is; null where it was not asked for, or there is no usage. */
+  cost: Cost | null;
+}
+
+/** Values in one step. Steps without anything are there too. */
+export interface Point {
+  values: Record<string, number | number | null>;
+  cost: Cost | null;
+  /** UTC. */
+  start: string;
+  /** Local: `2026-03-29`, `2026-03-29 02:00+02:00`, `2026-W13`, `2026-03`. */
+  label: string;
+}
+
+/** Where the running month leads, at the mean of the last `days` days. */
+export interface Forecast {
+  /** `2026-11`. */
+  month: string;
+  /** US dollars. */
+  soFar: number;
+  perDay: number;
+  days: number;
+  projected: number;
+}
+
+/** A five-hour window begins at the full hour (UTC) of its first message, as Claude counts it; a week at the day and hour of the setting `week_start`. */
+export interface Window {
+  values: Record<string, number | number | null>;
+  cost: Cost | null;
+  start: string;
+  end: string;
+  /** The quarter of an hour of its first use. */
+  first: string | null;
+  last: string | null;
+  active: boolean;
+  tokens: Tokens;
+  sessions: number;
+  models: string[];
+  /** Only of the active one. */
+  burn: Burn | null;
+}
+
+/** How fast it goes, from the first use until now, and where that leads. */
+export interface Burn {
+  usdPerHour: number;
+  tokensPerMinute: number;
+  /** At the end of the window, at this pace. */
+  projectedUsd: number;
+  projectedTokens: number;
+  /** The most that any window before cost; null where there is none. */
+  limitUsd: number | null;
+  /** When that is reached at this pace; null where it is not within the window. */
+  exhaustedAt: string | null;
+}
+
+export interface BreakdownRow {
+  values: Record<string, number | number | null>;
+  cost: Cost | null;
+  /** Id, name or path; empty where there is none, such as sessions without a feature. */
+  key: string;
+  label: string;
+  /** Where the key is that of an entity. */
+  entity: EntityRef | null;
+  /** Of the total of the first metric; null where it cannot be added up. */
+  share: number | null;
+  /** By feature and task: the sessions that take part in it. */
+  sessions: number | null;
+  /** By feature and task: of these, those that others take part in too. What a shared session used is split in proportion to how sure its links are, so that the parts add up to it. */
+  shared: number | null;
+  previous: Record<string, number | number | null> | null;
+}
+
+export interface TopSession {
+  values: Record<string, number | number | null>;
+  cost: Cost | null;
+  session: SessionRow;
+}
+
+/** Metrics over time. */
+export interface TrendParams {
+  since?: string | null;
+  until?: string | null;
+  timeZone?: string | null;
+  project?: string | null;
+  model?: string | null;
+  agent?: string | null;
+  branch?: string | null;
+  feature?: string | null;
+  session?: string | null;
+  /** Default: "include". */
+  subagents?: Subagents;
+  /** Default: false. */
+  includeHidden?: boolean;
+  /** Default: ["cost"]. */
+  metrics?: string[];
+  /** Default: "day". */
+  step?: Step;
+  /** One series for each of the largest of them, and one for all others. */
+  split?: Dimension | null;
+  /** With `split`: at most so many series beside that of all others; at most 50. Default: 5. */
+  series?: number;
+  /** Also tell the totals of the same time before. Default: false. */
+  compare?: boolean;
+}
+
+export interface Trend {
+  period: Period;
+  timeZone: string;
+  step: Step;
+  /** One without `split`. The last is that of all others, where there are any; its key is `…`. */
+  series: Series[];
+  /** Of all series, and of what has no time where all time is meant. */
+  total: Values;
+  /** What of `total` has no time; null where there is none of it. */
+  undated: Values | null;
+  /** Of the time of equal length before; null unless asked for, or where the period is open. */
+  previous: Values | null;
+  previousPeriod: Period | null;
+  revision: number;
+}
+
+/** A time from `start` until before `end`, both in UTC; null where it is open or unknown. */
+export interface Period {
+  start: string | null;
+  end: string | null;
+}
+
+export interface Series {
+  key: string;
+  label: string;
+  points: Point[];
+  total: Values;
+}
+
+/** Metrics by what they belong to, the largest first. */
+export interface BreakdownParams {
+  since?: string | null;
+  until?: string | null;
+  timeZone?: string | null;
+  project?: string | null;
+  model?: string | null;
+  agent?: string | null;
+  branch?: string | null;
+  feature?: string | null;
+  session?: string | null;
+  /** Default: "include". */
+  subagents?: Subagents;
+  /** Default: false. */
+  includeHidden?: boolean;
+  by: Dimension;
+  /** Sorted by the first. Default: ["cost"]. */
+  metrics?: string[];
+  /** At most 500. Default: 20. */
+  limit?: number;
+  /** Default: 0. */
+  offset?: number;
+  /** Default: false. */
+  compare?: boolean;
+}
+
+export interface Breakdown {
+  by: Dimension;
+  period: Period;
+  timeZone: string;
+  items: BreakdownRow[];
+  /** Rows in all. */
+  count: number;
+  total: Values;
+  /** What is not in `items`; null where they are all. */
+  rest: Values | null;
+  previous: Values | null;
+  previousPeriod: Period | null;
+  revision: number;
+}
+
+export interface SessionCostParams {
+  /** A session's id, or the beginning of one. */
+  id: string;
+  /** Default: true. */
+  withSubagents?: boolean;
+}
+
+export interface SessionCost {
+  id: string;
+  /** Null where its logs tell no usage. */
+  cost: Cost | null;
+  /** Without its sub-agents. */
+  own: Cost | null;
+  tokens: Tokens;
+  messages: number;
+  /** They add up to `cost`. */
+  lines: CostLine[];
+  bySubagentType: BreakdownRow[];
+  revision: number;
+}
+
+/** What one model used of one kind, and what that cost. */
+export interface CostLine {
+  model: string;
+  /** `reported`: the agent told the cost of these messages, which is not divided by kind. */
+  kind: "input" | "output" | "cacheRead" | "cacheWrite5m" | "cacheWrite1h" | "webSearch" | "reported";
+  /** Tokens; of `webSearch`: searches; of `reported`: messages. */
+  amount: number;
+  /** Null where it has no price. */
+  usd: number | null;
+  /** US dollars for a million tokens, or for a thousand searches: those that held, more than one where they changed or depend on the length of the prompt. */
+  prices: number[];
+}
+
+export interface ToolsUsedParams {
+  since?: string | null;
+  until?: string | null;
+  timeZone?: string | null;
+  project?: string | null;
+  model?: string | null;
+  agent?: string | null;
+  branch?: string | null;
+  feature?: string | null;
+  session?: string | null;
+  /** Default: "include". */
+  subagents?: Subagents;
+  /** Default: false. */
+  includeHidden?: boolean;
+  /** Default: 50. */
+  limit?: number;
+}
+
+export interface ToolsUsed {
+  period: Period;
+  /** The most called first. */
+  items: ToolFigures[];
+  total: ToolFigures;
+  revision: number;
+}
+
+export interface ToolFigures {
+  name: string;
+  calls: number;
+  success: number;
+  errors: number;
+  /** Of calls that ended. */
+  successRate: number | null;
+  /** Of all calls, from call to result; parallel calls each count. */
+  seconds: number;
+  /** Seconds. */
+  mean: number | null;
+  median: number | null;
+  p95: number | null;
+  /** Seconds. */
+  slowest: number | null;
+  sessions: number;
+}
+
+/** Windows in which agents count limits. They begin with the first use after the last one ended. */
+export interface WindowsParams {
+  since?: string | null;
+  until?: string | null;
+  timeZone?: string | null;
+  project?: string | null;
+  model?: string | null;
+  agent?: string | null;
+  branch?: string | null;
+  feature?: string | null;
+  session?: string | null;
+  /** Default: "include". */
+  subagents?: Subagents;
+  /** Default: false. */
+  includeHidden?: boolean;
+  /** Default: "fiveHours". */
+  kind?: "fiveHours" | "week";
+  /** The last so many windows. Default: 20. */
+  limit?: number;
+}
+
+export interface Windows {
+  kind: "fiveHours" | "week";
+  /** The newest first. */
+  items: Window[];
+  revision: number;
+}
+
+export interface HeatmapParams {
+  since?: string | null;
+  until?: string | null;
+  timeZone?: string | null;
+  project?: string | null;
+  model?: string | null;
+  agent?: string | null;
+  branch?: string | null;
+  feature?: string | null;
+  session?: string | null;
+  /** Default: "include". */
+  subagents?: Subagents;
+  /** Default: false. */
+  includeHidden?: boolean;
+  /** Default: "activeSeconds". */
+  metric?: string;
+}
+
+export interface Heatmap {
+  metric: string;
+  unit: MetricUnit;
+  period: Period;
+  timeZone: string;
+  /** Seven rows from Monday on, each of 24 local hours. */
+  cells: number[][];
+  total: number;
+  undated: number;
+  revision: number;
+}
+
+/** How a metric is spread over sessions, each with its sub-agents. */
+export interface DistributionParams {
+  since?: string | null;
+  until?: string | null;
+  timeZone?: string | null;
+  project?: string | null;
+  model?: string | null;
+  agent?: string | null;
+  branch?: string | null;
+  feature?: string | null;
+  session?: string | null;
+  /** Default: "include". */
+  subagents?: Subagents;
+  /** Default: false. */
+  includeHidden?: boolean;
+  /** Default: "cost". */
+  metric?: string;
+  /** At most 100. Default: 12. */
+  bins?: number;
+}
+
+export interface Distribution {
+  metric: string;
+  unit: MetricUnit;
+  /** Sessions that have a value. */
+  count: number;
+  mean: number | null;
+  minimum: number | null;
+  p10: number | null;
+  p25: number | null;
+  median: number | null;
+  p75: number | null;
+  p90: number | null;
+  p95: number | null;
+  p99: number | null;
+  maximum: number | null;
+  bins: Bin[];
+  revision: number;
+}
+
+export interface Bin {
+  start: number;
+  end: number;
+  count: number;
+}
+
+/** The sessions with most of a metric, each with its sub-agents. */
+export interface TopParams {
+  since?: string | null;
+  until?: string | null;
+  timeZone?: string | null;
+  project?: string | null;
+  model?: string | null;
+  agent?: string | null;
+  branch?: string | null;
+  feature?: string | null;
+  session?: string | null;
+  /** Default: "include". */
+  subagents?: Subagents;
+  /** Default: false. */
+  includeHidden?: boolean;
+  /** Default: "cost". */
+  metric?: string;
+  /** Default: 10. */
+  limit?: number;
+}
+
+export interface Top {
+  metric: string;
+  items: TopSession[];
+  revision: number;
+}
+
+export type PrometheusParams = Record<string, never>;
+
+export interface Prometheus {
+  contentType: string;
+  text: string;
+}
+
+export interface StatuslineParams {
+  /** Where the user stands: the project and its live session are told. */
+  cwd?: string | null;
+  session?: string | null;
+  timeZone?: string | null;
+}
+
+/** What fits on one line. Null where nothing is known. */
+export interface Statusline {
+  project: string | null;
+  feature: string | null;
+  /** The session asked for, or else the live one in `cwd`. */
+  session: string | null;
+  model: string | null;
+  /** What the last prompt of the session held. */
+  contextTokens: number | null;
+  /** Of the model's context window, where the price table tells it. */
+  contextLimit: number | null;
+  sessionCost: Cost | null;
+  today: Cost | null;
+  window: Cost | null;
+  windowEndsAt: string | null;
+  usdPerHour: number | null;
+  active: number;
+  alerts: number;
+  revision: number;
+}
+
+export interface AlertsListParams {
+  state?: AlertState | null;
+}
+
+export interface Alerts {
+  items: AlertRule[];
+  firing: AlertFired[];
+  revision: number;
+}
+
+/** When the metric of a subject crosses the threshold, and stays there for so long, the alert fires: once, until it was resolved by crossing `resolve` the other way. */
+export interface AlertRule {
+  id: string;
+  name: string;
+  /** Of `analytics/metrics`. */
+  metric: string;
+  /** What it is looked at for: each session (with its sub-agents), each project, each feature, the active five-hour window, or all together. */
+  scope: AlertScope;
+  /** Over what time: the running hour, day, week or month; `total`: all time. Of sessions, features and windows always `total`. */
+  period: AlertPeriod;
+  /** Only this project: its id. */
+  project: string | null;
+  operator: AlertOperator;
+  threshold: number;
+  /** Where a firing alert ends; by default a tenth below (or above) the threshold. */
+  resolve: number;
+  /** How long it must hold; 0: at once. */
+  forSeconds: number;
+  /** Also show it on the desktop. */
+  desktop: boolean;
+  /** Also run the command of the setting `alert_command`. */
+  command: boolean;
+  active: boolean;
+  origin: AlertOrigin;
+  /** The worst of its subjects. */
+  state: AlertState;
+  /** How often it fired, as far as the history tells. */
+  fired: number;
+  lastFiredAt: string | null;
+}
+
+/** One crossing. */
+export interface AlertFired {
+  id: string;
+  /** The rule's id. */
+  rule: string;
+  name: string;
+  metric: string;
+  scope: AlertScope;
+  /** The session, project or feature; null for a window or all. */
+  subject: EntityRef | null;
+  subjectLabel: string;
+  operator: AlertOperator;
+  threshold: number;
+  /** When it fired. */
+  value: number;
+  /** One sentence that says it all. */
+  text: string;
+  firedAt: string;
+  resolvedAt: string | null;
+}
+
+export interface AlertCreate {
+  metric: string;
+  operator: AlertOperator;
+  threshold: number;
+  /** Default: "all". */
+  scope?: AlertScope;
+  /** By default `day` for all and project, `total` for the others. */
+  period?: AlertPeriod | null;
+  /** A project's id or name, or a path inside it. */
+  project?: string | null;
+  /** By default made of the rule. */
+  name?: string | null;
+  resolve?: number | null;
+  /** Default: 0.0. */
+  forSeconds?: number;
+  /** Default: false. */
+  desktop?: boolean;
+  /** Default: false. */
+  command?: boolean;
+  /** Default: true. */
+  active?: boolean;
+}
+
+/** What is null stays. A seeded rule can be changed, too. */
+export interface AlertUpdate {
+  id: string;
+  name?: string | null;
+  operator?: AlertOperator | null;
+  threshold?: number | null;
+  resolve?: number | null;
+  forSeconds?: number | null;
+  desktop?: boolean | null;
+  command?: boolean | null;
+  active?: boolean | null;
+}
+
+export interface AlertId {
+  id: string;
+}
+
+/** The newest first. */
+export interface AlertHistoryParams {
+  rule?: string | null;
+  /** Default: 0. */
+  offset?: number;
+  /** At most 500. Default: 50. */
+  limit?: number;
+}
+
 /** What the cache holds, over all sessions, each API message once; `sourceBytes` is the size of the logs. */
 export interface CacheStatus {
   /** The last committed revision. */
@@ -1781,6 +2463,11 @@ export interface WorkDone {
   message?: string | null;
   /** 0 to 100, when known. */
   percentage?: number | null;
+}
+
+export interface AlertFiredNotification {
+  alert: AlertFired;
+  revision: number;
 }
 
 /** `ccdash/indexing`. */
@@ -1893,6 +2580,40 @@ export interface Methods {
   "metadata/get": { params: MetadataGet; result: Metadata };
   /** Set a note, a rating or any key of an entity. */
   "metadata/set": { params: MetadataSet; result: Metadata };
+  /** The registry of metrics, each with its unit and definition. */
+  "analytics/metrics": { params: NoParams; result: Metrics };
+  /** What it cost and how it develops, at a glance. */
+  "analytics/overview": { params: OverviewParams; result: Overview };
+  /** Metrics by hour, day, week or month. */
+  "analytics/trends": { params: TrendParams; result: Trend };
+  /** Metrics by project, model, feature, tool and others. */
+  "analytics/breakdown": { params: BreakdownParams; result: Breakdown };
+  /** What a session cost, by model and kind of token, with the prices. */
+  "analytics/sessionCost": { params: SessionCostParams; result: SessionCost };
+  /** Tools: calls, errors, and how long they took. */
+  "analytics/tools": { params: ToolsUsedParams; result: ToolsUsed };
+  /** Five-hour and weekly windows, burn rate and forecast. */
+  "analytics/windows": { params: WindowsParams; result: Windows };
+  /** A metric by day of week and hour. */
+  "analytics/heatmap": { params: HeatmapParams; result: Heatmap };
+  /** How a metric is spread over sessions. */
+  "analytics/distribution": { params: DistributionParams; result: Distribution };
+  /** The sessions with most of a metric. */
+  "analytics/top": { params: TopParams; result: Top };
+  /** All counters and gauges in Prometheus' text format. */
+  "analytics/prometheus": { params: PrometheusParams; result: Prometheus };
+  /** What fits on one line of a shell or an agent. */
+  "analytics/statusline": { params: StatuslineParams; result: Statusline };
+  /** Alert rules, and what is firing. */
+  "alerts/list": { params: AlertsListParams; result: Alerts };
+  /** Make an alert rule. */
+  "alerts/create": { params: AlertCreate; result: AlertRule };
+  /** Change an alert rule, or turn it on or off. */
+  "alerts/update": { params: AlertUpdate; result: AlertRule };
+  /** Remove an alert rule; a seeded one goes back to what it was. */
+  "alerts/delete": { params: AlertId; result: Ok };
+  /** Alerts that fired. */
+  "alerts/history": { params: AlertHistoryParams; result: Page<AlertFired> };
   /** What the cache holds, and how much work it did. */
   "cache/status": { params: NoParams; result: CacheStatus };
   /** Compare every file with the cache now; read what differs. */
@@ -1911,6 +2632,8 @@ export interface Notifications {
   "ccdash/transcript": TranscriptNotification;
   /** Progress of a request that named a `workDoneToken`. */
   "$/progress": ProgressNotification;
+  /** An alert fired, or was resolved; sent to subscribers of `alerts`. */
+  "alerts/fired": AlertFiredNotification;
   /** Progress of an index run. */
   "ccdash/indexing": IndexingNotification;
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ccdashd.protocol import methods as m
 from ccdashd.protocol import types as t
+from tests.protocol import figures
 from tests.protocol.parts import (
     BLOCKER,
     CALL,
@@ -304,6 +305,7 @@ RESULTS: dict[str, t.Wire] = {
     m.CACHE_RESCAN.name: RESCANNED,
     m.CACHE_REBUILD.name: RESCANNED,
     m.CACHE_VERIFY.name: t.VerifyResult(ok=False, checked_files=4, problems=[PROBLEM], seconds=0.5, revision=9),
+    **figures.RESULTS,
 }
 
 MESSAGES: dict[str, t.Wire] = {
@@ -313,4 +315,5 @@ MESSAGES: dict[str, t.Wire] = {
         token="index", value=t.WorkDone(kind="report", message="parse: 3 of 9 logs", percentage=33)
     ),
     m.INDEXING.name: t.IndexingNotification(indexing=INDEXING, revision=9),
+    **figures.MESSAGES,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ccdashd.protocol.types.base import Page, Params, Wire
+from ccdashd.protocol.types.base import Params, Wire
 from ccdashd.protocol.types.entities import EntityRef
 
 AlertScope = Literal["all", "project", "feature", "session", "window"]
@@ -118,14 +118,12 @@ class AlertFired(Wire, frozen=True):
 
 
 class AlertHistoryParams(Params, frozen=True):
+    """The newest first."""
+
     rule: str | None = None
     offset: int = 0
     limit: int = 50
     """At most 500."""
-
-
-class AlertHistory(Page[AlertFired], frozen=True):
-    """The newest first."""
 
 
 class AlertFiredNotification(Wire, frozen=True):

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+import msgspec
+
 from ccdashd.protocol.types.base import Params, Tokens, Wire
 from ccdashd.protocol.types.entities import Cost, EntityRef
 from ccdashd.protocol.types.sessions import SessionRow
@@ -103,7 +105,7 @@ class Values(Wire, frozen=True):
 class TrendParams(Scope, frozen=True):
     """Metrics over time."""
 
-    metrics: tuple[str, ...] = ("cost",)
+    metrics: list[str] = msgspec.field(default_factory=lambda: ["cost"])
     step: Step = "day"
     split: Dimension | None = None
     """One series for each of the largest of them, and one for all others."""
@@ -149,7 +151,7 @@ class BreakdownParams(Scope, frozen=True, kw_only=True):
     """Metrics by what they belong to, the largest first."""
 
     by: Dimension
-    metrics: tuple[str, ...] = ("cost",)
+    metrics: list[str] = msgspec.field(default_factory=lambda: ["cost"])
     """Sorted by the first."""
     limit: int = 20
     """At most 500."""
