@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 class SettingsError(ValueError):
     """A setting is unknown or its value is wrong. The message names the source, the key and what is wrong."""
 
+
+WEEK_START = re.compile(r"(mon|tue|wed|thu|fri|sat|sun) ([01]\d|2[0-3]):(00|15|30|45)")
+"""A day of the week and a quarter of an hour, as `week_start` has them."""
 
 Dollars = Annotated[float, Meta(ge=0, le=1_000_000)]
 """US dollars per million tokens, to at most six decimals."""
@@ -92,6 +96,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(ge=16384, description="Bytes that may wait for a client that does not read, before it misses changes."),
     ] = MiB
+    time_zone: Annotated[
+        str, Meta(description="Time zone of days, weeks and months, such as Europe/Berlin; empty: the machine's.")
+    ] = ""
+    week_start: Annotated[
+        str, Meta(description='When the weekly limits of agents begin anew: day and local time, such as "thu 09:00".')
+    ] = "mon 00:00"
     prices: Annotated[
         dict[str, ModelPrice], Meta(description="What models cost, by id, where the price table is wrong or silent.")
     ] = {}
@@ -183,9 +193,26 @@ def _convert(source: str, key: str, value: Any, environ: Mapping[str, str]) -> A
         if problem.startswith("invalid enum value"):
             problem = f"must be one of {', '.join(choices)}"
         raise SettingsError(f"{source}: {key}{field}: {problem} (given: {value!r})") from error
-    if isinstance(result, float) and not math.isfinite(result):
-        raise SettingsError(f"{source}: {key}: must be a finite number (given: {value!r})")
+    problem = _problem(key, result)
+    if problem:
+        raise SettingsError(f"{source}: {key}: {problem} (given: {value!r})")
     return result
+
+
+def _problem(key: str, value: Any) -> str:
+    """What types cannot say of a value; empty where it is right."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "must be a finite number"
+    if key == "week_start" and not WEEK_START.fullmatch(value):
+        return 'must be a day (mon, tue, wed, thu, fri, sat, sun) and a quarter of an hour, such as "mon 09:00"'
+    if key == "time_zone" and value:
+        from zoneinfo import ZoneInfo
+
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError):
+            return "is no time zone that this machine knows; give an IANA name, such as Europe/Berlin"
+    return ""
 
 
 def _prices(source: str, given: Any) -> dict[str, ModelPrice]:
