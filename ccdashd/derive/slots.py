@@ -10,7 +10,11 @@ SLOT_MS: Final = 900_000
 UNDATED: Final = -1
 """The slot of what has no time."""
 
+FAR_MS: Final = 253_370_764_800_000
+"""The year 9999: weeks and months of later times would end where no calendar goes."""
+
 
 def slot_of(time: int | None) -> int:
-    """The slot of a time in milliseconds since the epoch; times before the epoch are damage, and count as none."""
-    return UNDATED if time is None or time < 0 else time // SLOT_MS
+    """The slot of a time in milliseconds since the epoch; times before the epoch, or from `FAR_MS` on, are damage, and
+    count as none."""
+    return time // SLOT_MS if time is not None and 0 <= time < FAR_MS else UNDATED
