@@ -6,19 +6,17 @@ The only daemon module that clients import, so it uses the standard library alon
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 DEFAULT_PROFILE = "default"
 SUN_PATH_MAX = 107 if sys.platform == "linux" else 103
 """Longest socket path in bytes that ``bind`` takes (``sun_path`` less its NUL)."""
 
 
-@dataclass(frozen=True)
-class Paths:
+class Paths(NamedTuple):
     """The folders and files of one profile. Nothing is created here."""
 
     profile: str
@@ -111,5 +109,7 @@ def _socket(runtime: Path) -> Path:
     path = runtime / "s"
     if len(os.fsencode(path)) <= SUN_PATH_MAX:
         return path
+    import hashlib
+
     digest = hashlib.blake2b(os.fsencode(runtime), digest_size=6).hexdigest()
     return Path("/tmp") / f"ccdash-{os.getuid()}-{digest}" / "s"
