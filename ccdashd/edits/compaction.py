@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
 from ccdashd.edits.decisions import (
+    AlertEdit,
+    AlertFiredEdit,
     AnyEdit,
     ExternalLinkEdit,
     LinkEdit,
@@ -26,6 +28,9 @@ from ccdashd.edits.decisions import (
 Identity = tuple[str, ...]
 
 T = TypeVar("T")
+
+KEPT_ALERTS: Final = 1000
+"""Alerts that the history keeps beside those that fire."""
 
 
 class Line(NamedTuple):
@@ -45,12 +50,34 @@ class _Tag:
     uses: dict[Identity, tuple[int, TagUse]] = field(default_factory=dict)
 
 
+@dataclass
+class _Alerts:
+    """Lines of alerts, by their ids in the order in which they fired."""
+
+    fired: dict[str, int] = field(default_factory=dict)
+    ended: dict[str, int] = field(default_factory=dict)
+    """The last line of those that do not fire any more."""
+
+    def note(self, n: int, edit: AlertFiredEdit) -> None:
+        if edit.op == "fired":
+            self.fired.setdefault(edit.id, n)
+        elif edit.id in self.fired:
+            self.ended[edit.id] = n
+
+    def kept(self) -> list[int]:
+        """The lines of the last `KEPT_ALERTS`, and of those that fire."""
+        last = list(self.fired)[-KEPT_ALERTS:]
+        ids = {*last, *(self.fired.keys() - self.ended.keys())}
+        return [n for id in ids for n in (self.fired[id], self.ended.get(id)) if n is not None]
+
+
 def live(lines: Iterable[Line], home: str) -> list[bytes]:
     """Those lines that still matter, in their order."""
     kept: dict[int, bytes] = {}
     last: dict[Identity, int] = {}
     projects: dict[str, dict[str, int]] = {}
     tags: dict[str, _Tag] = {}
+    alerts = _Alerts()
     known: list[Line] = []
     for n, line in enumerate(lines):
         known.append(line)
@@ -67,11 +94,15 @@ def live(lines: Iterable[Line], home: str) -> list[bytes]:
                 _last(last, ("external", *entity.identity, url), n, op == "create")
             case MetadataEdit(entity=entity, key=name, value=value):
                 _last(last, ("metadata", *entity.identity, name), n, value is not None)
+            case AlertEdit(id=id, rule=rule):
+                _last(last, ("alert", id), n, rule is not None)
+            case AlertFiredEdit() as edit:
+                alerts.note(n, edit)
             case TagEdit() as edit:
                 _tag(tags, n, edit)
             case TagUse() as edit:
                 _use(tags, n, edit)
-    for n in (*last.values(), *(n for numbers in projects.values() for n in numbers.values())):
+    for n in (*last.values(), *alerts.kept(), *(n for numbers in projects.values() for n in numbers.values())):
         kept[n] = known[n].raw
     for tag in tags.values():
         for n, use in tag.uses.values():

@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from ccdashd.derive.alerts import Rule
+from ccdashd.protocol.types.alerts import AlertOperator, AlertScope
 from ccdashd.protocol.types.entities import EntityType
 from ccdashd.protocol.types.links import LinkType
 from ccdashd.protocol.types.tags import LinkCategory
@@ -106,10 +108,42 @@ class MetadataEdit(Edit, frozen=True, tag="metadata"):
     value: Any = None
 
 
+class AlertEdit(Edit, frozen=True, tag="alert"):
+    """An alert rule was made or changed; null removes it, and makes a seeded one what it was."""
+
+    id: str
+    rule: Rule | None = None
+
+
+class AlertFiredEdit(Edit, frozen=True, tag="alerted"):
+    """An alert began, was resolved, or its subject went quiet; see `derive.alerts`. Only the first of these lines says
+    more than the alert's id, and it says all: its rule may change or go."""
+
+    op: Literal["fired", "resolved", "quieted"]
+    id: str
+    rule: str = ""
+    """The rule's id."""
+    name: str = ""
+    metric: str = ""
+    scope: AlertScope = "all"
+    operator: AlertOperator = ">"
+    threshold: float = 0.0
+    value: float = 0.0
+    entity: Name | None = None
+    """The session, feature or project; null for a window or all."""
+    part: str = ""
+    """The period or window that it is about; empty for all time."""
+    label: str = ""
+    """The subject as it was called then."""
+
+
 UserEdit = LinkEdit | ExternalLinkEdit | TagEdit | TagUse | MetadataEdit
 """What the user says of entities."""
 
-AnyEdit = ProjectEdit | UserEdit
+AnyAlertEdit = AlertEdit | AlertFiredEdit
+"""Rules of alerts, and what they said."""
+
+AnyEdit = ProjectEdit | UserEdit | AnyAlertEdit
 
 _decode = msgspec.json.Decoder(AnyEdit).decode
 _encode = msgspec.json.Encoder().encode
@@ -139,6 +173,12 @@ def _relocated(edit: AnyEdit, place: Callable[[str], str]) -> AnyEdit:
             return msgspec.structs.replace(edit, source=moved(edit.source), target=moved(edit.target))
         case TagEdit():
             return edit
+        case AlertEdit(rule=rule):
+            if rule is None or not rule.root:
+                return edit
+            return msgspec.structs.replace(edit, rule=msgspec.structs.replace(rule, root=place(rule.root)))
+        case AlertFiredEdit(entity=entity):
+            return edit if entity is None else msgspec.structs.replace(edit, entity=moved(entity))
         case ExternalLinkEdit() | TagUse() | MetadataEdit():
             return msgspec.structs.replace(edit, entity=moved(edit.entity))
 

@@ -11,9 +11,9 @@ import msgspec
 import sqlalchemy as sa
 
 from ccdashd.clock import now
-from ccdashd.edits.decisions import AnyEdit, ProjectEdit
+from ccdashd.edits.decisions import AlertEdit, AlertFiredEdit, AnyEdit, ProjectEdit
 from ccdashd.edits.journal import Journal
-from ccdashd.store import links, projects, user
+from ccdashd.store import alerts, links, projects, user
 from ccdashd.store.database import get_meta, put_meta
 from ccdashd.store.user import Changes
 
@@ -50,6 +50,7 @@ def catch_up(connection: sa.Connection, journal: Journal) -> Carried:
         log.info("the journal is another one; it is carried out anew edits=%d", len(news.edits))
         carried.projects = True
         carried.changes |= user.forget(connection)
+        alerts.forget(connection)
         carried.changes |= {("project", id): "upsert" for id in projects.forget_decisions(connection)}
     _apply(connection, news.edits, carried)
     _recount(connection, carried)
@@ -80,6 +81,8 @@ def _apply(connection: sa.Connection, edits: Iterable[AnyEdit], carried: Carried
         if isinstance(edit, ProjectEdit):
             carried.projects = True
             carried.changes["project", projects.apply(connection, edit)] = "upsert"
+        elif isinstance(edit, AlertEdit | AlertFiredEdit):
+            alerts.apply(connection, edit)
         else:
             carried.changes |= user.apply(connection, edit)
 
