@@ -46,6 +46,11 @@ class Paths(NamedTuple):
         return self.data_dir / "journal.jsonl"
 
     @property
+    def counters(self) -> Path:
+        """What counters of Prometheus remember, so that they never fall."""
+        return self.data_dir / "counters.json"
+
+    @property
     def config_file(self) -> Path:
         return self.config_dir / "config.toml"
 

@@ -96,6 +96,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(ge=16384, description="Bytes that may wait for a client that does not read, before it misses changes."),
     ] = MiB
+    metrics_port: Annotated[
+        int, Meta(ge=0, le=65535, description="Port of http://127.0.0.1:<port>/metrics, for Prometheus; 0: none.")
+    ] = 0
+    metrics_file: Annotated[
+        Path | None,
+        Meta(
+            description="File (*.prom) that metrics are written to every minute, for the textfile collector of node "
+            "exporter; every user of the machine may read it."
+        ),
+    ] = None
     time_zone: Annotated[
         str, Meta(description="Time zone of days, weeks and months, such as Europe/Berlin; empty: the machine's.")
     ] = ""
@@ -127,6 +137,7 @@ def _row(field: msgspec.structs.FieldInfo) -> Setting:
     shown = {
         "claude_dirs": "~/.claude/projects, ~/.config/claude/projects",
         "workers": "CPUs, at most 4",
+        "metrics_file": "none",
         "prices": "none",
     }
     factory = field.default_factory
@@ -205,6 +216,8 @@ def _problem(key: str, value: Any) -> str:
         return "must be a finite number"
     if key == "week_start" and not WEEK_START.fullmatch(value):
         return 'must be a day (mon, tue, wed, thu, fri, sat, sun) and a quarter of an hour, such as "mon 09:00"'
+    if key == "metrics_file" and value is not None and value.suffix != ".prom":
+        return "must end in .prom, as the collector looks for no other files"
     if key == "time_zone" and value:
         from zoneinfo import ZoneInfo
 

@@ -12,13 +12,14 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final, NamedTuple
 
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
-
 from ccdashd.errors import CcdashError
 from ccdashd.log import get
 
 ADDRESS: Final = "127.0.0.1"
 PATH: Final = "/metrics"
+
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+"""https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format"""
 
 HEAD_CAP: Final = 16 * 1024
 """Bytes of a request's head; RFC 9112 asks for 8,000 for its first line alone."""
@@ -118,7 +119,7 @@ class Endpoint:
         if method != "GET":
             return _Answer("405 Method Not Allowed", b"metrics can only be read\n", more="Allow: GET\r\n")
         try:
-            return _Answer("200 OK", await self._expose(), CONTENT_TYPE_PLAIN_0_0_4)
+            return _Answer("200 OK", await self._expose(), CONTENT_TYPE)
         except CcdashError as error:
             return _Answer("503 Service Unavailable", f"{error.message}\n".encode())
         except Exception:
