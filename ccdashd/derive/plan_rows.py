@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from ccdashd.derive import slugs, statuses
+from ccdashd.derive.progress_days import moment
 from ccdashd.sources.planning.model import PLANNING_READER, Document, PlanningFile, Task
 
 Row = tuple[Any, ...]
@@ -41,7 +42,7 @@ def rows_of(project_id: str, file: PlanningFile) -> PlanRows:
     """The rows of a file of the project."""
     id = document_id(project_id, file.path)
     document = file.document or Document(path=file.path, doc_type="document", title=file.path.rpartition("/")[2])
-    tasks = [_task(project_id, id, n, task) for n, task in enumerate(document.tasks)]
+    tasks = [_task(project_id, id, document, n, task) for n, task in enumerate(document.tasks)]
     return PlanRows(
         file.path,
         file.size,
@@ -93,7 +94,7 @@ def _document(project_id: str, id: str, file: PlanningFile, document: Document) 
     )
 
 
-def _task(project_id: str, id: str, n: int, task: Task) -> Row:
+def _task(project_id: str, id: str, document: Document, n: int, task: Task) -> Row:
     return (
         f"{id}#{task.key}",
         id,
@@ -112,8 +113,16 @@ def _task(project_id: str, id: str, n: int, task: Task) -> Row:
         "\n".join(name.replace("\n", " ") for name in task.assignees),
         task.phase,
         task.recovered,
+        _completed(document, task),
         encoder.encode(task),
     )
+
+
+def _completed(document: Document, task: Task) -> str:
+    """When a done task was completed, as it says itself, or else its file, which is done."""
+    if task.status != "done":
+        return ""
+    return moment(task.completed) or (moment(document.completed) if document.status == "done" else "")
 
 
 def _names(id: str, task: Task) -> Iterator[Row]:

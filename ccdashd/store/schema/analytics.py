@@ -103,6 +103,7 @@ progress_days = Table(
     Column("day", Text, primary_key=True),  # yyyy-mm-dd, of the daemon's time zone
     Column("tasks", Integer, nullable=False),
     Column("tasks_done", Integer, nullable=False),
+    Column("undated", Integer, nullable=False),  # of the done: those whose file does not say when
     Column("features", Integer, nullable=False),
     Column("features_done", Integer, nullable=False),
     Column("progress", Float, nullable=False),  # mean of the features, 0 to 1
@@ -124,12 +125,12 @@ alert_states = Table(
     metadata,
     Column("rule_id", Text, primary_key=True),
     Column("subject", Text, primary_key=True),  # what the rule was looked at for: a session, a project, a window
-    Column("state", Text, nullable=False),  # pending | firing
+    Column("state", Text, nullable=False),  # firing | quiet
     Column("since", BigInteger, nullable=False),
     Column("value", Float, nullable=False),
     sqlite_with_rowid=False,
 )
-"""Crossings that are under way: made of the journal, but for those that are pending."""
+"""Crossings that are under way, and those whose subject went quiet meanwhile: made of the journal."""
 
 alert_history = Table(
     "alert_history",
@@ -139,7 +140,7 @@ alert_history = Table(
     Column("subject", Text, nullable=False),
     Column("fired_at", BigInteger, nullable=False),
     Column("resolved_at", BigInteger),
-    Column("data", LargeBinary, nullable=False),  # JSON of edits.decisions.AlertFired
+    Column("data", LargeBinary, nullable=False),  # JSON of edits.decisions.AlertFiredEdit
     Index("alert_history_fired", "fired_at", "id"),
     Index("alert_history_rule", "rule_id", "subject"),
 )

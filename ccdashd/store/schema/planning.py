@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, Table, Text, text
 
 from ccdashd.store.schema.base import metadata
 
@@ -135,9 +135,12 @@ tasks = Table(
     Column("feature_id", Text),
     Column("phase_id", Text),
     Column("recovered", Boolean, nullable=False),
+    # Of a done task: the date, or time in UTC, that its file says; else empty.
+    Column("completed", Text, nullable=False, server_default=""),
     Index("tasks_document", "document_id", "n"),
     Index("tasks_feature", "feature_id", "phase_id"),
     Index("tasks_project", "project_id", "status"),
+    Index("tasks_completed", "project_id", "completed", sqlite_where=text("completed <> ''")),
     Index("tasks_id", "task_id"),
 )
 

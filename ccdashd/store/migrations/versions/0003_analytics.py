@@ -46,6 +46,7 @@ def upgrade() -> None:
         sa.Column("day", sa.Text(), nullable=False),
         sa.Column("tasks", sa.Integer(), nullable=False),
         sa.Column("tasks_done", sa.Integer(), nullable=False),
+        sa.Column("undated", sa.Integer(), nullable=False),
         sa.Column("features", sa.Integer(), nullable=False),
         sa.Column("features_done", sa.Integer(), nullable=False),
         sa.Column("progress", sa.Float(), nullable=False),
@@ -144,10 +145,18 @@ def upgrade() -> None:
     op.add_column("session_messages", sa.Column("web_searches", sa.Integer(), server_default="0", nullable=False))
     op.add_column("session_messages", sa.Column("fast", sa.Boolean(), server_default="0", nullable=False))
     op.add_column("session_messages", sa.Column("reported", sa.BigInteger(), nullable=True))
+    op.add_column("tasks", sa.Column("completed", sa.Text(), server_default="", nullable=False))
+    op.create_index(
+        "tasks_completed", "tasks", ["project_id", "completed"], unique=False, sqlite_where=sa.text("completed <> ''")
+    )
+    # Planning files are read again, to fill it.
+    op.execute("UPDATE documents SET reader = 0")
     op.add_column("session_tool_calls", sa.Column("message", sa.Integer(), nullable=True))
 
 
 def downgrade() -> None:
+    op.drop_index("tasks_completed", table_name="tasks")
+    op.drop_column("tasks", "completed")
     op.drop_column("session_tool_calls", "message")
     op.drop_column("session_messages", "reported")
     op.drop_column("session_messages", "fast")
