@@ -7,34 +7,12 @@ known, the lines of the edit are a *fragment*, which later edits may change, and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from ccdashd.derive.alignment import NOBODY, Fit, Line, Target, in_order, lay
-
-
-class Replacement(NamedTuple):
-    """A piece of text that was replaced."""
-
-    old: str
-    new: str
-    all: bool = False
-    """Every occurrence, not only the first."""
-
-
-def _unknown() -> str | None:
-    return None
-
-
-class Edit(NamedTuple):
-    """A recorded change of one file. Texts have plain newlines."""
-
-    content: str | None
-    """The whole file after it; None where only pieces were replaced."""
-    replacements: tuple[Replacement, ...] = ()
-    before: Callable[[], str | None] = _unknown
-    """The whole file before it, where the record holds that; asked for only when it is needed."""
+from ccdashd.sources.edits import Edit, Replacement
 
 
 class Block(NamedTuple):

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ccdashd.derive.alignment import NOBODY, Line, in_order
-from ccdashd.derive.blame import Block, Edit, Replacement, blame, blocks, replayed
+from ccdashd.derive.blame import Block, blame, blocks, replayed
+from ccdashd.sources.edits import Edit, Replacement
 
 
 def origins(edits: list[Edit], now: str) -> list[int]:
