@@ -57,6 +57,7 @@ COMMANDS = (
     Command("unlink", "unlink", "delete a link of yours, or dismiss one that was found"),
     Command("links", "links", "list what hangs together with an entity, how sure that is, and why"),
     Command("tree", "links", "show the parents and children of an entity"),
+    Command("statusline", "statusline", "print one line for the prompt of a shell or the status line of an agent"),
     Command("tag", "tags", "give an entity tags"),
     Command("untag", "tags", "take tags from an entity"),
     Command("tags", "tags", "list tags; rename, delete and colour them"),

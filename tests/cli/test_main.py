@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ccdash import __main__, __version__
+from ccdash import __version__, cli
 from ccdash.parser import COMMANDS, build, find
 from tests.cli.conftest import Done, run_in_terminal, run_process
 from tests.cli.daemon import Failure, FakeDaemon, Silence
@@ -140,7 +140,7 @@ def test_nobody_reads_the_output(fake: FakeDaemon) -> None:
     process.stdout.close()
     assert process.stderr.read() == b""
     process.stderr.close()
-    assert process.wait() == __main__.BROKEN_PIPE
+    assert process.wait() == cli.BROKEN_PIPE
 
 
 def test_ctrl_c_ends_without_a_word(fake: FakeDaemon) -> None:
@@ -156,7 +156,7 @@ def test_ctrl_c_ends_without_a_word(fake: FakeDaemon) -> None:
         [sys.executable, "-m", "ccdash", "verify"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     out, err = process.communicate(timeout=30)
-    assert (process.returncode, out, err) == (__main__.INTERRUPTED, "", "")
+    assert (process.returncode, out, err) == (cli.INTERRUPTED, "", "")
     assert asked
 
 
