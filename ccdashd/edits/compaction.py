@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
+from ccdashd.derive.progress_days import kept as kept_days
 from ccdashd.edits.decisions import (
     AlertEdit,
     AlertFiredEdit,
     AnyEdit,
+    DayEdit,
     ExternalLinkEdit,
     LinkEdit,
     MetadataEdit,
@@ -78,6 +81,7 @@ def live(lines: Iterable[Line], home: str) -> list[bytes]:
     projects: dict[str, dict[str, int]] = {}
     tags: dict[str, _Tag] = {}
     alerts = _Alerts()
+    days: dict[str, dict[date, int]] = {}
     known: list[Line] = []
     for n, line in enumerate(lines):
         known.append(line)
@@ -98,12 +102,16 @@ def live(lines: Iterable[Line], home: str) -> list[bytes]:
                 _last(last, ("alert", id), n, rule is not None)
             case AlertFiredEdit() as edit:
                 alerts.note(n, edit)
+            case DayEdit(root=root, day=day):
+                days.setdefault(root, {})[day] = n
             case TagEdit() as edit:
                 _tag(tags, n, edit)
             case TagUse() as edit:
                 _use(tags, n, edit)
     for n in (*last.values(), *alerts.kept(), *(n for numbers in projects.values() for n in numbers.values())):
         kept[n] = known[n].raw
+    for numbers in days.values():
+        kept.update({numbers[day]: known[numbers[day]].raw for day in kept_days(numbers)})
     for tag in tags.values():
         for n, use in tag.uses.values():
             kept[n] = known[n].raw if use is known[n].edit else encode(use, home)

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any, Literal
+from datetime import date
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
 from ccdashd.derive.alerts import Rule
 from ccdashd.protocol.types.alerts import AlertOperator, AlertScope
@@ -137,13 +139,32 @@ class AlertFiredEdit(Edit, frozen=True, tag="alerted"):
     """The subject as it was called then."""
 
 
+Count = Annotated[int, Meta(ge=0, le=2**31)]
+
+
+class DayEdit(Edit, frozen=True, tag="day"):
+    """How far the plans of a project were on a day, as far as it was known then. The last line of a day counts."""
+
+    root: str
+    day: date
+    """Of the daemon's time zone."""
+    tasks: dict[str, Count] = {}
+    """By status; a status that is not named has none."""
+    undated: Count = 0
+    """Done tasks whose file does not say when."""
+    features: Count = 0
+    features_done: Count = 0
+    progress: Annotated[float, Meta(ge=0, le=1)] = 0.0
+    """Mean of the features, to six digits."""
+
+
 UserEdit = LinkEdit | ExternalLinkEdit | TagEdit | TagUse | MetadataEdit
 """What the user says of entities."""
 
 AnyAlertEdit = AlertEdit | AlertFiredEdit
 """Rules of alerts, and what they said."""
 
-AnyEdit = ProjectEdit | UserEdit | AnyAlertEdit
+AnyEdit = ProjectEdit | UserEdit | AnyAlertEdit | DayEdit
 
 _decode = msgspec.json.Decoder(AnyEdit).decode
 _encode = msgspec.json.Encoder().encode
@@ -167,7 +188,7 @@ def _relocated(edit: AnyEdit, place: Callable[[str], str]) -> AnyEdit:
         return msgspec.structs.replace(name, root=place(name.root)) if name.root else name
 
     match edit:
-        case ProjectEdit():
+        case ProjectEdit() | DayEdit():
             return msgspec.structs.replace(edit, root=place(edit.root))
         case LinkEdit():
             return msgspec.structs.replace(edit, source=moved(edit.source), target=moved(edit.target))
