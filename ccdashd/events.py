@@ -3,6 +3,7 @@
     what                 emitted                                          topic                  notification
     changes              after each commit, by `Events.publish`           sessions, features, …  ccdash/changed
     transcript entries   after a commit, when a session is followed       transcript:<id>        ccdash/transcript
+    alerts               when one fired or was resolved                   alerts                 alerts/fired
     index progress       while files are read                             indexing               ccdash/indexing
     problems             when a part fails or recovers                    (asked by status)
 
@@ -52,7 +53,13 @@ class Event:
 
     topic: str
     method: str
-    params: t.ChangedNotification | t.TranscriptNotification | t.IndexingNotification | t.ProgressNotification
+    params: (
+        t.ChangedNotification
+        | t.TranscriptNotification
+        | t.IndexingNotification
+        | t.ProgressNotification
+        | t.AlertFiredNotification
+    )
 
     @cached_property
     def frame(self) -> bytes:
@@ -68,6 +75,8 @@ class Event:
             params = t.TranscriptNotification(
                 session_id=params.session_id, entries=[], revision=params.revision, missed=True
             )
+        elif isinstance(params, t.AlertFiredNotification):
+            params = t.AlertFiredNotification(alert=params.alert, revision=params.revision, missed=True)
         return Event(self.topic, self.method, params)
 
 
@@ -112,6 +121,11 @@ class Events:
         """Entries were added to a session; worth calling only when `has_transcript_subscribers`."""
         params = t.TranscriptNotification(session_id=session_id, entries=list(entries), revision=revision)
         self._send(Event(_TRANSCRIPT + session_id, methods.TRANSCRIPT.name, params))
+
+    def alert(self, alert: t.AlertFired, revision: int) -> None:
+        """An alert fired, or was resolved."""
+        params = t.AlertFiredNotification(alert=alert, revision=revision)
+        self._send(Event("alerts", methods.ALERT_FIRED.name, params))
 
     def indexing(self, progress: t.Indexing) -> None:
         """The index run got on. Only the last of one tick is sent."""

@@ -112,6 +112,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     week_start: Annotated[
         str, Meta(description='When the weekly limits of agents begin anew: day and local time, such as "thu 09:00".')
     ] = "mon 00:00"
+    alerts: Annotated[bool, Meta(description="Evaluate alert rules.")] = True
+    alert_command: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Command that is run, without a shell, for alerts whose rule says so, with the alert as JSON on "
+            "standard input: a list of arguments, or one text with them; empty: none."
+        ),
+    ] = ()
     prices: Annotated[
         dict[str, ModelPrice], Meta(description="What models cost, by id, where the price table is wrong or silent.")
     ] = {}
@@ -138,6 +146,7 @@ def _row(field: msgspec.structs.FieldInfo) -> Setting:
         "claude_dirs": "~/.claude/projects, ~/.config/claude/projects",
         "workers": "CPUs, at most 4",
         "metrics_file": "none",
+        "alert_command": "none",
         "prices": "none",
     }
     factory = field.default_factory
@@ -192,6 +201,8 @@ def _convert(source: str, key: str, value: Any, environ: Mapping[str, str]) -> A
     text = isinstance(value, str)
     if text and key in ("claude_dirs", "planning_folders"):
         value = [part for part in value.split(os.pathsep) if part]
+    if text and key == "alert_command":
+        value = _arguments(source, value)
 
     def folder(kind: type, given: Any) -> Path:
         return _folder(given, environ)
@@ -210,6 +221,15 @@ def _convert(source: str, key: str, value: Any, environ: Mapping[str, str]) -> A
     return result
 
 
+def _arguments(source: str, text: str) -> list[str]:
+    import shlex
+
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise SettingsError(f"{source}: alert_command: {error} (given: {text!r})") from error
+
+
 def _problem(key: str, value: Any) -> str:
     """What types cannot say of a value; empty where it is right."""
     if isinstance(value, float) and not math.isfinite(value):
@@ -218,6 +238,8 @@ def _problem(key: str, value: Any) -> str:
         return 'must be a day (mon, tue, wed, thu, fri, sat, sun) and a quarter of an hour, such as "mon 09:00"'
     if key == "metrics_file" and value is not None and value.suffix != ".prom":
         return "must end in .prom, as the collector looks for no other files"
+    if key == "alert_command" and value and not value[0]:
+        return "must name a program first"
     if key == "time_zone" and value:
         from zoneinfo import ZoneInfo
 

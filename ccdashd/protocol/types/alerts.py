@@ -127,5 +127,10 @@ class AlertHistoryParams(Params, frozen=True):
 
 
 class AlertFiredNotification(Wire, frozen=True):
+    """``alerts/fired``. `missed` tells a client that fell behind that others came before this one; ``alerts/history`` has
+    them."""
+
     alert: AlertFired
+    """With `resolvedAt` where it ended."""
     revision: int
+    missed: bool = False
