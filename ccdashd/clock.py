@@ -1,8 +1,10 @@
-"""Time as the wire shows it."""
+"""Time as the wire shows it, and the time zone of the machine."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import os
+from datetime import UTC, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -26,3 +28,40 @@ def milliseconds(text: str) -> int:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return round(moment.timestamp() * 1000)
+
+
+class MachineZone(tzinfo):
+    """The time zone of the machine as the C library knows it, for one that has no name, or is not in a list of zones."""
+
+    key = "local"
+
+    def utcoffset(self, moment: datetime | None) -> timedelta | None:
+        """Of a local time; of one that is there twice, as `fold` says."""
+        return None if moment is None else moment.replace(tzinfo=None).astimezone().utcoffset()
+
+    def dst(self, moment: datetime | None) -> timedelta | None:
+        """Not known."""
+        return None
+
+    def tzname(self, moment: datetime | None) -> str | None:
+        """As the machine abbreviates it."""
+        return None if moment is None else moment.replace(tzinfo=None).astimezone().tzname()
+
+    def fromutc(self, moment: datetime) -> datetime:
+        """The local time at a moment of UTC."""
+        there = moment.replace(tzinfo=UTC).astimezone()
+        local = there.replace(tzinfo=self)
+        return local if local.utcoffset() == there.utcoffset() else local.replace(fold=1)
+
+
+def machine_zone() -> tzinfo:
+    """The time zone of the machine: that of the variable ``TZ``, or else of ``/etc/localtime``.
+
+    By its IANA name where it has one, so that it means the same elsewhere.
+    """
+    given = os.environ.get("TZ")
+    name = given.removeprefix(":") if given is not None else os.path.realpath("/etc/localtime")
+    try:
+        return ZoneInfo(name.rpartition("zoneinfo/")[2])
+    except (KeyError, ValueError, OSError):
+        return MachineZone()
