@@ -15,14 +15,22 @@ from pathlib import Path
 
 from ccdash.demo import PRESETS
 from tests.bench import measures
+from tests.bench.analytics import analytics, compared
 from tests.bench.corpora import prepare
 from tests.bench.daemon import Daemon
 from tests.bench.peers import SOURCE
 from tests.bench.plans import plans
 from tests.bench.report import Row, table
 
-MEASURES: dict[str, measures.Measure] = {**measures.MEASURES, "plans": plans}
+MEASURES: dict[str, measures.Measure] = {
+    **measures.MEASURES,
+    "plans": plans,
+    "analytics": analytics,
+    "rivals": compared,
+}
 """Every group of rows, in the order in which they run."""
+ON_REQUEST = frozenset({"rivals"})
+"""Groups that only run when they are named: they fetch other tools from registries, and take minutes."""
 
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -51,7 +59,7 @@ def run(size: str, folder: Path, only: list[str] | None, failed: list[str]) -> l
             daemon.start()
             daemon.settle()
         for name, measure in MEASURES.items():
-            if only and name not in only:
+            if name not in (only or MEASURES.keys() - ON_REQUEST):
                 continue
             sys.stderr.write(f"{time.strftime('%H:%M:%S')} {size}: {name}\n")
             try:

@@ -1,0 +1,162 @@
+"""Figures over time: how long each question takes over all time, and what other tools say and take."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+import tempfile
+import time
+import typing
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ccdashd.protocol.types.analytics import Dimension
+from tests.bench import limits, rivals
+from tests.bench.corpora import Bench
+from tests.bench.daemon import Daemon
+from tests.bench.measures import MS, trips
+from tests.bench.report import Limit, Row, percentile
+from tests.bench.wire import Wire, frame
+from tests.e2e.oracle import cost, logs, read
+
+RUNS = 60
+SHELL_RUNS = 21
+TARGET = 15
+"""Milliseconds that any single trend or breakdown over all time may take."""
+
+_METRICS = ("cost", "inputTokens", "outputTokens", "cacheReadTokens", "cacheWriteTokens", "messages")
+_QUESTIONS: dict[str, tuple[str, Mapping[str, object], float | None]] = {
+    "overview": ("analytics/overview", {}, TARGET),
+    "trend by hour": ("analytics/trends", {"step": "hour", "since": "4w"}, TARGET),
+    "trend by day": ("analytics/trends", {"step": "day"}, TARGET),
+    "trend by day, six metrics": ("analytics/trends", {"step": "day", "metrics": _METRICS}, TARGET),
+    "trend by day, split by model": ("analytics/trends", {"step": "day", "split": "model"}, TARGET),
+    "trend by week, compared": ("analytics/trends", {"step": "week", "compare": True, "since": "2026-01-01"}, TARGET),
+    "trend of tool calls": ("analytics/trends", {"metrics": ["toolCalls"]}, TARGET),
+    "trend of active time": ("analytics/trends", {"metrics": ["activeSeconds"]}, TARGET),
+    **{f"by {by}": ("analytics/breakdown", {"by": by}, TARGET) for by in typing.get_args(Dimension)},
+    "heat map": ("analytics/heatmap", {}, TARGET),
+    "top sessions": ("analytics/top", {}, TARGET),
+    "distribution": ("analytics/distribution", {}, TARGET),
+    "tools": ("analytics/tools", {}, None),
+    "five-hour windows": ("analytics/windows", {}, TARGET),
+    "weekly windows": ("analytics/windows", {"kind": "week"}, TARGET),
+    "prometheus": ("analytics/prometheus", {}, None),
+    "statusline": ("analytics/statusline", {}, TARGET),
+}
+
+
+def analytics(bench: Bench, daemon: Daemon) -> Iterator[Row]:
+    """Round trips of every question, over all time and over all of the corpus; none is answered from what is kept."""
+    daemon.settle()
+    with daemon.connect() as wire:
+        yield from _conserved(wire)
+        for name, (method, params, target) in _QUESTIONS.items():
+            if method == "analytics/breakdown":
+                # Tools, skills and files cost nothing by themselves.
+                params = {**params, "metrics": [_metric(str(params["by"]))]}
+            asked = _anew(method, params)
+            first, _ = wire.roundtrip(next(asked))
+            times, size = trips(wire, asked.__next__, RUNS)
+            note = f"p99 {percentile(times, 0.99) * MS:.1f} ms, first {first * MS:.1f} ms, answer of {size / 1000:.1f} KB"
+            limit = Limit("bare asyncio and msgspec, ms", limits.echo_roundtrip(frame(method), size, 200)[0] * MS)
+            yield Row(f"{name}, p50", percentile(times, 0.5) * MS, "ms", target, limit, note=note)
+    limit = Limit("start Python, ms", limits.start_python() * MS)
+    for words, wanted in ((("statusline",), 60), (("stats",), None), (("usage",), None)):
+        seconds = [_shell(words, daemon) for _ in range(SHELL_RUNS)]
+        yield Row(f"ccdash {' '.join(words)}", percentile(seconds, 0.5) * MS, "ms", wanted, limit)
+
+
+def _metric(by: str) -> str:
+    return {"tool": "toolCalls", "skill": "toolCalls", "file": "edits"}.get(by, "cost")
+
+
+def _anew(method: str, params: Mapping[str, object]) -> Iterator[bytes]:
+    """Requests for the same of which no two have the same bytes, so that no kept answer fits."""
+    text = msgspec.json.encode(params)
+    for spaces in count():
+        yield frame(method, msgspec.Raw(text[:-1] + b" " * spaces + b"}"))
+
+
+def _conserved(wire: Wire) -> Iterator[Row]:
+    """Speed is worth nothing when the sums are wrong: of how many groupings the parts are not the whole."""
+    whole = wire.call("analytics/trends", {"metrics": _METRICS, "step": "month"})["total"]["values"]
+    wrong = []
+    for by in ("hour", "day", "week", "month", "project", "model", "agent", "branch", "session", "subagentType", "feature"):
+        sums: dict[str, Decimal] = dict.fromkeys(_METRICS, Decimal(0))
+        for row in _rows(wire, by):
+            for name, value in row["values"].items():
+                sums[name] += Decimal(str(value or 0))
+        off = [
+            name for name in _METRICS if abs(sums[name] - Decimal(str(whole[name]))) > (name == "cost") * Decimal("0.01")
+        ]
+        if off:
+            wrong.append(f"{by}: {', '.join(off)}")
+    yield Row("groupings that do not add up", len(wrong), "", 0, note="; ".join(wrong))
+
+
+def _rows(wire: Wire, by: str) -> Iterator[dict[str, Any]]:
+    offset, total = 0, math.inf
+    while offset < total:
+        page = wire.call("analytics/breakdown", {"by": by, "metrics": _METRICS, "limit": 500, "offset": offset})
+        yield from page["items"]
+        offset, total = offset + 500, page["count"]
+
+
+def _shell(words: tuple[str, ...], daemon: Daemon) -> float:
+    began = time.perf_counter()
+    argv = [str(Path(sys.executable).with_name("ccdash")), *words]
+    done = subprocess.run(argv, env=daemon.env, capture_output=True, text=True, check=False)
+    if done.returncode or not done.stdout.strip():
+        raise RuntimeError(f"ccdash {' '.join(words)} failed: {done.stderr.strip()}")
+    return time.perf_counter() - began
+
+
+def compared(bench: Bench, daemon: Daemon) -> Iterator[Row]:
+    """What other tools say of the same logs by day, how long that takes, and whether each difference is understood."""
+    daemon.settle()
+    messages = read(logs(bench.home)).messages
+    sure = rivals.by_rules(messages)
+    with daemon.connect() as wire:
+        ours = _days(wire)
+        wrong = rivals.unexplained(ours, sure)
+        yield Row("ccdash: days other than by an independent reader", len(wrong), "", 0, note="; ".join(wrong[:2]))
+        times, _ = trips(wire, lambda: frame("analytics/trends", {"metrics": _METRICS, "timeZone": "UTC"}), 20)
+        yield Row("ccdash: usage by day, p50", percentile(times, 0.5), "s")
+    for rival in rivals.RIVALS:
+        with tempfile.TemporaryDirectory(prefix="ccr") as folder:
+            try:
+                outcome = rivals.run(rival, bench.home, Path(folder))
+            except rivals.NotInstallable as error:
+                sys.stderr.write(f"{rival.name} cannot be installed here: {error}\n")
+                continue
+        if rival.prepare:
+            yield Row(f"{rival.name}: {' '.join(rival.prepare)}", outcome.prepared, "s")
+        yield Row(f"{rival.name}: usage by day", outcome.asked, "s")
+        theirs, mine = (sum((day[4] for day in days.values()), Decimal(0)) for days in (outcome.days, sure))
+        notes = [f"says {theirs:.6f} USD, {mine - theirs:+.6f} to the truth"]
+        for rule in rival.rules:
+            left = [message for message in messages if rule.leaves_out(message)]
+            notes.append(f"{rule.text}: {len(left)} messages, {cost(left)} USD")
+        if rival.per_message:
+            notes.append("rounds the cost of each message to a millionth of a dollar")
+        wrong = rivals.unexplained(outcome.days, rivals.by_rules(messages, rival.rules, per_message=rival.per_message))
+        notes += wrong[:2]
+        yield Row(f"{rival.name}: days that this does not explain", len(wrong), "", 0, note="; ".join(notes))
+
+
+def _days(wire: Wire) -> rivals.Days:
+    trend = wire.call("analytics/trends", {"metrics": _METRICS, "timeZone": "UTC", "includeHidden": True})
+    days: rivals.Days = {}
+    for point in trend["series"][0]["points"]:
+        values = point["values"]
+        if values["messages"]:
+            tokens = (values[name] or 0 for name in _METRICS[1:5])
+            days[point["label"]] = (*tokens, Decimal(str(values["cost"] or 0)))  # type: ignore[assignment]
+    return days

@@ -1,0 +1,229 @@
+"""Other tools that count usage of the same logs, installed and run: what they say by day, how long they take, and why they
+say something else.
+
+Each difference is named as a rule. The rules are applied to what an independent reader finds in the logs
+(`tests.e2e.oracle`), and the outcome must be the tool's own figures, to the last token and millionth of a dollar: so a
+difference that is not understood shows. The tools are fetched from their registries into a folder that is thrown away;
+after that they run without a network, where the system can do so, and only read the logs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.oracle import KINDS, Message, day
+
+MICRO = Decimal("0.000001")
+INSTALLING = 300.0
+RUNNING = 900.0
+"""Seconds after which a tool that is not done has failed."""
+
+Figures = tuple[int, int, int, int, Decimal]
+"""Tokens by kind, and US dollars."""
+Days = dict[str, Figures]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Which messages a tool leaves out."""
+
+    text: str
+    leaves_out: Callable[[Message], bool]
+
+
+@dataclass(frozen=True)
+class Rival:
+    """A tool at the version whose rules are known."""
+
+    name: str
+    install: Callable[[Path], list[str]]
+    """Into a folder; the beginning of its command."""
+    prepare: tuple[str, ...]
+    """Arguments of what must be run once, as its index; empty where there is none."""
+    daily: tuple[str, ...]
+    read: Callable[[Any], Days]
+    environ: Callable[[Path, Path], dict[str, str]]
+    """From the home folder of the logs and a folder of its own."""
+    rules: tuple[Rule, ...]
+    per_message: bool
+    """Whether it rounds the cost of each message to a millionth, and not the sum."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a tool said, and how long it took."""
+
+    prepared: float
+    """Seconds of its first run, which makes its index; NaN where there is none."""
+    asked: float
+    """Seconds of one answer."""
+    days: Days
+
+
+class NotInstallable(Exception):
+    """A tool cannot be had here; the text says why."""
+
+
+def run(rival: Rival, home: Path, folder: Path) -> Outcome:
+    """Install and ask a tool. Raises `NotInstallable`, or `RuntimeError` when it fails."""
+    command = rival.install(folder)
+    own = folder / "home"
+    own.mkdir()
+    environ = {"PATH": os.environ["PATH"], "HOME": str(own), "TZ": "UTC", "DO_NOT_TRACK": "1"}
+    environ |= rival.environ(home, folder)
+    prepared = float("nan")
+    if rival.prepare:
+        prepared, _ = _timed([*_alone(), *command, *rival.prepare], environ)
+    asked, said = min((_timed([*_alone(), *command, *rival.daily], environ) for _ in range(3)), key=lambda one: one[0])
+    return Outcome(prepared, asked, rival.read(json.loads(said)))
+
+
+def by_rules(messages: Iterable[Message], rules: Iterable[Rule] = (), *, per_message: bool = False) -> Days:
+    """The days in UTC, after these rules; without any the truth."""
+    found: defaultdict[str, list[Message]] = defaultdict(list)
+    for message in messages:
+        if message.time is not None and not any(rule.leaves_out(message) for rule in rules):
+            found[day(message.time, "UTC")].append(message)
+    return {date: _figures(group, per_message) for date, group in found.items()}
+
+
+def unexplained(theirs: Days, ruled: Days) -> list[str]:
+    """The days on which a tool says something that its rules do not; of dollars to half a millionth, since some tools
+    print binary fractions."""
+    empty: Figures = (0, 0, 0, 0, Decimal(0))
+    wrong = []
+    for date in sorted(theirs.keys() | ruled.keys()):
+        one, other = theirs.get(date, empty), ruled.get(date, empty)
+        if one[:4] != other[:4] or abs(one[4] - other[4]) > MICRO / 2:
+            wrong.append(f"{date}: {one}, by its rules {other}")
+    return wrong
+
+
+def _figures(messages: Iterable[Message], per_message: bool) -> Figures:
+    listed = list(messages)
+    costs = [message.cost or Decimal(0) for message in listed]
+    if per_message:
+        costs = [cost.quantize(MICRO, ROUND_HALF_UP) for cost in costs]
+    kinds = [sum(message.tokens[kind] for message in listed) for kind in KINDS]
+    return kinds[0], kinds[1], kinds[2], kinds[3], sum(costs, Decimal(0))
+
+
+def _alone() -> list[str]:
+    """The beginning of a command that has no network, where the system lets a user do that."""
+    probe = ["unshare", "--user", "--map-root-user", "--net"]
+    try:
+        return probe if subprocess.run([*probe, "true"], capture_output=True, check=False).returncode == 0 else []
+    except OSError:
+        return []
+
+
+def _timed(argv: list[str], environ: dict[str, str]) -> tuple[float, str]:
+    began = time.perf_counter()
+    done = subprocess.run(argv, env=environ, capture_output=True, text=True, timeout=RUNNING, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(argv)}: {(done.stderr or done.stdout).strip()[-500:]}")
+    return time.perf_counter() - began, done.stdout
+
+
+def _fetch(argv: list[str]) -> None:
+    try:
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=INSTALLING, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise NotInstallable(f"{argv[0]}: {error}") from None
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip().splitlines()
+        raise NotInstallable(f"{argv[0]}: {said[-1] if said else 'failed'}")
+
+
+def _ccusage(folder: Path) -> list[str]:
+    # Its program is a package per platform, which npm leaves out without a word where it cannot have it.
+    parts = (f"ccusage@{CCUSAGE}", f"@ccusage/ccusage-{_platform()}@{CCUSAGE}")
+    _fetch(["npm", "install", "--prefix", str(folder / "npm"), "--no-audit", "--no-fund", *parts])
+    return ["node", str(folder / "npm/node_modules/ccusage/src/cli.js")]
+
+
+def _platform() -> str:
+    machine = os.uname()
+    return f"{machine.sysname.lower()}-{ {'x86_64': 'x64', 'aarch64': 'arm64'}.get(machine.machine, machine.machine) }"
+
+
+def _agentsview(folder: Path) -> list[str]:
+    _fetch([sys.executable, "-m", "venv", str(folder / "venv")])
+    _fetch([str(folder / "venv/bin/pip"), "install", "--quiet", f"agentsview=={AGENTSVIEW}"])
+    return [str(folder / "venv/bin/agentsview")]
+
+
+def _ccusage_days(answer: Any) -> Days:
+    return {
+        row["period"]: (
+            row["inputTokens"],
+            row["outputTokens"],
+            row["cacheReadTokens"],
+            row["cacheCreationTokens"],
+            Decimal(repr(row["totalCost"])),
+        )
+        for row in answer["daily"]
+    }
+
+
+def _agentsview_days(answer: Any) -> Days:
+    return {
+        row["date"]: (
+            row["inputTokens"],
+            row["outputTokens"],
+            row["cacheReadTokens"],
+            row["cacheCreationTokens"],
+            Decimal(row["totalCost"]["microdollars"]) * MICRO,
+        )
+        for row in answer["daily"]
+    }
+
+
+def _beside(message: Message) -> bool:
+    path = Path(message.log)
+    return path.name.startswith("agent-") and path.parent.parent.name == "projects"
+
+
+CCUSAGE = "20.0.24"
+AGENTSVIEW = "0.46.1"
+
+RIVALS = (
+    Rival(
+        name=f"ccusage {CCUSAGE}",
+        install=_ccusage,
+        prepare=(),
+        daily=("daily", "--json", "--offline", "--timezone", "UTC"),
+        read=_ccusage_days,
+        environ=lambda home, folder: {"CLAUDE_CONFIG_DIR": str(home / ".claude")},
+        rules=(),
+        per_message=False,
+    ),
+    Rival(
+        name=f"agentsview {AGENTSVIEW}",
+        install=_agentsview,
+        prepare=("sync",),
+        daily=("usage", "daily", "--all", "--json", "--offline", "--no-sync", "--timezone", "UTC"),
+        read=_agentsview_days,
+        environ=lambda home, folder: {
+            "CLAUDE_PROJECTS_DIR": str(home / ".claude/projects"),
+            "AGENTSVIEW_DATA_DIR": str(folder / "data"),
+            "AGENTSVIEW_NO_DAEMON": "1",
+            "AGENTSVIEW_TELEMETRY_ENABLED": "0",
+        },
+        rules=(
+            Rule("leaves out logs of sub-agents that stand beside those of sessions (agents of 2025)", _beside),
+            Rule("leaves out messages that only a parent's progress records tell of", lambda message: message.mirror),
+        ),
+        per_message=True,
+    ),
+)
