@@ -45,7 +45,8 @@ def completion(counts: Sequence[int]) -> tuple[int, int]:
 
 
 def moment(written: str) -> str:
-    """A date or time in a planning file as ``2026-11-03``, or ``2026-11-03T10:00:00Z``; empty where it is none.
+    """A date or time in a planning file as ``2026-11-03``, or ``2026-11-03T10:00:00Z``; empty where it is none, or
+    before 1970.
 
     A time without a zone is one of an unknown place: its date is all that it says.
     """
@@ -53,14 +54,17 @@ def moment(written: str) -> str:
     try:
         time = datetime.fromisoformat(written)
         if time.tzinfo is not None:
-            return time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
-        return time.date().isoformat()
+            time = time.astimezone(UTC)
+            found = time.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+        else:
+            found = time.date().isoformat()
     except (ValueError, OverflowError):
         begin = _DATE.match(written)
-    try:
-        return date.fromisoformat(begin[0]).isoformat() if begin else ""
-    except ValueError:
-        return ""
+        try:
+            found = date.fromisoformat(begin[0]).isoformat() if begin else ""
+        except ValueError:
+            return ""
+    return found if found >= "1970" else ""
 
 
 def kept(days: Iterable[date]) -> set[date]:

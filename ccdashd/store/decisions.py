@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -11,9 +11,9 @@ import msgspec
 import sqlalchemy as sa
 
 from ccdashd.clock import now
-from ccdashd.edits.decisions import AlertEdit, AlertFiredEdit, AnyEdit, ProjectEdit
+from ccdashd.edits.decisions import AlertEdit, AlertFiredEdit, AnyEdit, DayEdit, ProjectEdit
 from ccdashd.edits.journal import Journal
-from ccdashd.store import alerts, links, projects, user
+from ccdashd.store import alerts, links, progress_days, projects, user
 from ccdashd.store.database import get_meta, put_meta
 from ccdashd.store.user import Changes
 
@@ -51,6 +51,7 @@ def catch_up(connection: sa.Connection, journal: Journal) -> Carried:
         carried.projects = True
         carried.changes |= user.forget(connection)
         alerts.forget(connection)
+        progress_days.forget(connection)
         carried.changes |= {("project", id): "upsert" for id in projects.forget_decisions(connection)}
     _apply(connection, news.edits, carried)
     _recount(connection, carried)
@@ -76,14 +77,15 @@ def decide(connection: sa.Connection, journal: Journal, choose: Choose[T]) -> tu
     return subject, carried
 
 
-def _apply(connection: sa.Connection, edits: Iterable[AnyEdit], carried: Carried) -> None:
+def _apply(connection: sa.Connection, edits: Sequence[AnyEdit], carried: Carried) -> None:
+    progress_days.store(connection, [edit for edit in edits if isinstance(edit, DayEdit)])
     for edit in edits:
         if isinstance(edit, ProjectEdit):
             carried.projects = True
             carried.changes["project", projects.apply(connection, edit)] = "upsert"
         elif isinstance(edit, AlertEdit | AlertFiredEdit):
             alerts.apply(connection, edit)
-        else:
+        elif not isinstance(edit, DayEdit):
             carried.changes |= user.apply(connection, edit)
 
 
