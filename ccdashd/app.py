@@ -33,10 +33,11 @@ from ccdashd.runtime import private_folder
 from ccdashd.settings import Settings
 
 if TYPE_CHECKING:
+    from ccdashd.analytics.exporter import Exporter
+    from ccdashd.derive.pricing import Prices
     from ccdashd.ingest.pipeline import Pipeline
     from ccdashd.ingest.reconcile import Reconciler
     from ccdashd.ingest.watch import Watcher
-    from ccdashd.store.costs import Costs
     from ccdashd.store.database import Database
 
 RETRY = 3.0
@@ -63,10 +64,13 @@ class App:
         self.server = Server(self)
         self.stop_soon: Callable[[str], None] = lambda reason: None
         """Ends the daemon; takes the reason, for the log."""
+        self.in_use: Callable[[], None] = lambda: None
+        """Called when somebody who is no client uses the daemon."""
         self._database: Database | None = None
         self._pipeline: Pipeline | None = None
         self._watcher: Watcher | None = None
         self._reconciler: Reconciler | None = None
+        self._exporter: Exporter | None = None
         self._scans: asyncio.Task[None] | None = None
         self._loaded = False
         self._settled = asyncio.Event()
@@ -88,12 +92,25 @@ class App:
         return self._pipeline
 
     @cached_property
-    def costs(self) -> Costs:
-        """What sessions cost, at the prices of the settings and the table."""
+    def prices(self) -> Prices:
+        """What models cost, by the settings and the table, which is loaded when the first is asked for."""
         from ccdashd.derive.pricing import Prices
-        from ccdashd.store.costs import Costs
 
-        return Costs(Prices(self.settings.prices))
+        return Prices(self.settings.prices)
+
+    @property
+    def exporter(self) -> Exporter:
+        """What tells metrics to Prometheus."""
+        if self._exporter is None:
+            from ccdashd.analytics.exporter import Exporter
+
+            self._exporter = Exporter(self)
+        return self._exporter
+
+    @property
+    def metrics_url(self) -> str | None:
+        """Where metrics can be scraped; None where they cannot."""
+        return self._exporter.url if self._exporter is not None else None
 
     @property
     def is_open(self) -> bool:
@@ -109,6 +126,11 @@ class App:
     def indexing(self) -> t.Indexing:
         """How far the index is."""
         return self._pipeline.indexing if self._pipeline is not None else t.Indexing(phase="idle")
+
+    @property
+    def scanned(self) -> bool:
+        """Whether all files were compared with the cache since it was opened."""
+        return self._reconciler is not None and self._reconciler.last_at is not None
 
     def roots(self) -> list[t.Root]:
         """The folders of logs that are looked at."""
@@ -143,6 +165,8 @@ class App:
             self.problems.clear("watch")
         if self.indexing.complete:
             self.problems.clear("cache file")
+        if self._exporter is not None:
+            self._exporter.review()
 
     async def ready(self) -> Database:
         """The open database; waits while it is being opened. Raises `Busy` when it cannot be opened now."""
@@ -162,6 +186,8 @@ class App:
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.wait([self._keeper])
+        if self._exporter is not None:
+            await self._ended(self._exporter.stop())
         await self._close()
 
     def explain(self, error: BaseException) -> str | None:
@@ -204,6 +230,7 @@ class App:
         if not self._loaded:
             await asyncio.to_thread(_import_all)
             self._loaded = True
+            self.exporter.start()
         from ccdashd.ingest.pipeline import Pipeline
         from ccdashd.store.database import Database
 
@@ -306,6 +333,7 @@ def _import_all() -> None:
     importlib.import_module("ccdashd.store.database")
     importlib.import_module("ccdashd.ingest.pipeline")
     importlib.import_module("ccdashd.ingest.watch")
+    importlib.import_module("ccdashd.analytics.exporter")
     dispatch.load()
     # What is imported stays: the collector need not walk it while rows by the hundred thousand come and go.
     gc.freeze()

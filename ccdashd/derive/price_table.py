@@ -10,18 +10,27 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, time
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from genai_prices import types as table
     from genai_prices.data_snapshot import DataSnapshot
+
+    Price: TypeAlias = Decimal | table.TieredPrices
 
 DAY_MS = 86_400_000
 
 _PICO = Decimal(10**6)
 """Dollars per million tokens, times this, are picodollars per token."""
 
-_KINDS = ("input_mtok", "output_mtok", "cache_read_mtok", "cache_write_mtok", "cache_write_1h_mtok")
+_PICO_PER_SEARCH = Decimal(10**9)
+"""The same of dollars per thousand searches."""
+
+_TOKENS = ("input_mtok", "output_mtok", "cache_read_mtok", "cache_write_mtok", "cache_write_1h_mtok")
+_SEARCHES = "web_searches_kcount"
+
+_FAST = {"speed": "fast"}
+"""What the table says of calls in the faster mode."""
 
 LONG_CONTEXT = "[1m]"
 """What Claude Code appends to a model that it uses with a long context."""
@@ -31,15 +40,23 @@ _BEDROCK = re.compile(r"(?:^|[./])anthropic\.")
 
 
 class Rate(NamedTuple):
-    """Prices in picodollars (10^-12 US dollars) per token."""
+    """Prices in picodollars (10^-12 US dollars) per token, and per search."""
 
     input: int
     output: int
     cache_read: int
     cache_write_5m: int
     cache_write_1h: int
+    web_search: int | None = None
+    """None: unknown."""
     least: bool = False
     """1-hour writes have no price of their own and are at that of 5-minute writes, which is lower."""
+    slower: bool = False
+    """For the faster mode, which has no price of its own and costs more."""
+
+    def bounds(self, cache_write_1h: int, web_searches: int) -> bool:
+        """Whether what used so much cost more than these prices tell."""
+        return self.slower or (self.least and cache_write_1h > 0) or (self.web_search is None and web_searches > 0)
 
 
 class Offer(NamedTuple):
@@ -54,31 +71,47 @@ class Offer(NamedTuple):
     Empty where the model has no price at that time."""
 
 
-def offers(model: str) -> tuple[Offer, ...]:
+def offers(model: str, *, fast: bool = False) -> tuple[Offer, ...]:
     """The offers for a model as logs write its id, of which the last that holds counts, or else the first.
 
-    Empty where the table does not know the model. Prices of batches and of faster modes are left out: logs do not tell
-    which calls had them.
+    Empty where the table does not know the model. `fast`: for its faster mode. Prices of batches are left out: logs do not
+    tell which calls had them.
     """
     from genai_prices.data_snapshot import get_snapshot
 
     found = _find(get_snapshot(), model)
     if found is None:
         return ()
-    if not isinstance(found.prices, list):
-        return (Offer(None, None, _steps(found.prices)),)
-    return tuple(_offer(price) for price in found.prices)
+    listed = found[1]
+    faster = _faster(*found) if fast else None
+    if not isinstance(listed.prices, list):
+        return (Offer(None, None, _steps(listed.prices, fast, faster)),)
+    return tuple(_offer(price, fast, faster) for price in listed.prices)
+
+
+def _faster(provider: table.Provider, model: table.ModelInfo) -> dict[str, Price] | None:
+    """What costs otherwise in the faster mode; None where the provider's table does not say."""
+    if not any(model is own for own in provider.models):
+        return None  # prices of its maker, whose faster mode others need not sell
+    for variant in model.price_variants or ():
+        if variant.when == _FAST and variant.constraint is None:
+            return _listed(variant.prices)
+    return None
 
 
 def pico(dollars: Decimal) -> int:
     """Picodollars per token of so many dollars per million tokens; what is finer is rounded, half to even."""
-    return int((dollars * _PICO).quantize(Decimal(1), ROUND_HALF_EVEN))
+    return _whole(dollars * _PICO)
 
 
-def _find(snapshot: DataSnapshot, model: str) -> table.ModelInfo | None:
+def _whole(amount: Decimal) -> int:
+    return int(amount.quantize(Decimal(1), ROUND_HALF_EVEN))
+
+
+def _find(snapshot: DataSnapshot, model: str) -> tuple[table.Provider, table.ModelInfo] | None:
     for provider, name in _spellings(model.removesuffix(LONG_CONTEXT)):
         try:
-            return snapshot.find_provider_model(name, None, provider, None)[1]
+            return snapshot.find_provider_model(name, None, provider, None)
         except LookupError:
             continue
     return None
@@ -97,10 +130,10 @@ def _spellings(name: str) -> Iterator[tuple[str | None, str]]:
     yield None, name
 
 
-def _offer(price: table.ConditionalPrice) -> Offer:
+def _offer(price: table.ConditionalPrice, fast: bool, faster: dict[str, Price] | None) -> Offer:
     from genai_prices.types import StartDateConstraint
 
-    steps = _steps(price.prices)
+    steps = _steps(price.prices, fast, faster)
     constraint = price.constraint
     if constraint is None:
         return Offer(None, None, steps)
@@ -116,20 +149,24 @@ def _of_day(moment: time) -> int:
     return round(on.timestamp() * 1000) % DAY_MS
 
 
-def _steps(price: table.ModelPrice) -> tuple[tuple[int, Rate], ...]:
-    listed: dict[str, Decimal | table.TieredPrices] = {
-        kind: value for kind in _KINDS if (value := price.__dict__.get(kind)) is not None
-    }
+def _steps(price: table.ModelPrice, fast: bool, faster: dict[str, Price] | None) -> tuple[tuple[int, Rate], ...]:
+    listed = _listed(price) | (faster or {})
     if "input_mtok" not in listed or "output_mtok" not in listed:
         return ()  # priced by the image, the second or the search
     starts = {tier.start for value in listed.values() if not isinstance(value, Decimal) for tier in value.tiers}
-    return tuple((above, _rate(listed, above)) for above in (-1, *sorted(starts)))
+    slower = fast and faster is None
+    return tuple((above, _rate(listed, above)._replace(slower=slower)) for above in (-1, *sorted(starts)))
 
 
-def _rate(listed: dict[str, Decimal | table.TieredPrices], above: int) -> Rate:
+def _listed(price: table.ModelPrice) -> dict[str, Price]:
+    return {kind: value for kind in (*_TOKENS, _SEARCHES) if (value := price.__dict__.get(kind)) is not None}
+
+
+def _rate(listed: dict[str, Price], above: int) -> Rate:
     """The prices of prompts with more tokens than `above`. Tokens of a kind without a price are at that of the next
     wider kind, as in the table: 1-hour writes at that of writes, writes and reads at that of input."""
-    known = {kind: pico(_at(value, above)) for kind, value in listed.items()}
+    known = {kind: pico(_at(listed[kind], above)) for kind in _TOKENS if kind in listed}
+    search = listed.get(_SEARCHES)
     fresh = known["input_mtok"]
     write = known.get("cache_write_mtok", fresh)
     return Rate(
@@ -138,11 +175,12 @@ def _rate(listed: dict[str, Decimal | table.TieredPrices], above: int) -> Rate:
         cache_read=known.get("cache_read_mtok", fresh),
         cache_write_5m=write,
         cache_write_1h=known.get("cache_write_1h_mtok", write),
+        web_search=None if search is None else _whole(_at(search, above) * _PICO_PER_SEARCH),
         least="cache_write_mtok" in known and "cache_write_1h_mtok" not in known,
     )
 
 
-def _at(value: Decimal | table.TieredPrices, above: int) -> Decimal:
+def _at(value: Price, above: int) -> Decimal:
     if isinstance(value, Decimal):
         return value
     return next((tier.price for tier in reversed(value.tiers) if tier.start <= above), value.base)

@@ -3,8 +3,8 @@
 Money is exact: prices are whole picodollars (10^-12 US dollars) per token, so costs are whole picodollars and parts add
 up to their whole, whatever they are parts of. It is rounded once, where a figure leaves: to a millionth of a dollar.
 
-Not in it: searches and other tools that providers bill by the call, and discounts or surcharges of batches, faster modes
-and contracts. What has no price is named, and never guessed.
+What the agent itself says that a message cost is taken as it is. Not in it: tools but web search that providers bill by the
+call, and discounts or surcharges of batches and contracts. What has no price is named, and never guessed.
 """
 
 from __future__ import annotations
@@ -21,19 +21,20 @@ from ccdashd.sources.claude_assistant import SYNTHETIC
 LATEST = 2**62
 """The time of a message that has none: later than any price, so that it is at the newest."""
 
-_PICO_PER_MICRO = 10**6
-_FREE = Offer(None, None, ((-1, Rate(0, 0, 0, 0, 0)),))
+PICO_PER_MICRO = 10**6
+_FREE = Offer(None, None, ((-1, Rate(0, 0, 0, 0, 0, 0)),))
 _UNPRICED = Offer(None, None, ())
 
 
 class Usage(NamedTuple):
-    """Tokens of a message, or of many at the same prices. Writes of unknown lifetime are 5-minute ones."""
+    """Tokens and searches of a message, or of many at the same prices. Writes of unknown lifetime are 5-minute ones."""
 
     input: int = 0
     output: int = 0
     cache_read: int = 0
     cache_write_5m: int = 0
     cache_write_1h: int = 0
+    web_searches: int = 0
 
     @property
     def prompt(self) -> int:
@@ -52,20 +53,24 @@ class Spent(NamedTuple):
     """Some usage is a lower bound, or was priced so."""
     unpriced: frozenset[str] = frozenset()
     """Models of tokens without a price."""
+    reported: bool = False
+    """Some of it was told by the agent."""
 
     @property
     def usd(self) -> float:
         """US dollars, rounded to a millionth, half to even."""
-        micro, rest = divmod(self.pico, _PICO_PER_MICRO)
-        up = rest * 2 > _PICO_PER_MICRO or (rest * 2 == _PICO_PER_MICRO and micro % 2 == 1)
+        micro, rest = divmod(self.pico, PICO_PER_MICRO)
+        up = rest * 2 > PICO_PER_MICRO or (rest * 2 == PICO_PER_MICRO and micro % 2 == 1)
         return (micro + up) / 10**6
 
     @property
-    def provenance(self) -> Literal["computed", "lower_bound", "unpriced"]:
+    def provenance(self) -> Literal["reported", "computed", "lower_bound", "unpriced"]:
         """How sure `usd` is, in the words of the wire."""
-        if self.unpriced and not self.priced:
+        if self.unpriced and not self.priced and not self.reported:
             return "unpriced"
-        return "lower_bound" if self.unpriced or self.least else "computed"
+        if self.unpriced or self.least:
+            return "lower_bound"
+        return "reported" if self.reported and not self.priced else "computed"
 
 
 def total(parts: Iterable[Spent]) -> Spent:
@@ -76,6 +81,19 @@ def total(parts: Iterable[Spent]) -> Spent:
         any(part.priced for part in known),
         any(part.least for part in known),
         frozenset().union(*(part.unpriced for part in known)),
+        any(part.reported for part in known),
+    )
+
+
+def summed(model: str, messages: int, lower_bounds: int, reported: int, unpriced: int, micro: int, pico: int) -> Spent:
+    """What messages of one model cost, from sums of these columns of `store.schema.usage_slots`."""
+    cost = micro * PICO_PER_MICRO + pico
+    return Spent(
+        cost,
+        messages > reported + unpriced and (cost > 0 or not unpriced),  # beside unpriced ones, others used nothing
+        lower_bounds > 0,
+        frozenset((model,)) if unpriced else frozenset(),
+        reported > 0,
     )
 
 
@@ -85,8 +103,9 @@ def charge(model: str, rate: Rate | None, usage: Usage, *, lower_bound: bool = F
         return Spent(least=lower_bound)
     if rate is None:
         return Spent(least=lower_bound, unpriced=frozenset((model,)))
-    cost = sum(tokens * price for tokens, price in zip(usage, rate, strict=False))
-    return Spent(cost, True, lower_bound or (rate.least and usage.cache_write_1h > 0))
+    prices = (*rate[:5], rate.web_search or 0)
+    cost = sum(amount * price for amount, price in zip(usage, prices, strict=True))
+    return Spent(cost, True, lower_bound or rate.bounds(usage.cache_write_1h, usage.web_searches))
 
 
 class Tariff:
@@ -122,28 +141,40 @@ class Prices:
     def __init__(self, own: Mapping[str, ModelPrice] | None = None) -> None:
         """`own` are the user's, by the model's id in logs."""
         self._own = own or {}
-        self._tariffs: dict[str, Tariff] = {}
+        self._tariffs: dict[tuple[str, bool], Tariff] = {}
 
-    def tariff(self, model: str) -> Tariff:
-        """The prices of a model, named as logs name it; the first call of all loads the table."""
-        found = self._tariffs.get(model)
+    def tariff(self, model: str, *, fast: bool = False) -> Tariff:
+        """The prices of a model, named as logs name it, or of its faster mode; the first call of all loads the table."""
+        found = self._tariffs.get((model, fast))
         if found is None:
-            found = self._tariffs[model] = Tariff(self._offers(model))
+            found = self._tariffs[model, fast] = Tariff(self._offers(model, fast))
         return found
 
-    def message(self, model: str, time: int | None, usage: Usage, *, lower_bound: bool = False) -> Spent:
-        """What one message cost; `time` in milliseconds since the epoch."""
-        rate = self.tariff(model).rate(LATEST if time is None else time, usage.prompt)
+    def message(
+        self,
+        model: str,
+        time: int | None,
+        usage: Usage,
+        *,
+        lower_bound: bool = False,
+        fast: bool = False,
+        reported: int | None = None,
+    ) -> Spent:
+        """What one message cost; `time` in milliseconds since the epoch; `reported` in picodollars, as the agent says."""
+        if reported is not None:
+            return Spent(reported, reported=True)
+        rate = self.tariff(model, fast=fast).rate(LATEST if time is None else time, usage.prompt)
         return charge(model, rate, usage, lower_bound=lower_bound)
 
-    def _offers(self, model: str) -> Sequence[Offer]:
+    def _offers(self, model: str, fast: bool) -> Sequence[Offer]:
         if model == SYNTHETIC:
             return (_FREE,)
         own = self._own.get(model) or self._own.get(model.removesuffix(LONG_CONTEXT))
-        if own is not None and own.since is None:
-            return (_own_offer(own),)
-        listed = offers(model) or (_UNPRICED,)
-        return listed if own is None else (*listed, _own_offer(own))
+        listed = offers(model, fast=fast)
+        if own is None:
+            return listed or (_UNPRICED,)
+        offer = _own_offer(own, listed, fast)
+        return (offer,) if own.since is None else (*(listed or (_UNPRICED,)), offer)
 
 
 def _holds(offer: Offer, time: int) -> bool:
@@ -156,12 +187,22 @@ def _holds(offer: Offer, time: int) -> bool:
     return start <= now < end if start <= end else now >= start or now < end
 
 
-def _own_offer(own: ModelPrice) -> Offer:
+def _own_offer(own: ModelPrice, listed: Sequence[Offer], fast: bool) -> Offer:
+    """The user's price. It is that of the usual mode, and tells nothing of searches, whose price the table may know."""
+
     def price(given: float | None, default: int) -> int:
         return default if given is None else pico(Decimal(str(given)))
 
     fresh = price(own.input, 0)
     write = price(own.cache_write_5m, fresh)
-    rate = Rate(fresh, price(own.output, 0), price(own.cache_read, fresh), write, price(own.cache_write_1h, write))
+    rate = Rate(
+        fresh,
+        price(own.output, 0),
+        price(own.cache_read, fresh),
+        write,
+        price(own.cache_write_1h, write),
+        next((offer.steps[0][1].web_search for offer in reversed(listed) if offer.steps), None),
+        slower=fast,
+    )
     since = None if own.since is None else round(datetime.combine(own.since, time(), UTC).timestamp()) * 1000
     return Offer(since, None, ((-1, rate),))

@@ -15,7 +15,6 @@ import sqlalchemy as sa
 from ccdashd import sources
 from ccdashd.ingest import commit as commits
 from ccdashd.ingest.commit import Batch
-from ccdashd.ingest.consequences import Owner
 from ccdashd.ingest.memory import give_back
 from ccdashd.ingest.parse import glance
 from ccdashd.ingest.scan import FileStat
@@ -85,7 +84,7 @@ class Backlog:
             return  # reading them takes no longer
         pipeline.progress("glance", files_total=len(files), total=sum(file.size for file in files))
         results = await asyncio.to_thread(_glances, [file.path for file in newest])
-        written = await pipeline.write(partial(_commit_new, results, pipeline.owner))
+        written = await pipeline.write(partial(_commit_new, results, pipeline))
         pipeline.publish(written)
 
 
@@ -144,7 +143,7 @@ class _Run:
         pipeline = self.pipeline
         unreadable = {file.path: answer for file, answer in answers if isinstance(answer, str)}
         encoded = [answer for _, answer in answers if isinstance(answer, bytes)]
-        written, records = await pipeline.write(partial(_commit_encoded, encoded, unreadable, pipeline.owner))
+        written, records = await pipeline.write(partial(_commit_encoded, encoded, unreadable, pipeline))
         pipeline.files_parsed += len(encoded)
         pipeline.records_parsed += records
         pipeline.publish(written)
@@ -186,16 +185,17 @@ def _glances(paths: list[str]) -> list[FileResult]:
     return results
 
 
-def _commit_new(results: list[FileResult], owner: Owner, connection: sa.Connection) -> Written:
+def _commit_new(results: list[FileResult], pipeline: Pipeline, connection: sa.Connection) -> Written:
     """Only logs that nothing is known of: a glance must not replace what was read whole."""
     known = logs.states(connection, [result.path for result in results])
     new = [result for result in results if result.path not in known]
-    return commits.commit(connection, Batch(results=new), owner, relink=False)
+    return commits.commit(connection, Batch(results=new), pipeline.owner, pipeline.app.prices, relink=False)
 
 
 def _commit_encoded(
-    encoded: list[bytes], unreadable: dict[str, str], owner: Owner, connection: sa.Connection
+    encoded: list[bytes], unreadable: dict[str, str], pipeline: Pipeline, connection: sa.Connection
 ) -> tuple[Written, int]:
     results = [decode(answer) for answer in encoded]
     batch = Batch(results=results, unreadable=unreadable)
-    return commits.commit(connection, batch, owner, relink=False), sum(result.records for result in results)
+    written = commits.commit(connection, batch, pipeline.owner, pipeline.app.prices, relink=False)
+    return written, sum(result.records for result in results)

@@ -6,14 +6,15 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
+from ccdashd.derive.pricing import Prices
 from ccdashd.ingest import consequences
 from ccdashd.ingest.claim import look
 from ccdashd.ingest.consequences import Owner
 from ccdashd.ingest.written import Written
 from ccdashd.sources import identify
-from ccdashd.sources.model import Stats
+from ccdashd.sources.model import Event, Stats
 from ccdashd.sources.result import FileResult
-from ccdashd.store import assemble, logs, messages, rows, summaries
+from ccdashd.store import assemble, logs, once, rollups, rows, summaries
 
 
 @dataclass
@@ -31,7 +32,7 @@ class Batch:
     """Old paths of logs that were renamed and belong to another session now."""
 
 
-def commit(connection: sa.Connection, batch: Batch, owner: Owner, *, relink: bool = True) -> Written:
+def commit(connection: sa.Connection, batch: Batch, owner: Owner, prices: Prices, *, relink: bool = True) -> Written:
     """Write a batch. Without `relink`, summaries that name records of other logs wait for `relink_all`."""
     paths = [result.path for result in batch.results]
     states = logs.states(connection, {*paths, *batch.gone, *batch.unreadable, *batch.touched, *batch.moved, *batch.dropped})
@@ -46,24 +47,25 @@ def commit(connection: sa.Connection, batch: Batch, owner: Owner, *, relink: boo
     for path in batch.dropped:
         if path in states:
             follow.forget(connection, states[path].id, states[path].session_id)
-    file_ids = []
+    stored = []
     for result in batch.results:
         before = states.get(result.path)
         if before is not None and result.start == 0:
             follow.unsettle(connection, before.id, before.session_id)
-        file_ids.append(rows.store(connection, result))
+        stored.append(rows.store(connection, result))
         follow.sessions |= {result.session_id, result.parent_id}
-    for file_id, result in zip(file_ids, batch.results, strict=True):
-        if result.messages:
-            among = None if result.start == 0 else [row[0] for row in result.messages]
-            follow.messages |= messages.shared(connection, file_id, among)
+    for log, result in zip(stored, batch.results, strict=True):
+        follow.stored(connection, log, result)
     for file_id, session_id in assemble.superseded(connection, filter(None, follow.sessions)):
         follow.forget(connection, file_id, session_id)
-    if follow.messages:
-        follow.sessions |= logs.sessions_of(connection, messages.recount(connection, follow.messages))
+    follow.roll_up(connection, prices)
+    file_ids = [log.file_id for log in stored]
     if relink:
         follow.sessions |= _relink(connection, file_ids, batch.results, follow.leaves)
     return _assemble(connection, {session_id for session_id in follow.sessions if session_id}, owner, relink=relink)
+
+
+_EVENT_KEY = Event.__struct_fields__.index("key")
 
 
 @dataclass
@@ -72,20 +74,47 @@ class _Follow:
 
     sessions: set[str | None] = field(default_factory=set)
     messages: set[str] = field(default_factory=set)
+    events: set[bytes] = field(default_factory=set)
     """Which row of them counts."""
     leaves: set[bytes] = field(default_factory=set)
     """Keys in summaries, whose session is to be found anew."""
+    since: dict[int, int | None] = field(default_factory=dict)
+    """First slot to be rolled up anew of logs; None: all."""
 
     def unsettle(self, connection: sa.Connection, file_id: int, session_id: str | None) -> None:
         """The rows of this log go away, or their order among others changes with its path."""
-        self.messages |= messages.shared(connection, file_id)
+        self.messages |= once.shared(connection, once.MESSAGES, file_id)
+        self.events |= once.shared(connection, once.EVENTS, file_id)
         self.sessions |= summaries.sessions_named(connection, file_id)
         if session_id is not None:
             self.leaves |= summaries.leaves_of(connection, session_id)
 
+    def stored(self, connection: sa.Connection, log: rows.Stored, result: FileResult) -> None:
+        """These rows of a log were written."""
+        self.since[log.file_id] = log.since
+        whole = result.start == 0
+        if result.messages:
+            ids = None if whole else [row[0] for row in result.messages]
+            self.messages |= once.shared(connection, once.MESSAGES, log.file_id, ids)
+        if result.events:
+            keys = None if whole else [row[_EVENT_KEY] for row in result.events]
+            self.events |= once.shared(connection, once.EVENTS, log.file_id, keys)
+
+    def roll_up(self, connection: sa.Connection, prices: Prices) -> None:
+        """Choose anew which rows count, and make the roll-ups of logs whose rows are others or count otherwise."""
+        recounted = once.recount(connection, once.MESSAGES, self.messages)
+        self.sessions |= logs.sessions_of(connection, recounted)
+        for changed in (recounted, once.recount(connection, once.EVENTS, self.events)):
+            for file_id, slot in changed.items():
+                known = self.since.get(file_id, slot)
+                self.since[file_id] = None if known is None else min(known, slot)
+        for file_id, since in self.since.items():
+            rollups.roll_up(connection, prices, file_id, since)
+
     def forget(self, connection: sa.Connection, file_id: int, session_id: str | None) -> None:
         """Delete a log with its rows."""
         self.unsettle(connection, file_id, session_id)
+        self.since.pop(file_id, None)
         rows.forget(connection, file_id)
 
 

@@ -251,7 +251,7 @@ class Pipeline:
             _read(file.path, cap, None, batch)
         for file, state in claims.grown:
             _read(file.path, cap, rows.known(connection, state.id, state.path), batch)
-        return batch.results, commits.commit(connection, batch, self.owner)
+        return batch.results, commits.commit(connection, batch, self.owner, self.app.prices)
 
     async def _read_backlog(self, files: list[FileStat]) -> None:
         """Read these logs in workers; what the watcher says of them meanwhile waits."""

@@ -15,9 +15,11 @@ from ccdashd.sources.result import FileResult
 from ccdashd.store import logs
 from ccdashd.store.schema import (
     diagnostics,
+    session_events,
     session_file_updates,
     session_logs,
     session_messages,
+    session_minutes,
     session_signals,
     session_summaries,
     session_tool_calls,
@@ -25,6 +27,9 @@ from ccdashd.store.schema import (
 )
 
 _encode = msgspec.json.Encoder().encode
+_DERIVED = {"file_id", "counted", "session_id"}
+"""Columns that say what a row is among those of all logs."""
+
 _RESCAN = "ccdash rescan repairs it"
 _REBUILD = "ccdash rebuild repairs it"
 
@@ -78,16 +83,18 @@ def differences(connection: sa.Connection, file_id: int, result: FileResult) -> 
     if bytes(stats) != _encode(result.stats):
         found.append("sync_state")
     numbers = {call[0]: n for n, call in enumerate(result.tool_calls)}
-    expected: list[tuple[sa.Table, list[tuple[object, ...]], int]] = [
-        (session_logs, result.pages, 0),
-        (session_messages, [(n, *row) for n, row in enumerate(result.messages)], 1),
-        (session_tool_calls, [(n, *row) for n, row in enumerate(result.tool_calls)], 0),
-        (session_file_updates, [(numbers[row[0]], *row[1:]) for row in result.file_updates], 0),
-        (session_summaries, result.summaries, 1),
-        (session_signals, [(n, *row) for n, row in enumerate(result.signals)], 0),
+    expected: list[tuple[sa.Table, list[tuple[object, ...]]]] = [
+        (session_logs, result.pages),
+        (session_messages, [(n, *row) for n, row in enumerate(result.messages)]),
+        (session_tool_calls, [(n, *row) for n, row in enumerate(result.tool_calls)]),
+        (session_file_updates, [(numbers[row[0]], *row[1:]) for row in result.file_updates]),
+        (session_summaries, result.summaries),
+        (session_signals, [(n, *row) for n, row in enumerate(result.signals)]),
+        (session_events, [(n, *row) for n, row in enumerate(result.events)]),
+        (session_minutes, sorted(result.minutes.items())),
     ]
-    for table, rows, derived in expected:
-        columns = list(table.c)[1 : len(table.c) - derived]
+    for table, rows in expected:
+        columns = [column for column in table.c if column.name not in _DERIVED]
         stored = connection.execute(sa.select(*columns).where(table.c.file_id == file_id))
         if sorted(map(repr, (tuple(row) for row in stored))) != sorted(map(repr, rows)):
             found.append(table.name)

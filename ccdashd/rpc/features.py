@@ -18,7 +18,7 @@ def features_list(call: ReadCall, params: t.FeaturesList) -> t.Page[t.FeatureRow
 def features_get(call: ReadCall, params: t.FeatureId) -> t.Feature:
     """One feature with its phases, documents and sessions."""
     feature_id = finding.feature_id(call.conn, params.id, params.project)
-    return features.get(call.conn, feature_id, call.app.costs, call.revision)
+    return features.get(call.conn, feature_id, call.revision)
 
 
 @handles(methods.FEATURES_TREE)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from ccdashd.derive.pricing import total
 from ccdashd.protocol import types as t
-from ccdashd.store.costs import Costs, wire
+from ccdashd.store.costs import spent, wire
 from ccdashd.store.figures import OWN
 from ccdashd.store.linked import linked
 from ccdashd.store.schema import sessions
@@ -31,14 +31,14 @@ class Work(NamedTuple):
     seconds: float
 
 
-def work_of(connection: sa.Connection, feature_id: str, costs: Costs) -> Work:
+def work_of(connection: sa.Connection, feature_id: str) -> Work:
     """The work on a feature: its main sessions, each with its sub-agents."""
     links = [link for link in linked(connection, "feature", feature_id) if link.type == "session"]
     seconds = _seconds(connection, [link.id for link in links])
     links = [link for link in links if link.id in seconds]
     shown = links[:SHOWN]
     used = _used(connection, seconds)
-    spent = costs.spent(connection, seconds, with_subagents=True)
+    costs = spent(connection, seconds, with_subagents=True)
     rows = rows_of(connection, [link.id for link in shown])
     return Work(
         sessions=[
@@ -47,13 +47,13 @@ def work_of(connection: sa.Connection, feature_id: str, costs: Costs) -> Work:
                 confidence=link.confidence,
                 signals=list(link.signals),
                 tokens=tokens(used[link.id]),
-                cost=wire(spent[link.id]) if link.id in spent else None,
+                cost=wire(costs[link.id]) if link.id in costs else None,
             )
             for link in shown
         ],
         total=len(links),
         tokens=tokens([sum(numbers) for numbers in zip([0] * len(OWN), *used.values(), strict=True)]),
-        cost=wire(total(spent.values())) if spent else None,
+        cost=wire(total(costs.values())) if costs else None,
         seconds=sum(seconds.values(), 0.0),
     )
 

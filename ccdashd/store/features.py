@@ -11,7 +11,6 @@ from ccdashd.derive.features import Details
 from ccdashd.derive.phases import PhaseRow
 from ccdashd.protocol import types as t
 from ccdashd.store import plan_lists
-from ccdashd.store.costs import Costs
 from ccdashd.store.entities import entities
 from ccdashd.store.feature_sessions import work_of
 from ccdashd.store.linked import Linked, around
@@ -21,7 +20,7 @@ _details = msgspec.json.Decoder(Details)
 _phase = msgspec.json.Decoder(PhaseRow)
 
 
-def get(connection: sa.Connection, feature_id: str, costs: Costs, revision: int) -> t.Feature:
+def get(connection: sa.Connection, feature_id: str, revision: int) -> t.Feature:
     """One feature with all that is known of it."""
     row = connection.execute(plan_lists.FEATURE.add_columns(features.c.data).where(features.c.id == feature_id)).one()
     listed = plan_lists.feature(row)
@@ -32,7 +31,7 @@ def get(connection: sa.Connection, feature_id: str, costs: Costs, revision: int)
         for document in connection.execute(plan_lists.DOCUMENT.where(own).order_by(documents.c.path))
     ]
     phases = _phases(connection, feature_id)
-    work = work_of(connection, feature_id, costs)
+    work = work_of(connection, feature_id)
     shown = {file.id for file in files} | {phase.id for phase in phases} | set(details.versions)
 
     def is_else(link: Linked) -> bool:

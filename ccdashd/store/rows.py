@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import functools
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 
+from ccdashd.derive.slots import FAR_MS, active, minutes_of, slot_of
 from ccdashd.sources import PARSER
 from ccdashd.sources.log import StoredKeys
 from ccdashd.sources.log import merge as merge_messages
-from ccdashd.sources.model import PAGE, Message, Stats, ToolCall
+from ccdashd.sources.model import PAGE, Event, Message, Stats, ToolCall
 from ccdashd.sources.result import FileResult, Known, Row
-from ccdashd.store import pages
+from ccdashd.store import pages, rollups
 from ccdashd.store.connection import raw_connection
 from ccdashd.store.logs import path_value
 from ccdashd.store.schema import (
     diagnostics,
+    session_events,
     session_file_updates,
     session_logs,
     session_messages,
+    session_minutes,
     session_signals,
     session_summaries,
     session_tool_calls,
@@ -53,6 +56,8 @@ _FILE_UPDATES = _insert(session_file_updates, "INSERT OR REPLACE")
 _SUMMARIES = _insert(session_summaries)
 _SIGNALS = _insert(session_signals)
 _DIAGNOSTICS = _insert(diagnostics, "INSERT OR REPLACE")
+_EVENTS = _insert(session_events)
+_MINUTES = _insert(session_minutes, "INSERT OR REPLACE")
 
 ROW_TABLES = (
     session_logs,
@@ -62,11 +67,22 @@ ROW_TABLES = (
     session_summaries,
     session_signals,
     diagnostics,
+    session_events,
+    session_minutes,
 )
+"""Those of which a log's rows are made from what is read of it alone."""
 
 
-def store(connection: sa.Connection, result: FileResult) -> int:
-    """Write what was read of a log: all its rows anew, or those of its new end. Returns its `file_id`."""
+class Stored(NamedTuple):
+    """A log that was written."""
+
+    file_id: int
+    since: int | None
+    """The first slot of its new and its changed rows; None where all are new."""
+
+
+def store(connection: sa.Connection, result: FileResult) -> Stored:
+    """Write what was read of a log: all its rows anew, or those of its new end."""
     raw = raw_connection(connection)
     path = path_value(result.path)
     values = (
@@ -95,22 +111,43 @@ def store(connection: sa.Connection, result: FileResult) -> int:
         raw.execute(_CHANGE, (*values, file_id))
         if result.start == 0:
             clear(connection, file_id)
-    if not result.glance:
-        _rows(raw, file_id, result)
-    return file_id
-
-
-def _rows(raw: sqlite3.Connection, file_id: int, result: FileResult) -> None:
-    messages = list(enumerate(result.messages))
+    if result.glance:
+        return Stored(file_id, None)
+    if result.start:
+        return Stored(file_id, _append(raw, file_id, result))
     calls = list(enumerate(result.tool_calls))
-    updates = result.file_updates
-    if result.start:
-        messages = _joined(raw, file_id, _MESSAGE_TABLE, messages)
-        calls = _joined(raw, file_id, _CALL_TABLE, calls)
     numbers = {call[0]: n for n, call in calls}
-    changes = [(numbers[update[0]], update[1:]) for update in updates]
-    if result.start:
-        changes = _known_updates(raw, file_id, changes)
+    changes = [(numbers[update[0]], update[1:]) for update in result.file_updates]
+    _rows(raw, file_id, result, list(enumerate(result.messages)), calls, changes)
+    return Stored(file_id, None)
+
+
+def _append(raw: sqlite3.Connection, file_id: int, result: FileResult) -> int:
+    """Write the rows of a log's new end; returns the first slot of those that are new or changed."""
+    messages = _joined(raw, file_id, _MESSAGE_TABLE, result.messages)
+    places = [n for n, _ in messages]
+    new_calls = [
+        row if row[_MESSAGE] is None else (*row[:_MESSAGE], places[row[_MESSAGE]], *row[_MESSAGE + 1 :])
+        for row in result.tool_calls
+    ]
+    calls = _joined(raw, file_id, _CALL_TABLE, new_calls)
+    changes = _joined_updates(raw, file_id, result, {call[0]: (n, call) for n, call in calls})
+    _rows(raw, file_id, result, messages, calls, changes)
+    # Messages are as early as the earliest of what was joined, calls as early as what was known of them.
+    times = [row[_TIME] for _, row in messages]
+    times += [row[_CALLED_AT] for _, row in calls]
+    times += [row[_EVENT_TIME] for row in result.events]
+    return min(map(slot_of, times), default=LAST)
+
+
+def _rows(
+    raw: sqlite3.Connection,
+    file_id: int,
+    result: FileResult,
+    messages: list[tuple[int, Row]],
+    calls: list[tuple[int, Row]],
+    changes: list[tuple[int, Row]],
+) -> None:
     raw.executemany(_PAGES, [(file_id, *row) for row in result.pages])
     raw.executemany(_MESSAGES, [(file_id, n, *row, not row[_MIRROR]) for n, row in messages])
     raw.executemany(_TOOL_CALLS, [(file_id, n, *row) for n, row in calls])
@@ -126,9 +163,25 @@ def _rows(raw: sqlite3.Connection, file_id: int, result: FileResult) -> None:
             for code, severity, offset, length, line, message, count in result.findings
         ],
     )
+    if result.events:
+        first = _following(raw, "SELECT MAX(n) FROM session_events WHERE file_id = ?", file_id) if result.start else 0
+        raw.executemany(_EVENTS, [(file_id, n, *row, True) for n, row in enumerate(result.events, first)])
+    if result.minutes:
+        minutes = result.minutes
+        if result.start:
+            around = (file_id, min(minutes) - 1, max(minutes) + 1)
+            minutes = active(minutes_of(minutes) + minutes_of(dict(raw.execute(_MINUTES_AROUND, around).fetchall())))
+        raw.executemany(_MINUTES, [(file_id, *row) for row in minutes.items()])
 
 
-_MIRROR = Message.__struct_fields__.index("mirror")
+_MINUTES_AROUND = "SELECT slot, minutes FROM session_minutes WHERE file_id = ? AND slot BETWEEN ? AND ?"
+
+
+LAST = slot_of(FAR_MS - 1)
+"""The last slot that there is."""
+
+_MIRROR, _TIME = (Message.__struct_fields__.index(name) for name in ("mirror", "time"))
+_EVENT_TIME = Event.__struct_fields__.index("time")
 
 
 def _merge_messages(known: Row, new: Row) -> Row:
@@ -136,15 +189,19 @@ def _merge_messages(known: Row, new: Row) -> Row:
 
 
 def _merge_calls(known: Row, new: Row) -> Row:
-    """What is known first stays, but an error, which a later result may tell."""
-    merged = [old if old is not None else value for old, value in zip(known, new, strict=True)]
-    if "error" in (known[_STATUS], new[_STATUS]):
+    """The first call counts, and the first result, but for an error, which a later result may tell."""
+    told, ended = (known if known[at] is not None else new for at in (_NAME, _STATUS))
+    merged = [(ended if name in _OF_RESULT else told)[at] for at, name in enumerate(ToolCall.__struct_fields__)]
+    if new[_STATUS] == "error":
         merged[_STATUS] = "error"
-    merged[_SIDECHAIN] = known[_SIDECHAIN] if known[_NAME] is not None else new[_SIDECHAIN]
+    merged[_AGENT] = known[_AGENT] if known[_AGENT] is not None else new[_AGENT]
     return tuple(merged)
 
 
-_NAME, _STATUS, _SIDECHAIN = (ToolCall.__struct_fields__.index(name) for name in ("name", "status", "sidechain"))
+_NAME, _STATUS, _AGENT, _MESSAGE, _CALLED_AT, _CALL_OFFSET = (
+    ToolCall.__struct_fields__.index(name) for name in ("name", "status", "agent_id", "message", "called_at", "call_offset")
+)
+_OF_RESULT = {"status", "ended_at", "result_offset", "result_length"}
 
 
 class _Table(NamedTuple):
@@ -171,11 +228,11 @@ _CALL_TABLE = _Table(
 )
 
 
-def _joined(raw: sqlite3.Connection, file_id: int, table: _Table, rows: list[tuple[int, Row]]) -> list[tuple[int, Row]]:
+def _joined(raw: sqlite3.Connection, file_id: int, table: _Table, rows: list[Row]) -> list[tuple[int, Row]]:
     """New rows of a log that grew, numbered on from the stored ones and merged with those of the same key."""
     following = _following(raw, table.last, file_id)
     joined = []
-    for _, row in rows:
+    for row in rows:
         known = raw.execute(table.find, (file_id, *row[: table.keys])).fetchone()
         if known is None:
             joined.append((following, row))
@@ -196,21 +253,27 @@ _UPDATE = (
 )
 
 
-def _known_updates(raw: sqlite3.Connection, file_id: int, changes: list[tuple[int, Row]]) -> list[tuple[int, Row]]:
-    """Changes of files, with what is stored of the same calls: the first call says the path, the last result the lines."""
+def _joined_updates(
+    raw: sqlite3.Connection, file_id: int, result: FileResult, calls: Mapping[str, tuple[int, Row]]
+) -> list[tuple[int, Row]]:
+    """Changes of files, with what is stored of the same calls: the first call says path and time, the last result the
+    lines."""
+    offsets = {row[0]: row[_CALL_OFFSET] for row in result.tool_calls}
     joined = []
-    for n, row in changes:
-        stored = raw.execute(_UPDATE, (file_id, n)).fetchone()
-        if stored is not None:
-            first, last = (stored[:2], row[:2]), (row[2:], stored[2:])
-            row = tuple(a if a is not None else b for pair in (first, last) for a, b in zip(*pair, strict=True))
-        joined.append((n, row))
+    for call_id, path, action, *patch, time in result.file_updates:
+        n, call = calls[call_id]
+        told = (path, action, time) if call[_CALL_OFFSET] == offsets[call_id] else (None, None, None)
+        stored = raw.execute(_UPDATE, (file_id, n)).fetchone() or (None,) * 6
+        path, action, time = (a if a is not None else b for a, b in zip((*stored[:2], stored[5]), told, strict=True))
+        lines = [a if a is not None else b for a, b in zip(patch, stored[2:5], strict=True)]
+        if path is not None or lines != [None] * 3:
+            joined.append((n, (path, action, *lines, time)))
     return joined
 
 
 def clear(connection: sa.Connection, file_id: int) -> None:
     """Delete the rows of a log, not the log."""
-    for table in ROW_TABLES:
+    for table in (*ROW_TABLES, *rollups.TABLES):
         connection.execute(sa.delete(table).where(table.c.file_id == file_id))
 
 

@@ -23,12 +23,12 @@ class Cache:
         logs = os.pathsep.join(map(str, roots))
         environ = {"HOME": str(folder), "XDG_RUNTIME_DIR": str(folder), "CCDASH_CLAUDE_DIRS": logs}
         self.paths = paths.resolve(environ=environ)
-        self._settings = settings.load(self.paths, {"watch": "off", "reconcile_seconds": "100000"}, environ)
+        self.settings = settings.load(self.paths, {"watch": "off", "reconcile_seconds": "100000"}, environ)
         self.app: App
 
     async def open(self) -> None:
         """Open it, and wait for the first scan."""
-        self.app = App(self._settings, self.paths)
+        self.app = App(self.settings, self.paths)
         self.app.start()
         await self.app.ready()
         # The app's own scan is on its way; this one comes after it, whichever of them is first.

@@ -124,10 +124,12 @@ def test_a_log_that_was_only_glanced_at_is_not_taken_for_read(tmp_path: Path, fa
             world.append(LOG, KINDS)
             path = str(world.path(LOG))
             other = path + ".away"
-            await pipeline.write(lambda connection: commit(connection, Batch(results=[glance(path)]), pipeline.owner))
+            await pipeline.write(
+                lambda connection: commit(connection, Batch(results=[glance(path)]), pipeline.owner, pipeline.app.prices)
+            )
             os.rename(path, other)
             batch = Batch(gone=[path]) if fate == "gone" else Batch(unreadable={path: "Permission denied"})
-            await pipeline.write(lambda connection: commit(connection, batch, pipeline.owner))
+            await pipeline.write(lambda connection: commit(connection, batch, pipeline.owner, pipeline.app.prices))
             (row,) = (await cache.dump())["sessions"].values()
             assert not row["indexed"]
             os.rename(other, path)

@@ -36,7 +36,7 @@ def test_each_table_is_compared(tmp_path: Path, table: sa.Table) -> None:
     engine = sa.create_engine("sqlite://")
     with engine.begin() as connection:
         metadata.create_all(connection)
-        file_id = rows.store(connection, result)
+        file_id = rows.store(connection, result).file_id
         assert differences(connection, file_id, result) == []
         assert connection.execute(sa.delete(table)).rowcount
         assert differences(connection, file_id, result) == [table.name]

@@ -135,6 +135,11 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.add_column("session_file_updates", sa.Column("time", sa.BigInteger(), nullable=True))
+    # Of logs that are there it is read anew; this is for those that are gone.
+    op.execute(
+        "UPDATE session_file_updates SET time = (SELECT c.called_at FROM session_tool_calls c "
+        "WHERE c.file_id = session_file_updates.file_id AND c.n = session_file_updates.n)"
+    )
     op.drop_index("session_file_updates_path", table_name="session_file_updates")
     op.create_index(
         "session_file_updates_path",
