@@ -33,6 +33,7 @@ from ccdashd.runtime import private_folder
 from ccdashd.settings import Settings
 
 if TYPE_CHECKING:
+    from ccdashd.analytics.daily import Daily
     from ccdashd.analytics.exporter import Exporter
     from ccdashd.derive.pricing import Prices
     from ccdashd.ingest.pipeline import Pipeline
@@ -72,6 +73,7 @@ class App:
         self._reconciler: Reconciler | None = None
         self._exporter: Exporter | None = None
         self._scans: asyncio.Task[None] | None = None
+        self._daily: Daily | None = None
         self._loaded = False
         self._settled = asyncio.Event()
         self._damage: asyncio.Future[str] | None = None
@@ -251,6 +253,7 @@ class App:
                 self.damaged(wrong)
 
     async def _follow(self, pipeline: Pipeline) -> None:
+        from ccdashd.analytics.daily import Daily
         from ccdashd.ingest.reconcile import Reconciler
         from ccdashd.ingest.watch import Watcher
 
@@ -269,8 +272,13 @@ class App:
         await watcher.start()
         pipeline.plans.follow = lambda roots: watcher.set_roots([*logs, *roots])
         self._scans = asyncio.get_running_loop().create_task(reconciler.run(), name="scans")
+        self._daily = Daily(self)
+        self._daily.start()
 
     async def _close(self) -> None:
+        daily, self._daily = self._daily, None
+        if daily is not None:
+            await self._ended(daily.stop())  # while the journal and the cache can still be had
         scans, watcher, pipeline, database = self._scans, self._watcher, self._pipeline, self._database
         self._scans = self._reconciler = self._watcher = self._pipeline = self._database = None
         if scans is not None:
@@ -330,6 +338,7 @@ def _is_database_error(error: BaseException) -> bool:
 
 
 def _import_all() -> None:
+    importlib.import_module("ccdashd.analytics.daily")
     importlib.import_module("ccdashd.store.database")
     importlib.import_module("ccdashd.ingest.pipeline")
     importlib.import_module("ccdashd.ingest.watch")
