@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, time
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ _FAST = {"speed": "fast"}
 
 LONG_CONTEXT = "[1m]"
 """What Claude Code appends to a model that it uses with a long context."""
+
+LONG_CONTEXT_TOKENS = 1_000_000
+"""How long that is."""
 
 _BEDROCK = re.compile(r"(?:^|[./])anthropic\.")
 """In ids of Amazon Bedrock: with or without a region, with or without the profile's ARN before them."""
@@ -106,6 +110,17 @@ def pico(dollars: Decimal) -> int:
 
 def _whole(amount: Decimal) -> int:
     return int(amount.quantize(Decimal(1), ROUND_HALF_EVEN))
+
+
+@lru_cache(1_000)
+def context_window(model: str) -> int | None:
+    """The most tokens that a prompt for a model may have; None where the table does not tell."""
+    if model.endswith(LONG_CONTEXT):
+        return LONG_CONTEXT_TOKENS
+    from genai_prices.data_snapshot import get_snapshot
+
+    found = _find(get_snapshot(), model)
+    return None if found is None else found[1].context_window
 
 
 def _find(snapshot: DataSnapshot, model: str) -> tuple[table.Provider, table.ModelInfo] | None:

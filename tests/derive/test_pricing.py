@@ -13,7 +13,7 @@ from genai_prices.data_snapshot import get_snapshot
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ccdashd.derive.price_table import Offer, Rate, offers
+from ccdashd.derive.price_table import Offer, Rate, context_window, offers
 from ccdashd.derive.pricing import LATEST, Prices, Spent, Tariff, Usage, charge, total
 from ccdashd.settings import ModelPrice
 
@@ -284,3 +284,17 @@ def test_many_at_one_price_are_one(model: str, used: list[Usage]) -> None:
     together = Usage(*(sum(column) for column in zip(Usage(), *used, strict=True)))
     spent = charge(model, PRICES.tariff(model).rate(LATEST, 0), together)
     assert spent == total(PRICES.message(model, None, usage) for usage in used)
+
+
+@pytest.mark.parametrize(
+    ("model", "size"),
+    [
+        ("claude-sonnet-4-5-20250929", 200_000),
+        ("claude-sonnet-4-5-20250929[1m]", 1_000_000),
+        ("us.anthropic.claude-haiku-4-5-20251001-v1:0", 200_000),
+        ("gpt-5-codex", 400_000),
+        ("my-own-model", None),
+    ],
+)
+def test_how_long_a_prompt_may_be(model: str, size: int | None) -> None:
+    assert context_window(model) == size
