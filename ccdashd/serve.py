@@ -79,6 +79,7 @@ class Daemon:
         self._idle_since: float | None = time.monotonic()
         self._touched = time.monotonic()
         app.stop_soon = self.stop_soon
+        app.in_use = self._used
         app.server.on_clients = self._clients_changed
         app.problems.on_change = self._tell
 
@@ -123,6 +124,10 @@ class Daemon:
 
     def _clients_changed(self, count: int) -> None:
         self._idle_since = None if count else time.monotonic()
+
+    def _used(self) -> None:
+        if self._idle_since is not None:
+            self._idle_since = time.monotonic()
 
     def _tell(self) -> None:
         problems, indexing = self._app.problems.all(), self._app.indexing

@@ -33,6 +33,9 @@ Key = tuple[str, ...]
 OTHER: Final = "other"
 """The label of all that have no series of their own."""
 
+UNKNOWN: Final = "unknown"
+"""The label of what has no name; an empty one would be as if it were not there."""
+
 LIMITS: Final = {"project": 50, "model": 50, "tool": 100}
 """How many of each have series of their own."""
 
@@ -67,7 +70,7 @@ class Ledger:
             self._series[key] = Series(key)
             changed = True
         for key, one in self._series.items():
-            now = sums.get(key, 0)
+            now = max(sums.get(key, 0), 0)  # damaged logs may tell of less than nothing
             if now != one.seen:
                 one.carry += max(one.seen - now, 0)
                 one.seen = now
@@ -95,8 +98,8 @@ class _State(msgspec.Struct, forbid_unknown_fields=True):
     version: Literal[1] = 1
     members: dict[str, list[str]] = {}
     """By label: whose series are told apart, in the order in which they came."""
-    names: dict[str, str] = {}
-    """Of projects: names that were told, and whose each is."""
+    names: dict[str, list[str]] = {}
+    """By project: the names that it was told under, the last one last."""
     rows: list[Series] = []
     lives: list[Series] = []
 
@@ -112,7 +115,8 @@ class Counters:
         """What was wrong with the file, in plain words."""
         state = self._load()
         self._members = {label: dict.fromkeys(state.members.get(label, ())) for label in LIMITS}
-        self._names = dict(state.names)
+        self._names = state.names
+        self._owners = {name: project for project, names in state.names.items() for name in names}
         self.rows = Ledger(state.rows)
         """Sums over rows of the cache."""
         self.lives = Ledger(state.lives)
@@ -138,14 +142,20 @@ class Counters:
         """Those that have series of their own, in the order in which they came."""
         return tuple(self._members[label])
 
-    def name(self, project: str, wanted: str) -> str:
-        """The name that a project is told under: `wanted`, unless that is, or was, the name of another one."""
-        name, number = wanted, 1
-        while name == OTHER or self._names.get(name, project) != project:
+    def name(self, project: str, wanted: str | None) -> str:
+        """The name that a project is told under: `wanted`, unless that is, or was, the name of another one; the last one
+        where `wanted` is None."""
+        told = self._names.setdefault(project, [])
+        if wanted is None and told:
+            return told[-1]
+        name = wanted = wanted or UNKNOWN
+        number = 1
+        while name == OTHER or self._owners.get(name, project) != project:
             number += 1
             name = f"{wanted}-{number}"
-        if name not in self._names:
-            self._names[name] = project
+        if told[-1:] != [name]:
+            told[:] = [*(other for other in told if other != name), name]
+            self._owners[name] = project
             self._unsaved = True
         return name
 

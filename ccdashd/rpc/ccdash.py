@@ -78,6 +78,7 @@ async def status(call: Call, params: t.NoParams) -> t.Status:
         database_bytes=_size(app.paths.database),
         memory_bytes=memory_bytes(),
         auto_started=app.auto_started,
+        metrics_url=app.metrics_url,
     )
 
 

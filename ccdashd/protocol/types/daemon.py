@@ -129,6 +129,8 @@ class Status(Wire, frozen=True):
     """Resident memory of the daemon."""
     auto_started: bool
     """True when a client started the daemon, which then stops when it was idle for long."""
+    metrics_url: str | None = None
+    """Where Prometheus can scrape it; null where it cannot."""
 
 
 class Diagnostic(Wire, frozen=True):

@@ -83,6 +83,8 @@ def describe(out: Output, status: dict[str, Any]) -> None:
             ("logs", "\n".join(root_lines(status["roots"]))),
         ],
     )
+    if status.get("metricsUrl"):
+        fields(out, [("metrics", clean(status["metricsUrl"]))])
     for problem in status["problems"]:
         since = f" (since {ago(problem['since'])})" if problem["since"] else ""
         text = sentences(problem["problem"], problem["hint"])

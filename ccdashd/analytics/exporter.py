@@ -1,0 +1,270 @@
+"""Tells metrics to Prometheus: to who asks over the socket, over the loopback endpoint, and by a file every minute.
+
+Sums over rows are taken while the rows are those of the files. While the first index is incomplete, the first scan of this
+daemon is not over, or one runs, rows may be missing that were counted before: counters then stay where they are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import sqlalchemy as sa
+
+from ccdashd import __version__
+from ccdashd.analytics.counters import Counters, CountersProblem, Key, write_whole
+from ccdashd.analytics.endpoint import Endpoint
+from ccdashd.clock import milliseconds, now
+from ccdashd.derive.slots import SLOT_MS
+from ccdashd.derive.windows import five_hours
+from ccdashd.errors import Busy
+from ccdashd.log import get
+from ccdashd.runtime import memory_bytes
+from ccdashd.store import exposition, live
+from ccdashd.store.exposition import SlotUse, Work
+
+if TYPE_CHECKING:
+    from ccdashd.app import App
+    from ccdashd.store.database import Database
+
+MINUTE: Final = 60.0
+"""Seconds between two writes of the file, and between two attempts to have the port."""
+
+FILE_MODE: Final = 0o644
+"""Of the file: who collects it is another user."""
+
+_HINT: Final = "Make room, and make it readable and writable for you; it is tried again whenever metrics are asked for."
+_DAMAGE_HINT: Final = (
+    "Prometheus takes it for a restart, and counts what was counted before once more. It is told until then."
+)
+
+logger = get(__name__)
+
+
+class _Rows(NamedTuple):
+    """What was read of a database at a revision."""
+
+    database: Database | None = None
+    revision: int = 0
+    work: Work = Work()
+    slots: tuple[SlotUse, ...] = ()
+
+
+class Exporter:
+    """The metrics of one daemon."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._counters: Counters | None = None
+        self._rows = _Rows()
+        self._lock = threading.Lock()
+        """Readers of the cache have threads of their own."""
+        self._problem: tuple[str, str] | None = None
+        """What is wrong with the file of counters, and what to do."""
+        port = app.settings.metrics_port
+        self._endpoint = Endpoint(port, self._scraped) if port else None
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def url(self) -> str | None:
+        """Where metrics can be scraped; None where they cannot."""
+        return self._endpoint.url if self._endpoint is not None else None
+
+    def start(self) -> None:
+        """Begin to listen and to write, as far as the settings say so. More than one call does no harm."""
+        if self._task is None and (self._endpoint is not None or self._app.settings.metrics_file is not None):
+            self._task = asyncio.get_running_loop().create_task(self._run(), name="metrics")
+
+    async def stop(self) -> None:
+        """Listen no more; the file says that the daemon is down."""
+        if self._task is None:
+            return
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        if self._endpoint is not None:
+            await self._endpoint.stop()
+        await self._write(up=False)
+
+    def review(self) -> None:
+        """Tell the status what is wrong with the file of counters. On the event loop."""
+        if self._problem is None:
+            self._app.problems.clear("metrics")
+        else:
+            self._app.problems.set("metrics", *self._problem)
+
+    # --- for any thread ---
+
+    def expose(self, connection: sa.Connection | None, revision: int, *, up: bool = True) -> bytes:
+        """All metrics as text; without a connection what is known without the cache. Blocks.
+
+        Raises Busy where the file of counters cannot be read: what would be told might be below what was told before.
+        """
+        from ccdashd.analytics import prometheus  # its library is only loaded where metrics are told
+
+        with self._lock:
+            counters = self._load()
+            settled = self._settled
+            if connection is not None and self._rows[:2] != (self._app.database, revision):
+                slots = tuple(exposition.by_slot(connection))
+                self._rows = _Rows(self._app.database, revision, exposition.work(connection), slots)
+            work = self._rows.work
+            # Asked again: a scan that began meanwhile may have been seen half done.
+            rows = prometheus.sums(work, counters) if connection is not None and settled and self._settled else None
+            counters.settle(rows, self._lives())
+            samples: dict[Key, float] = {
+                **dict(prometheus.told(counters.rows.values())),
+                **dict(prometheus.told(counters.lives.values())),
+                **self._health(up and connection is not None),
+            }
+            if connection is not None:
+                samples |= prometheus.gauges(work, counters)
+                samples |= self._of_now(connection)
+            samples = prometheus.named(samples, work, counters)
+            self._save(counters)
+        return prometheus.text(samples)
+
+    def _load(self) -> Counters:
+        if self._counters is None:
+            try:
+                self._counters = Counters(self._app.paths.counters)
+            except CountersProblem as error:
+                self._problem = str(error), _HINT
+                raise Busy(f"metrics cannot be told now: {error}", reason="metrics") from error
+        return self._counters
+
+    def _save(self, counters: Counters) -> None:
+        try:
+            counters.save()
+        except CountersProblem as error:
+            # What is told all the same falls only if rows vanish before it can be written.
+            self._problem = str(error), _HINT
+        else:
+            self._problem = (counters.damage, _DAMAGE_HINT) if counters.damage else None
+
+    @property
+    def _settled(self) -> bool:
+        indexing = self._app.indexing
+        return self._app.scanned and indexing.complete and indexing.phase == "idle"
+
+    def _of_now(self, connection: sa.Connection) -> dict[Key, float]:
+        moment = milliseconds(now())
+        found: dict[Key, float] = {
+            ("ccdash_sessions_live",): len(live.live(connection, moment)),
+            ("ccdash_alerts_firing",): live.firing(connection),
+        }
+        used = self._rows.slots
+        spans = five_hours(use.slot for use in used)
+        window = next((span for span in spans[-1:] if span.start <= moment // SLOT_MS < span.end), None)
+        inside = [use for use in used if window is not None and window.start <= use.slot < window.end]
+        found[("ccdash_window_cost_usd",)] = sum(use.pico for use in inside) / 10**12
+        found[("ccdash_window_tokens",)] = sum(use.tokens for use in inside)
+        if window is not None:
+            found[("ccdash_window_end_timestamp_seconds",)] = window.end * SLOT_MS // 1000
+        return found
+
+    def _lives(self) -> dict[Key, int]:
+        """What this daemon counted. Whole seconds of processor time, so that an idle daemon need not write them often."""
+        app, watch = self._app, self._app.watch_status()
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        counted = {
+            "process_cpu_seconds": int(used.ru_utime + used.ru_stime),
+            "watch_events": watch.events,
+            "watch_restarts": watch.restarts,
+            "watch_overflows": watch.overflows,
+        }
+        with suppress(Busy):
+            counted["cache_rows_written"] = app.database.rows_written
+            counted["files_parsed"] = app.pipeline.files_parsed
+            counted["records_parsed"] = app.pipeline.records_parsed
+        return {(f"ccdash_{name}_total",): count for name, count in counted.items()}
+
+    def _health(self, up: bool) -> dict[Key, float]:
+        app, indexing, watch = self._app, self._app.indexing, self._app.watch_status()
+        running = indexing.phase != "idle" and indexing.total > 0
+        health: dict[str, float] = {
+            "up": up,
+            "start_time_seconds": milliseconds(app.started_at) / 1000,
+            "process_resident_memory_bytes": memory_bytes(),
+            "clients": app.server.clients,
+            "problems": len(app.problems.all()),
+            "cache_bytes": _size(app.paths.database),
+            "cache_wal_bytes": _size(f"{app.paths.database}-wal"),
+            "cache_revision": app.revision,
+            "journal_bytes": _size(app.paths.journal),
+            "index_complete": indexing.complete,
+            "index_progress_ratio": indexing.done / indexing.total if running else 1,
+            "log_files": sum(root.files for root in app.roots()),
+            "watch_directories": watch.directories,
+            "watch_healthy": watch.healthy,
+        }
+        with suppress(OSError):  # not every system has it
+            health["process_open_fds"] = len(os.listdir("/proc/self/fd"))
+        samples: dict[Key, float] = {(f"ccdash_{name}",): float(value) for name, value in health.items()}
+        samples["ccdash_build_info", __version__, app.paths.profile] = 1
+        return samples
+
+    # --- on the event loop ---
+
+    async def tell(self, *, up: bool = True) -> bytes:
+        """All metrics as text. Raises Busy; see `expose`."""
+        if self._app.is_open:
+            try:
+                return await self._app.database.read(lambda connection, revision: self.expose(connection, revision, up=up))
+            except Exception as error:
+                if self._app.explain(error) is None:
+                    raise
+        return await asyncio.to_thread(self.expose, None, 0, up=up)
+
+    async def _scraped(self) -> bytes:
+        self._app.in_use()
+        return await self.tell()
+
+    async def _run(self) -> None:
+        await self._listen()
+        with suppress(Busy):
+            await self._app.ready()
+        while True:
+            await self._write()
+            await asyncio.sleep(MINUTE)
+            await self._listen()
+
+    async def _listen(self) -> None:
+        endpoint = self._endpoint
+        if endpoint is None or endpoint.url is not None:
+            return
+        try:
+            await endpoint.start()
+        except OSError as error:
+            hint = "Set metrics_port to another one, or end what uses it; it is tried again every minute."
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            self._app.problems.set("metrics endpoint", f"port {endpoint.port} cannot be had: {reason}", hint)
+        else:
+            self._app.problems.clear("metrics endpoint")
+            logger.info("metrics", url=endpoint.url)
+
+    async def _write(self, *, up: bool = True) -> None:
+        path = self._app.settings.metrics_file
+        if path is None:
+            return
+        try:
+            await asyncio.to_thread(write_whole, path, await self.tell(up=up), mode=FILE_MODE)
+        except OSError as error:
+            hint = "Make its folder, and make it writable for you; it is tried again every minute."
+            self._app.problems.set("metrics file", f"{path} cannot be written: {error.strerror or error}", hint)
+        except Busy:
+            return  # the status says why
+        except Exception:
+            logger.exception("metrics could not be written; it is tried again")
+        else:
+            self._app.problems.clear("metrics file")
+
+
+def _size(path: os.PathLike[str] | str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
