@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ import pytest
 from ccdashd.edits import journal as module
 from ccdashd.edits.decisions import (
     AnyEdit,
+    DayEdit,
     ExternalLinkEdit,
     LinkEdit,
     MetadataEdit,
@@ -42,6 +44,7 @@ EDITS: list[AnyEdit] = [
     TagUse(op="add", name="now", entity=FEATURE),
     MetadataEdit(entity=Name(type="project", root="/home/me/shop"), key="note", value={"a": [1, None, 2.5]}),
     MetadataEdit(entity=SESSION, key="note"),
+    DayEdit(root="/home/me/shop", day=date(2026, 2, 28), tasks={"done": 2}, undated=1, features=1, progress=0.333333),
 ]
 
 

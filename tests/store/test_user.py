@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ccdashd.derive.links import Key
 from ccdashd.edits.compaction import Line, live
 from ccdashd.edits.decisions import (
     AnyEdit,
+    DayEdit,
     ExternalLinkEdit,
     LinkEdit,
     MetadataEdit,
@@ -29,13 +31,13 @@ from ccdashd.edits.decisions import (
 )
 from ccdashd.edits.journal import Journal
 from ccdashd.protocol import types as t
-from ccdashd.store import decisions, link_trees, links, projects, user
+from ccdashd.store import decisions, link_trees, links, progress_days, projects, user
 from ccdashd.store.schema import entity_links, metadata
 from ccdashd.store.schema import projects as projects_table
 
 HOME = "/home/me"
 SHOP, TILL = "/home/me/shop", "/home/me/shop/till"
-USER_TABLES = ("user_links", "external_links", "tags", "entity_tags", "app_metadata")
+USER_TABLES = ("user_links", "external_links", "tags", "entity_tags", "app_metadata", "progress_days")
 
 
 ENGINES = [sa.create_engine("sqlite://", poolclass=sa.pool.StaticPool) for _ in range(2)]
@@ -89,6 +91,8 @@ def carry_out(connection: sa.Connection, edits: list[AnyEdit]) -> user.Changes:
     for edit in edits:
         if isinstance(edit, ProjectEdit):
             projects.apply(connection, edit)
+        elif isinstance(edit, DayEdit):
+            progress_days.store(connection, [edit])
         else:
             changes |= user.apply(connection, edit)
     return changes
@@ -136,6 +140,14 @@ EDITS: st.SearchStrategy[AnyEdit] = st.one_of(
     st.builds(TagUse, op=st.sampled_from(["add", "add", "remove"]), name=TAGS, entity=NAMES, at=TIMES),
     st.builds(
         MetadataEdit, entity=NAMES, key=st.sampled_from(["note", "k"]), value=st.sampled_from([None, 1, "x"]), at=TIMES
+    ),
+    st.builds(
+        DayEdit,
+        root=ROOTS,
+        day=st.one_of(st.dates(date(2019, 1, 1), date(2025, 12, 31)), st.sampled_from([date(2025, 1, d) for d in (6, 8)])),
+        tasks=st.sampled_from([{}, {"done": 1, "later": 2}]),
+        undated=st.integers(0, 1),
+        at=TIMES,
     ),
 )
 SCRIPTS = st.lists(EDITS, max_size=25)
