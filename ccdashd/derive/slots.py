@@ -28,6 +28,11 @@ CLOSE: Final = 5
 """Minutes, by the clock, between two active ones up to which those between them are active too."""
 
 
+def is_minute(minute: int) -> bool:
+    """Whether a number of minutes since the epoch is of a time that `slot_of` does not take for none."""
+    return 0 <= minute < FAR_MS // 60_000
+
+
 def active(minutes: Iterable[int]) -> dict[int, int]:
     """Minutes since the epoch, and all between two that are close, as bit masks by slot: the lowest bit for its first.
 

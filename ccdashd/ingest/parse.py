@@ -12,6 +12,7 @@ from collections.abc import Iterable
 import msgspec
 
 from ccdashd import sources
+from ccdashd.derive.slots import active, is_minute
 from ccdashd.sources.claude_code import ClaudeCodeReader, agent_meta
 from ccdashd.sources.log import Log, pack_keys
 from ccdashd.sources.model import Entry, Stats
@@ -102,6 +103,8 @@ def read_log(path: str, text_cap: int, known: Known | None = None) -> FileResult
         result.summaries = _rows(log.summaries)
         result.signals = _rows(log.signals)
         result.findings = _rows(log.findings)
+        result.events = _rows(log.events)
+        result.minutes = active(filter(is_minute, log.minutes))
         result.records = log.stats.records - before
         return result
     finally:

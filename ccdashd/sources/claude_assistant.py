@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal, InvalidOperation
+
 from ccdashd.sources import signals
+from ccdashd.sources.claude_events import event, is_copied
 from ccdashd.sources.claude_records import Block, Record, ToolInput, tool_input
 from ccdashd.sources.log import Log, merge
 from ccdashd.sources.model import KIND, Entry, Message, ToolCall
@@ -35,11 +38,13 @@ def assistant(log: Log, record: Record, offset: int, length: int) -> None:
     if message is None:
         return
     time = log.time
-    count_usage(log, record, time)
+    counted = count_usage(log, record, time)
     model = message.model
     if model == SYNTHETIC:
         log.stats.synthetic += 1
-        log.stats.api_errors += record.isApiErrorMessage is True
+        if record.isApiErrorMessage is True:
+            log.stats.api_errors += 1
+            event(log, record, "api_error")
         model = None
     content = message.content
     if isinstance(content, str):
@@ -53,7 +58,7 @@ def assistant(log: Log, record: Record, offset: int, length: int) -> None:
         tool = call_id = None
         if block.type == "tool_use":
             kind, tool, call_id = _TOOL_CALL, block.name, block.id
-            text = _tool_use(log, block, offset, length, number, sidechain)
+            text = _tool_use(log, block, offset, length, number, sidechain, counted)
         elif block.type == "text":
             kind, text = _ASSISTANT, block.text or ""
         elif block.type in ("thinking", "redacted_thinking"):
@@ -68,8 +73,8 @@ def assistant(log: Log, record: Record, offset: int, length: int) -> None:
         )
 
 
-def _tool_use(log: Log, block: Block, offset: int, length: int, number: int, sidechain: bool) -> str:
-    """Note a tool call; returns what it acts on."""
+def _tool_use(log: Log, block: Block, offset: int, length: int, number: int, sidechain: bool, message: int | None) -> str:
+    """Note a tool call of the message of that number; returns what it acts on."""
     call_id = block.id or f"@{offset}.{number}"
     name = block.name or "?"
     given = tool_input(block.input)
@@ -86,6 +91,7 @@ def _tool_use(log: Log, block: Block, offset: int, length: int, number: int, sid
     call.call_offset = offset
     call.call_length = length
     call.sidechain = sidechain
+    call.message = message
     if name in _SAYING:
         _signal(log, call_id, name, given, offset)
     action = ACTIONS.get(name) if path else None
@@ -93,6 +99,7 @@ def _tool_use(log: Log, block: Block, offset: int, length: int, number: int, sid
         update = log.file_update(call_id)
         update.path = path
         update.action = action
+        update.time = log.time
     return target
 
 
@@ -125,15 +132,16 @@ def _target(given: ToolInput) -> str:
     )
 
 
-def count_usage(log: Log, record: Record, time: int | None, *, mirror: bool = False) -> None:
-    """The usage of the record's API message, if it has one."""
+def count_usage(log: Log, record: Record, time: int | None, *, mirror: bool = False) -> int | None:
+    """The usage of the record's API message; returns the message's number, or None where the record has none."""
     message = record.message
     if message is None or message.model == SYNTHETIC:
-        return
+        return None
     message_id = message.id or (f"@{record.uuid}" if record.uuid else None)
     if message_id is None:
-        return
-    fresh = five = hour = written = read = output = 0
+        return None
+    fresh = five = hour = written = read = output = searches = 0
+    fast = False
     usage = message.usage
     if usage is not None:
         writes = usage.cache_creation
@@ -145,6 +153,9 @@ def count_usage(log: Log, record: Record, time: int | None, *, mirror: bool = Fa
         fresh = usage.input_tokens or 0
         read = usage.cache_read_input_tokens or 0
         output = usage.output_tokens or 0
+        fast = usage.speed == "fast"
+        if usage.server_tool_use is not None:
+            searches = usage.server_tool_use.web_search_requests or 0
     request_id = record.requestId or ""
     sighting = Message(
         message_id,
@@ -159,9 +170,32 @@ def count_usage(log: Log, record: Record, time: int | None, *, mirror: bool = Fa
         hour,
         message.stop_reason is None,
         mirror,
-        record.forkedFrom is not None or bool(log.own_id and record.sessionId and record.sessionId != log.own_id),
+        is_copied(log, record),
         record.isSidechain is True,
+        searches,
+        fast,
+        _reported(bytes(record.costUSD)) if record.costUSD else None,
     )
     key = (message_id, request_id)
     known = log.messages.get(key)
-    log.messages[key] = sighting if known is None else merge(known, sighting)
+    if known is None:
+        log.messages[key] = sighting
+        log.numbers[key] = number = len(log.numbers)
+        return number
+    log.messages[key] = merge(known, sighting)
+    return log.numbers[key]
+
+
+REPORTED_CAP = 100_000
+"""US dollars: no message costs more, so a larger amount is damage."""
+
+
+def _reported(number: bytes) -> int | None:
+    """What the agent says that a message cost, a JSON number of US dollars, in 10^-12 dollars; None for what is none."""
+    try:
+        dollars = Decimal(number.decode("ascii"))
+        if not 0 <= dollars <= REPORTED_CAP:
+            return None
+    except (InvalidOperation, UnicodeDecodeError):
+        return None
+    return round(dollars.scaleb(12))

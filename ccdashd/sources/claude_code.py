@@ -18,6 +18,7 @@ import msgspec
 
 from ccdashd.sources import lines, prompts, signals
 from ccdashd.sources.claude_assistant import assistant, count_usage
+from ccdashd.sources.claude_events import event
 from ccdashd.sources.claude_records import AgentMeta, Record, decode_meta, decode_progress, decode_record, lenient
 from ccdashd.sources.claude_user import user
 from ccdashd.sources.feed import Feed
@@ -54,6 +55,9 @@ class ClaudeCodeReader(Feed[Record]):
         super().__init__(log, decode_record, lenient)
         self._place: tuple[str | None, str | None, str | None, str | None] = (None, None, None, None)
         self._place_count = 0
+        self._foreign = False
+        """Whether the record at hand names another session than the log's own."""
+        self._minute = -1
 
     def record(self, record: Record, offset: int, length: int) -> None:
         """One record: its time and place, whether it stood in the log before, then what its type means.
@@ -78,7 +82,13 @@ class ClaudeCodeReader(Feed[Record]):
         if place != self._place:
             self.flush()
             self._place = place
+            self._foreign = bool(log.own_id and record.sessionId and record.sessionId != log.own_id)
         self._place_count += 1
+        if time is not None:
+            minute = time // 60_000
+            if minute != self._minute and not self._foreign and record.forkedFrom is None:
+                self._minute = minute
+                log.minutes.add(minute)
 
         if kind == "progress":
             _progress(log, record, offset, length)
@@ -182,10 +192,12 @@ def _system(log: Log, record: Record, offset: int, length: int) -> None:
     text, cut = lines.head(memoryview(record.content), log.text_cap) if lines.is_string(record.content) else ("", False)
     if subtype == "compact_boundary":
         log.stats.compactions += 1
+        event(log, record, "compaction")
         _add(log, record, offset, length, "compaction", text, cut)
         return
     if subtype == "api_error":
         log.stats.api_errors += 1
+        event(log, record, "api_error")
     _add(log, record, offset, length, "system", text or subtype, cut, subtype)
 
 
@@ -198,6 +210,7 @@ def _attachment(log: Log, record: Record, offset: int, length: int) -> None:
         human = (attachment.origin or {}).get("kind") in (None, "human")
         log.stats.steering += human
         if human:
+            event(log, record, "steering")
             signals.prompt(log, offset, attachment.prompt or "")
         _add(log, record, offset, length, "steering" if human else "attachment", attachment.prompt or "")
         return

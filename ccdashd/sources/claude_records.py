@@ -17,6 +17,9 @@ S = TypeVar("S", bound=msgspec.Struct)
 TOKENS_CAP = 10**12
 """Most tokens that one message can have used: a damaged number must not overflow the sums of a database."""
 
+SEARCHES_CAP = 10**6
+"""The same of searches."""
+
 TokenCount = Annotated[int, msgspec.Meta(ge=0, le=TOKENS_CAP)]
 
 
@@ -25,12 +28,18 @@ class CacheCreation(msgspec.Struct, gc=False):
     ephemeral_1h_input_tokens: TokenCount | None = None
 
 
+class ServerToolUse(msgspec.Struct, gc=False):
+    web_search_requests: Annotated[int, msgspec.Meta(ge=0, le=SEARCHES_CAP)] | None = None
+
+
 class Usage(msgspec.Struct, gc=False):
     input_tokens: TokenCount | None = None
     output_tokens: TokenCount | None = None
     cache_read_input_tokens: TokenCount | None = None
     cache_creation_input_tokens: TokenCount | None = None
     cache_creation: CacheCreation | None = None
+    server_tool_use: ServerToolUse | None = None
+    speed: str | None = None
 
 
 class Block(msgspec.Struct, gc=False):
@@ -130,6 +139,7 @@ class Record(msgspec.Struct, gc=False):
     prUrl: str | None = None
     attachment: Attachment | None = None
     forkedFrom: ForkedFrom | None = None
+    costUSD: msgspec.Raw = msgspec.Raw()
 
 
 class ToolInput(msgspec.Struct, gc=False):
@@ -210,6 +220,7 @@ _NESTED: dict[str, type[msgspec.Struct]] = {
     "message": ApiMessage,
     "usage": Usage,
     "cache_creation": CacheCreation,
+    "server_tool_use": ServerToolUse,
     "toolUseResult": ToolUseResult,
     "attachment": Attachment,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from ccdashd.sources import lines, prompts, signals
+from ccdashd.sources.claude_events import event
 from ccdashd.sources.claude_records import Block, Record, ToolUseResult
 from ccdashd.sources.log import Log, title
 from ccdashd.sources.model import KIND, Entry
@@ -13,6 +14,7 @@ RESULT_CAP = 400
 """Bytes kept of a tool's output: enough for a line in a list; the whole is read from the log."""
 
 _TOOL_RESULT = KIND["toolResult"]
+_EVENTS = frozenset({"prompt", "command", "bash", "interrupt"})
 
 
 def user(log: Log, record: Record, offset: int, length: int) -> None:
@@ -43,6 +45,7 @@ def _blocks(log: Log, record: Record, content: list[Block], offset: int, length:
         steering = prompts.typed("\n".join(texts)) if texts else ""
         if steering and not record.isMeta and not record.isSidechain:
             log.stats.steering += 1
+            event(log, record, "steering")
             number = len(content)
             uuid, parent = record.uuid, record.parentUuid
             signals.prompt(log, offset, steering)
@@ -70,6 +73,8 @@ def _said(log: Log, record: Record, text: str, image: bool, offset: int, length:
         stats.agent_prompt = stats.agent_prompt or title(words)
     else:
         _count(log, kind, words, offset)
+        if kind in _EVENTS:
+            event(log, record, kind)
     parent = record.parentUuid
     log.add(offset, length, KIND[kind], record.uuid, parent, record.isSidechain, words or "[image]" * image)
 

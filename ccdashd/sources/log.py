@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
-from ccdashd.sources.model import PAGE, Entry, FileUpdate, Finding, Message, Signal, Stats, Summary, ToolCall
+from ccdashd.sources.model import PAGE, Entry, Event, FileUpdate, Finding, Message, Signal, Stats, Summary, ToolCall
 
 TITLE_CAP = 300
 FINDINGS_CAP = 50
@@ -62,11 +62,16 @@ class Log:
         self.keys: list[str] = []
         """Keys of the new records on the page at hand: that of the entry that would come next when a record is met."""
         self.messages: dict[tuple[str, str], Message] = {}
+        self.numbers: dict[tuple[str, str], int] = {}
+        """Number of each message among `messages`."""
         self.tool_calls: dict[str, ToolCall] = {}
         self.tool_name = tool_name
         self.file_updates: dict[str, FileUpdate] = {}
         self.summaries: list[Summary] = []
         self.signals: list[Signal] = []
+        self.events: list[Event] = []
+        self.minutes: set[int] = set()
+        """Minutes since the epoch in which a record was written that is not copied."""
         self.findings: list[Finding] = []
         self._found: dict[str, list[Finding]] = {}
         self._page = self.stats.entries // PAGE
@@ -136,7 +141,7 @@ class Log:
 
 
 def merge(known: Message, new: Message) -> Message:
-    """Two sightings of one message in one log: the larger output, the earlier time; complete if either is."""
+    """Two sightings of one message in one log: the larger figures, the earlier time; complete if either is."""
     if new.output != known.output:
         larger = new if new.output > known.output else known
     else:
@@ -150,6 +155,12 @@ def merge(known: Message, new: Message) -> Message:
     larger.mirror = known.mirror and new.mirror
     larger.copied = known.copied and new.copied
     larger.sidechain = known.sidechain and new.sidechain
+    larger.web_searches = max(known.web_searches, new.web_searches)
+    larger.fast = known.fast or new.fast
+    if known.reported is not None and new.reported is not None:
+        larger.reported = max(known.reported, new.reported)
+    else:
+        larger.reported = new.reported if known.reported is None else known.reported
     return larger
 
 
