@@ -1,8 +1,8 @@
 """The Language Server Protocol, as far as ccdash speaks it: shapes, names, and the table of its requests.
 
-Source: https://microsoft.github.io/language-server-protocol/specifications/lsp/3.17/specification/. Only the fields that are
-used; others are ignored when read. A field with a default is left out of messages where it has that value. Positions count
-UTF-16 units, which every client understands.
+Source: https://microsoft.github.io/language-server-protocol/specifications/lsp/3.17/specification/. Only the fields that
+are used; others are ignored when read. A field with a default is left out of messages where it has that value. Positions
+count UTF-16 units, which every client understands.
 """
 
 from __future__ import annotations
