@@ -153,6 +153,10 @@ class App:
             healthy=state.healthy,
         )
 
+    def is_plan(self, path: str) -> bool:
+        """Whether a path is that of a planning file, as far as that is known now."""
+        return self._pipeline is not None and self._pipeline.plans.territory.accepts(path)
+
     def request_scan(self, reason: str) -> None:
         """Ask for a scan of all logs soon; `reason` is for the log."""
         if self._reconciler is not None:

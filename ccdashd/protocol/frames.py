@@ -169,6 +169,14 @@ def frame(*parts: bytes) -> bytes:
     return b"".join((b"Content-Length: %d\r\n\r\n" % sum(map(len, parts)), *parts))
 
 
+def request(request_id: RequestId, method: str, params: Any) -> bytes:
+    """The frame of something that the daemon asks a client; None for no parameters."""
+    body: dict[str, Any] = {"jsonrpc": "2.0", "id": request_id, "method": method}
+    if params is not None:
+        body["params"] = params
+    return frame(_encoder.encode(body))
+
+
 def response(request_id: RequestId, result: bytes) -> bytes:
     """The frame that answers a request; `result` is JSON already."""
     return frame(b'{"jsonrpc":"2.0","id":', _encoder.encode(request_id), b',"result":', result, b"}")

@@ -346,13 +346,13 @@ class CreateProgress(Lsp, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, eq=False)
 class LspMethod:
-    """A request or notification that an editor sends. Lanes are those of `methods`."""
+    """A request that an editor sends: see `methods.Method`."""
 
     name: str
     lane: Lane
     params: type[Lsp]
     result: Any
-    """None of a notification."""
+    cached: bool = False
 
 
 HOVER = LspMethod("textDocument/hover", "read", PositionParams, Hover | None)

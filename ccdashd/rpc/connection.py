@@ -10,13 +10,12 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 from msgspec import UNSET
 
-from ccdashd import __version__
 from ccdashd.errors import CcdashError, InvalidParams, InvalidRequest, RequestCancelled, ShuttingDown
 from ccdashd.log import get
 from ccdashd.protocol import frames
@@ -25,6 +24,7 @@ from ccdashd.protocol.frames import FrameError, FrameReader, Message, RequestId
 if TYPE_CHECKING:
     from ccdashd.app import App
     from ccdashd.events import Event
+    from ccdashd.lsp.editor import Editor
     from ccdashd.rpc.server import Server
 
 MAX_IN_FLIGHT = 64
@@ -62,7 +62,8 @@ class Connection(asyncio.Protocol):
         self._turn_due = False
         self._read_paused = False
         self._refused = False
-        self._lsp_started = False
+        self.editor: Editor | None = None
+        """The editor at the other end, once it has said ``initialize``."""
         self._lsp_stopped = False
 
     # --- asyncio.Protocol ---
@@ -90,6 +91,8 @@ class Connection(asyncio.Protocol):
         """Stop what runs for this client."""
         self._refused = True
         self._app.events.drop(self)
+        if self.editor is not None:
+            self.editor.closed()
         for task in self._tasks.values():
             task.cancel()
         self._server.forget(self)
@@ -184,7 +187,9 @@ class Connection(asyncio.Protocol):
             self._write(frames.error_response(request_id, error))
             return
         if message.method is UNSET:
-            # The daemon asks its clients nothing, so a response answers nothing.
+            if self.editor is not None and self.editor.answered(message.id, *_answer(message)):
+                return
+            # A response to nothing that was asked is left alone.
             if message.result is UNSET and message.error is UNSET:
                 request_id = None if message.id is UNSET else message.id
                 self._write(frames.error_response(request_id, InvalidRequest("the message has no method")))
@@ -206,6 +211,9 @@ class Connection(asyncio.Protocol):
             if isinstance(request_id, int | float | str) and request_id in self._tasks:
                 self._cancelled.add(request_id)
                 self._tasks[request_id].cancel()
+        elif self.editor is not None:
+            with suppress(CcdashError):
+                self.editor.notified(name, _raw(message))
 
     def _request(self, request_id: RequestId, name: str, message: Message) -> None:
         try:
@@ -213,21 +221,24 @@ class Connection(asyncio.Protocol):
                 raise InvalidRequest(f"a request with id {request_id!r} is still running", id=request_id)
             if self._server.stopping:
                 raise ShuttingDown("the daemon is stopping; connect again in a moment")
-            answer = self._lsp(name) if name in _LSP_REQUESTS else self._ours(request_id, name, message)
+            answer = self._lsp(name, message) if name in _LSP_REQUESTS else self._ours(request_id, name, message)
         except Exception as error:
             self._write(frames.error_response(request_id, self._server.dispatcher.error_of(error, name)))
             return
         if answer is not None:
             self._write(frames.response(request_id, answer))
 
-    def _lsp(self, name: str) -> bytes:
+    def _lsp(self, name: str, message: Message) -> bytes:
         if name == "shutdown":
             self._lsp_stopped = True
             return b"null"
-        if self._lsp_started:
+        if self.editor is not None:
             raise InvalidRequest("this connection is initialized already")
-        self._lsp_started = True
-        return frames.encode({"capabilities": {}, "serverInfo": {"name": "ccdashd", "version": __version__}})
+        from ccdashd.lsp.editor import Editor, initialize
+
+        self.editor = Editor(initialize(_raw(message)), self._write, self._app.is_plan)
+        self.client = self.client or self.editor.name
+        return frames.encode(self.editor.offer())
 
     def _ours(self, request_id: RequestId, name: str, message: Message) -> bytes | None:
         if self._lsp_stopped:
@@ -280,6 +291,18 @@ class Connection(asyncio.Protocol):
 
 
 _LSP_REQUESTS = frozenset({"initialize", "shutdown"})
+
+
+def _answer(message: Message) -> tuple[bytes | None, str | None]:
+    """What a response says: its result, or what the error says."""
+    if message.error is UNSET:
+        return (None if message.result is UNSET else bytes(cast(Any, message.result))), None
+    try:
+        error = msgspec.json.decode(cast(Any, message.error))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        error = None
+    said = error.get("message") if isinstance(error, dict) else None
+    return None, said if isinstance(said, str) else "it did not say why"
 
 
 def _raw(message: Message) -> bytes:

@@ -25,7 +25,8 @@ import msgspec
 
 from ccdashd.errors import Busy, CcdashError, Internal, MethodNotFound
 from ccdashd.log import get
-from ccdashd.protocol import frames
+from ccdashd.protocol import frames, lsp
+from ccdashd.protocol.lsp import LspMethod
 from ccdashd.protocol.methods import METHODS, Method
 from ccdashd.rpc.answers import Answers
 from ccdashd.rpc.flights import Flights
@@ -57,6 +58,7 @@ HANDLER_MODULES = (
     "prometheus",
     "alerts",
     "cache",
+    "language",
 )
 """Every module below `ccdashd.rpc` that holds handlers."""
 
@@ -91,7 +93,7 @@ class ReadCall(Call):
 class Handler:
     """A method and the function that answers it."""
 
-    method: Method
+    method: Method | LspMethod
     function: Callable[..., Any]
     decoder: ParamsDecoder
     inline: bool
@@ -101,7 +103,7 @@ class Handler:
 _handlers: dict[str, Handler] = {}
 
 
-def handles(method: Method) -> Callable[[Function], Function]:
+def handles(method: Method | LspMethod) -> Callable[[Function], Function]:
     """Register the decorated function as the handler of `method`."""
 
     def register(function: Function) -> Function:
@@ -123,7 +125,7 @@ def load() -> None:
     """Import every handler module. Raises `TypeError` when handlers and table do not match."""
     for name in HANDLER_MODULES:
         importlib.import_module(f"ccdashd.rpc.{name}")
-    missing = METHODS.keys() - _handlers.keys()
+    missing = (METHODS.keys() | lsp.REQUESTS.keys()) - _handlers.keys()
     if missing:
         raise TypeError(f"no handler for {', '.join(sorted(missing))}")
     for handler in _handlers.values():
@@ -149,7 +151,7 @@ class Dispatcher:
 
     def at_once(self, connection: Connection, name: str, raw: bytes) -> bytes | None:
         """The encoded answer where it takes no waiting, else None: then `run` gets it. Raises `CcdashError`."""
-        method = METHODS.get(name)
+        method = _find(connection, name)
         if method is None:
             shown = name[:_SHOWN]
             raise MethodNotFound(f"there is no method {shown!r}", method=shown)
@@ -166,7 +168,7 @@ class Dispatcher:
     async def run(self, connection: Connection, name: str, raw: bytes) -> bytes:
         """The encoded answer of a method that has to wait. Raises `CcdashError`, or what the handler raises."""
         started = time.perf_counter()
-        method = METHODS[name]
+        method = _handlers[name].method
         if method.lane != "loop":
             await self._app.ready()
         handler = _handlers[name]
@@ -220,7 +222,13 @@ class Dispatcher:
             )
 
 
-def _log_request(method: Method, started: float, size: int) -> None:
+def _find(connection: Connection, name: str) -> Method | LspMethod | None:
+    """The method of that name; those of the Language Server Protocol are for connections that are initialized."""
+    method: Method | LspMethod | None = METHODS.get(name)
+    return lsp.REQUESTS.get(name) if method is None and connection.editor is not None else method
+
+
+def _log_request(method: Method | LspMethod, started: float, size: int) -> None:
     if logger.isEnabledFor(logging.DEBUG):
         elapsed = (time.perf_counter() - started) * 1000
         logger.debug("request", method=method.name, lane=method.lane, ms=elapsed, bytes=size)

@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 
 from ccdashd.errors import InvalidParams
-from ccdashd.protocol import types as t
 from ccdashd.validation import explain, value_at
 
 MAX_LIMIT = 500
@@ -21,7 +20,7 @@ MAX_OFFSET = 2**53 - 1
 class ParamsDecoder:
     """Decodes the parameters of one method, and holds them to the rules that all methods share."""
 
-    def __init__(self, type_: type[t.Wire]) -> None:
+    def __init__(self, type_: type[msgspec.Struct]) -> None:
         self._type = type_
         self._decoder = msgspec.json.Decoder(type_)
         self._wire_names = {field.name: field.encode_name for field in msgspec.structs.fields(type_)}
