@@ -266,8 +266,9 @@ def _admit(work: Work, counters: Counters) -> None:
 
 
 def _value(text: str) -> str:
-    """A label's value: never empty, which is as if it were not there, of bounded length, and UTF-8."""
-    text = text.encode("utf-8", "replace").decode()
+    """A label's value: never empty, which is as if it were not there, of bounded length, and without what acts when it is
+    printed."""
+    text = "".join(character if character.isprintable() else "\ufffd" for character in text)
     if len(text) > LABEL_CAP:
         digest = hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
         text = f"{text[: LABEL_CAP - 9]}-{digest}"
