@@ -39,7 +39,7 @@ _PERCENTILES = (
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("metrics", nargs="*", metavar="METRIC", help="what is drawn (cost)")
-    parser.add_argument("--list", action="store_true", help="list the metrics that there are, and what each means")
+    parser.add_argument("--list", action="store_true", help="list the metrics that there are")
     how = parser.add_argument_group("how")
     how.add_argument("--step", choices=STEPS, help="by what (day, of the last 30)")
     how.add_argument("--split", choices=SPLITS, metavar="BY", help=f"a series for each of the largest: {', '.join(SPLITS)}")
@@ -55,7 +55,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(context: Context) -> None:
-    args, export = context.args, Export(context)
+    args, out, export = context.args, context.out, Export(context)
     for option, other in (("series", "split"), ("bins", "distribution")):
         if getattr(args, option) and not getattr(args, other):
             raise UsageError(f"--{option} is for --{other}.")
@@ -69,7 +69,7 @@ def run(context: Context) -> None:
     with context.connect() as client:
         registry = Registry.of(client)
         if args.list:
-            _list(context, registry, export)
+            _list(out, registry)
             return
         names = args.metrics or ["activeSeconds" if args.heatmap else "cost"]
         metrics = list({metric["id"]: metric for metric in map(registry.find, names)}.values())
@@ -215,23 +215,14 @@ def _distribution(context: Context, client: Client, export: Export, metric: Mapp
     context.note_indexing(client)
 
 
-def _list(context: Context, registry: Registry, export: Export) -> None:
-    """The metrics in a table; the definition of each stands in the JSON, or below where names are given."""
-    out, args = context.out, context.args
-    chosen = [registry.find(name) for name in args.metrics] or registry.items
-    if export.form == "json":
-        out.result({"items": chosen})
-    elif args.metrics:
-        for at, metric in enumerate(chosen):
-            if at:
-                out.line()
-            out.line(out.paint(f"{metric['id']}: {metric['description']}", "bold"))
-            fields(out, [("unit", metric["unit"]), ("told by", ", ".join(metric["dimensions"])),
-                         ("of parts", metric["aggregation"]), ("exactly", metric["definition"])])  # fmt: skip
-    else:
-        table = (Column("METRIC", style="cyan"), Column("UNIT", drop=1), Column("WHAT IT IS", flexible=True, least=30))
-        draw(out, table, [(metric["id"], metric["unit"], metric["description"]) for metric in chosen])
-        out.note("`ccdash trends --list METRIC` tells exactly how one is counted.")
+def _list(out: Output, registry: Registry) -> None:
+    """The metrics in a table; as JSON with their definitions."""
+    if out.as_json:
+        out.result({"items": registry.items})
+        return
+    table = (Column("METRIC", style="cyan"), Column("UNIT", drop=1), Column("WHAT IT IS", flexible=True, least=30))
+    draw(out, table, [(metric["id"], metric["unit"], metric["description"]) for metric in registry.items])
+    out.note("`ccdash metrics --list` says exactly how each is counted.")
 
 
 HANDLERS = {
@@ -245,7 +236,7 @@ HANDLERS = {
             "ccdash trends toolSuccessRate --split tool --table",
             "ccdash trends --heatmap                  # when you work",
             "ccdash trends cost --distribution        # what sessions cost",
-            "ccdash trends --list cacheHitShare       # how it is counted",
+            "ccdash trends --list                     # which metrics there are",
             "ccdash trends cost --step hour --since today --csv",
         ),
     ),
