@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from ccdashd.analytics import prometheus
 from ccdashd.analytics.counters import LIMITS, OTHER, Counters
+from ccdashd.analytics.prometheus import Work
 from ccdashd.derive.measures import Measures
-from ccdashd.store.exposition import FeatureSum, ProjectName, Work
+from ccdashd.derive.progress_days import Figures
+from ccdashd.store.exposition import ProjectName
 from tests.analytics.prom import Samples, by, complaints, needs_promtool, parse, total
 
 ODD = 'a "b" \\ {c="d"}\n\x1b[31m\udc80 € 名'
@@ -28,8 +30,10 @@ WORK = Work(
     projects={"shop": Measures(sessions=3, minutes=2, prompts=4, additions=5, deletions=6), "till": Measures(sessions=1)},
     tools={"Bash": Measures(calls=5, success=3, errors=1, tool_ms=1500), "": Measures(calls=1, success=1)},
     names={"shop": ProjectName("Shop", False), "till": ProjectName(ODD, False)},
-    tasks={("shop", "done"): 3, ("shop", "todo"): 1, ("shop", "deferred"): 6, ("till", "archived"): 1},
-    features={"shop": FeatureSum(2, 1.5)},
+    plans={
+        "shop": Figures(counts=(1, 0, 0, 3, 0, 6, 0, 0), features=2, progress=0.75),
+        "till": Figures(counts=(0, 0, 0, 0, 0, 0, 1, 0)),
+    },
 )
 
 
@@ -78,7 +82,7 @@ def test_what_is_told_of_work(counters: Counters) -> None:
     assert by(samples, "ccdash_tasks", "project", "status")["Shop", "deferred"] == 6
     assert by(samples, "ccdash_task_completion_ratio", "project") == {("Shop",): 0.75}
     assert by(samples, "ccdash_feature_progress_ratio", "project") == {("Shop",): 0.75}
-    assert by(samples, "ccdash_features", "project") == {("Shop",): 2}
+    assert by(samples, "ccdash_features", "project") == {("Shop",): 2, (odd,): 0}
 
 
 def test_every_metric_has_help_and_type_once(counters: Counters) -> None:
