@@ -15,7 +15,6 @@ from ccdashd.store.connection import raw_connection
 from tests.ingest.tables import Tables, dump
 from tests.ingest.world import World
 
-
 NOTED = {"progress_days"}
 
 
