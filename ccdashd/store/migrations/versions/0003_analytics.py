@@ -145,7 +145,7 @@ def upgrade() -> None:
     op.create_index(
         "session_file_updates_counted",
         "session_file_updates",
-        ["file_path", "time", "additions", "deletions"],
+        ["file_path", "time", "additions", "deletions", "counted"],
         unique=False,
         sqlite_where=sa.text("counted"),
     )
@@ -168,8 +168,9 @@ def upgrade() -> None:
     op.create_index(
         "tasks_completed", "tasks", ["project_id", "completed"], unique=False, sqlite_where=sa.text("completed <> ''")
     )
-    # Planning files are read again, to fill it.
+    # Planning files are read again, to fill it; and so is the journal, which may have lines for the new tables already.
     op.execute("UPDATE documents SET reader = 0")
+    op.execute("UPDATE meta SET value = '0:?' WHERE key = 'journal'")
     op.add_column("session_tool_calls", sa.Column("message", sa.Integer(), nullable=True))
 
 
