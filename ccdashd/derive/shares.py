@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from msgspec.structs import astuple
+
 from ccdashd.derive.measures import NONE, SUMS, Measures
 
 _PARTS: Final = 10_000
@@ -25,8 +27,7 @@ def split(measures: Measures, confidences: Mapping[str, float]) -> dict[str, Mea
         return dict.fromkeys(names, measures)
     weights = [max(round(confidences[name] * _PARTS), 1) for name in names]
     shares: list[dict[str, int]] = [{} for _ in names]
-    for measure in SUMS:
-        amount: int = getattr(measures, measure)
+    for measure, amount in zip(SUMS, astuple(measures), strict=False):
         if amount:
             parts = [amount, *[0] * (len(names) - 1)] if measure in _WHOLE else apportion(amount, weights)
             for share, part in zip(shares, parts, strict=True):

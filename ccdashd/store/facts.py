@@ -6,12 +6,12 @@ The sums are those of `ccdashd.derive.measures`, so they can be added up further
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from ccdashd.derive.measures import NONE, SUMS, Measures
+from ccdashd.derive.measures import NONE, SUMS, Measures, add
 from ccdashd.derive.shares import split
 from ccdashd.protocol import types as t
 from ccdashd.store import file_facts, session_facts, sums
@@ -72,16 +72,8 @@ def _parts(
 
 def shared(by_session: Facts, weights: Weights) -> Facts:
     """What sessions used, divided among what they are linked with; the rest has no key."""
-    found: Facts = {}
+    found: dict[tuple[str, int | None], list[Measures]] = defaultdict(list)
     for (session, at), used in by_session.items():
         for key, part in split(used, weights.get(session) or {"": 1.0}).items():
-            found[key, at] = found.get((key, at), NONE) + part
-    return found
-
-
-def add(facts: Iterable[Measures]) -> Measures:
-    """The sum of all."""
-    whole = NONE
-    for found in facts:
-        whole += found
-    return whole
+            found[key, at].append(part)
+    return {place: add(parts) for place, parts in found.items()}

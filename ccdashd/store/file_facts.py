@@ -38,13 +38,10 @@ def by_file(
     """The files with most of `metric`, and how many files there are. Edits without a path have an empty one."""
     where, parameters = filter.where()
     bounds: Parameters = {"limit": limit, "offset": offset}
-    statement = (
-        f"{_FILES} FROM {_EDITS} WHERE {where} GROUP BY x.file_path "
-        f"ORDER BY {_SORTS[metric]} DESC, x.file_path LIMIT :limit OFFSET :offset"
-    )
+    grouped = f"FROM {_EDITS} WHERE {where} GROUP BY x.file_path"
+    statement = f"{_FILES} {grouped} ORDER BY {_SORTS[metric]} DESC, x.file_path LIMIT :limit OFFSET :offset"
     page = dict(_measures(connection, statement, parameters | bounds))
-    statement = f"SELECT COUNT(*) FROM (SELECT 1 FROM {_EDITS} WHERE {where} GROUP BY x.file_path)"
-    count: int = raw_connection(connection).execute(statement, parameters).fetchone()[0]
+    count: int = raw_connection(connection).execute(f"SELECT COUNT(*) FROM (SELECT 1 {grouped})", parameters).fetchone()[0]
     return page, count
 
 

@@ -117,7 +117,8 @@ def resolve(connection: sa.Connection, scope: t.Scope, range: Range = ALL) -> Fi
     if scope.session is not None:
         session = sessions.find(connection, scope.session)
         chosen = {session} if chosen is None or session in chosen else set()
-    named = project_id is not None or chosen is not None
+    # Where nothing is hidden, rows need not be looked at for it.
+    shown = scope.include_hidden or project_id is not None or chosen is not None or not _hidden(connection)
     return Filter(
         project_id=project_id,
         models=None if scope.model is None else _models(connection, scope.model),
@@ -125,8 +126,12 @@ def resolve(connection: sa.Connection, scope: t.Scope, range: Range = ALL) -> Fi
         branch=scope.branch,
         sessions=None if chosen is None else tuple(sorted(chosen)),
         subagents=scope.subagents,
-        include_hidden=scope.include_hidden or named,
+        include_hidden=shown,
     ).during(range)
+
+
+def _hidden(connection: sa.Connection) -> bool:
+    return raw_connection(connection).execute("SELECT 1 FROM projects WHERE hidden").fetchone() is not None
 
 
 def _models(connection: sa.Connection, wanted: str) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Final
 
@@ -11,7 +12,7 @@ from ccdashd.derive.slots import FAR_MS, SLOT_MS, UNDATED
 from ccdashd.protocol import types as t
 from ccdashd.store.connection import raw_connection
 from ccdashd.store.filters import Filter
-from ccdashd.store.sums import MAIN, OWNERS, Sums
+from ccdashd.store.sums import MAIN, Sums
 from ccdashd.store.times import Times
 
 _COLUMNS: Final[Mapping[t.Dimension, str]] = {
@@ -26,6 +27,11 @@ SELECT s.*,
        MAX(s.ended_at - s.started_at, 0) AS ms
 FROM sessions s
 """
+_MAINS: Final = f"""
+SELECT f.id, {MAIN} FROM sync_state f INDEXED BY sync_state_session
+     LEFT JOIN sessions s INDEXED BY sessions_owner ON s.id = f.session_id
+"""
+"""The main session of each log."""
 
 
 def began(connection: sa.Connection, filter: Filter, by: t.Dimension | None, times: Times | None) -> Sums:
@@ -46,22 +52,29 @@ def active(connection: sa.Connection, filter: Filter, by: t.Dimension | None, ti
     """Minutes in which main sessions or their sub-agents were active, by what the main session belongs to: so each minute
     of it is in one place only, whatever its sub-agents are."""
     where, parameters = filter.where()
-    at = "NULL" if times is None else times.key("x.slot")
-    statement = f"SELECT {MAIN}, x.slot, {at}, x.minutes FROM session_minutes x {OWNERS} WHERE {where}"
+    raw = raw_connection(connection)
+    mains: dict[int, str] = dict(raw.execute(_MAINS))
     minutes: dict[tuple[str, int], int] = {}
-    moments: dict[int, int | None] = {}
-    for main, slot, moment, mask in raw_connection(connection).execute(statement, parameters):
-        minutes[main, slot] = minutes.get((main, slot), 0) | mask
-        moments[slot] = moment
+    for log, slot, mask in raw.execute(f"SELECT file_id, slot, minutes FROM session_minutes x WHERE {where}", parameters):
+        place = (mains[log], slot)
+        minutes[place] = minutes.get(place, 0) | mask
+    slots = {slot for _, slot in minutes}
+    moments = {} if times is None else _moments(connection, times, slots)
     owners = _owners(connection, by)
-    numbers: dict[tuple[str, int | None], int] = {}
-    mains: dict[tuple[str, int | None], set[str]] = {}
+    found: dict[tuple[str, int | None], tuple[list[int], set[str]]] = {}
     for (main, slot), mask in minutes.items():
-        place = ("" if by is None else main if by == "session" else owners.get(main, ""), moments[slot])
-        numbers[place] = numbers.get(place, 0) + mask.bit_count()
-        mains.setdefault(place, set()).add(main)
-    for place, number in numbers.items():
-        yield *place, {"minutes": number, "active": frozenset(mains[place])}
+        key = "" if by is None else main if by == "session" else owners.get(main, "")
+        numbers, active = found.setdefault((key, moments.get(slot)), ([], set()))
+        numbers.append(mask.bit_count())
+        active.add(main)
+    for (key, moment), (numbers, active) in found.items():
+        yield key, moment, {"minutes": sum(numbers), "active": frozenset(active)}
+
+
+def _moments(connection: sa.Connection, times: Times, slots: set[int]) -> dict[int, int | None]:
+    """The key of time of each slot."""
+    statement = f"SELECT x.value, {times.key('x.value')} FROM json_each(?) x"
+    return dict(raw_connection(connection).execute(statement, (json.dumps(list(slots)),)))
 
 
 def _owners(connection: sa.Connection, by: t.Dimension | None) -> dict[str, str]:

@@ -61,14 +61,14 @@ _COLUMNS: Final[dict[str, Mapping[str, str]]] = {
     "tool_slots": _TOOLS,
     "activity_slots": _ACTIVITY,
 }
-_SUBAGENT: Final = "(s.agent_id IS NOT NULL OR x.mirror)"
 _SKILLS: Final = "tool IN ('Skill', 'SlashCommand')"
 """As `ccdashd.store.rollups` writes them with their detail."""
 
 MAIN = "COALESCE(CASE WHEN s.agent_id IS NOT NULL THEN s.parent_id END, s.id, '')"
 """The main session of a session ``s``."""
 
-OWNERS = "CROSS JOIN sync_state f ON f.id = x.file_id LEFT JOIN sessions s ON s.id = f.session_id"
+OWNERS = "CROSS JOIN sync_state f ON f.id = x.file_id LEFT JOIN sessions s INDEXED BY sessions_owner ON s.id = f.session_id"
+"""Joins the session ``s`` of the log of a row ``x``."""
 
 
 class _Key(NamedTuple):
@@ -179,14 +179,14 @@ class _Query:
             return f"SELECT {self.key.expression}, {at}, {parts} FROM {self.table} x WHERE {where} {groups}"
         # Rows of one log and slot lie together, so that adding these up needs no sorting, and leaves little to sort.
         held = ["file_id", *(["slot"] if self.times else []), *self.key.columns]
-        if self.subagents and "mirror" not in held:
-            held.append("mirror")
-        inner = ", ".join([*held, *(f"{columns[name]} AS {name}" for name in self.measures)])
+        inner = [*held, *(f"{columns[name]} AS {name}" for name in self.measures)]
         outer = [f"{columns[name].partition('(')[0]}(x.{name})" for name in self.measures]
         if self.subagents:
-            outer += [f"SUM(CASE WHEN {_SUBAGENT} THEN x.{name} ELSE 0 END)" for name in ("cost_micro", "cost_pico")]
+            for name in ("cost_micro", "cost_pico"):
+                inner.append(f"SUM(CASE WHEN mirror THEN {name} ELSE 0 END) AS copied_{name}")
+                outer.append(f"SUM(CASE WHEN s.agent_id IS NULL THEN x.copied_{name} ELSE x.{name} END)")
         return (
-            f"SELECT {self.key.expression}, {at}, {', '.join(outer)} FROM (SELECT {inner} FROM {self.table} x "
+            f"SELECT {self.key.expression}, {at}, {', '.join(outer)} FROM (SELECT {', '.join(inner)} FROM {self.table} x "
             f"WHERE {where} GROUP BY {', '.join(held)}) x {OWNERS if joined else ''} {groups}"
         )
 

@@ -141,7 +141,16 @@ session_file_updates = Table(
     Column("time", BigInteger),  # of the call
     Column("counted", Boolean, nullable=False, server_default="0"),  # this row stands for an edit in totals
     Index("session_file_updates_path", "file_path"),
-    Index("session_file_updates_counted", "file_path", "time", "additions", "deletions", sqlite_where=text("counted")),
+    # With `counted`, though it is the same in all: else SQLite would look it up.
+    Index(
+        "session_file_updates_counted",
+        "file_path",
+        "time",
+        "additions",
+        "deletions",
+        "counted",
+        sqlite_where=text("counted"),
+    ),
     sqlite_with_rowid=False,
 )
 
