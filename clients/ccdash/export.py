@@ -8,10 +8,10 @@ sessions and names of branches come from others; JSON and Parquet, which nothing
 from __future__ import annotations
 
 import argparse
-import csv
 import io
 import json
 import os
+import re
 import stat
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -34,7 +34,8 @@ Value = str | int | float | bool | None
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 """Beginnings of cells that spreadsheets take for formulas (https://owasp.org/www-community/attacks/CSV_Injection)."""
 
-CENTS = Decimal("0.000001")
+MILLIONTH = Decimal("0.000001")
+_SPECIAL = re.compile('[,"\\r\\n]')
 
 
 class Field(NamedTuple):
@@ -135,13 +136,13 @@ def replace(path: Path, data: bytes) -> None:
 
 
 def to_csv(records: Records) -> str:
-    """The rows as CSV (RFC 4180, lines end with a newline alone)."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([field.name for field in records.fields])
-    for row in records.rows:
-        writer.writerow([_cell(field.kind, value) for field, value in zip(records.fields, row, strict=True)])
-    return text.getvalue()
+    """The rows as CSV (RFC 4180, but that lines end with a newline alone).
+
+    By hand, since the csv module then leaves a carriage return in a text unquoted, at which readers end the line.
+    """
+    lines = [[field.name for field in records.fields]]
+    lines += [[_cell(field.kind, value) for field, value in zip(records.fields, row, strict=True)] for row in records.rows]
+    return "".join(",".join(map(_quoted, line)) + "\n" for line in lines)
 
 
 def to_parquet(records: Records) -> bytes:
@@ -166,11 +167,15 @@ def to_parquet(records: Records) -> bytes:
     return sink.getvalue()
 
 
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"' if _SPECIAL.search(text) else text
+
+
 def _cell(kind: Kind, value: Value) -> str:
     if value is None:
         return ""
     if kind == "money":
-        return f"{Decimal(repr(value)).quantize(CENTS):f}"
+        return f"{Decimal(repr(value)).quantize(MILLIONTH):f}"
     if kind == "boolean":
         return "true" if value else "false"
     if kind == "integer":
@@ -183,7 +188,7 @@ def _typed(kind: Kind, value: Value) -> Any:
     if value is None:
         return None
     if kind == "money":
-        return Decimal(repr(value)).quantize(CENTS)
+        return Decimal(repr(value)).quantize(MILLIONTH)
     if kind == "time":
         return datetime.fromisoformat(str(value))
     return int(value) if kind == "integer" else float(value) if kind == "number" else value

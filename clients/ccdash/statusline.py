@@ -236,10 +236,10 @@ def values(said: Mapping[str, Any], told: Mapping[str, Any], now: float, *, asci
     percent = "" if share is None else f"{100 * share:.0f} %"
     window = told.get("window") if told.get("windowEndsAt") else None
     return {
-        "model": _text(said, "model", "display_name") or (short_model(told["model"]) if told.get("model") else ""),
-        "project": told.get("project") or "",
-        "feature": told.get("feature") or "",
-        "id": short_id(session or _text(said, "session_id")),
+        "model": _clean(_text(said, "model", "display_name") or (short_model(told["model"]) if told.get("model") else "")),
+        "project": _clean(told.get("project") or ""),
+        "feature": _clean(told.get("feature") or ""),
+        "id": _clean(short_id(session or _text(said, "session_id"))),
         "context": f"{count(used)} ({percent})" if used and percent else count(used) if used else percent,
         "percent": percent,
         "session": spent("sessionCost") or ("" if own_cost is None else money(own_cost)),
@@ -302,7 +302,7 @@ def render(parts: Sequence[Part], known: Mapping[str, str], color: bool = False)
 
 
 def _shown(literal: str, name: str, known: Mapping[str, str], color: bool) -> str:
-    text = _clean(known.get(name, ""))
+    text = known.get(name, "")
     return _paint(literal, _DIM, color) + _paint(text, _style(name, text), color)
 
 
@@ -355,4 +355,5 @@ def _text(said: Mapping[str, Any], *path: str) -> str:
 
 def _number(said: Mapping[str, Any], *path: str) -> float | None:
     found = _at(said, path)
-    return found if isinstance(found, int | float) and not isinstance(found, bool) else None
+    # The comparison leaves out what is no number or infinite, which Python takes for JSON.
+    return found if isinstance(found, int | float) and not isinstance(found, bool) and -1e15 < found < 1e15 else None
