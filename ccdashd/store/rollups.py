@@ -99,11 +99,20 @@ def roll_up(connection: sa.Connection, prices: Prices, file_id: int, since: int 
     raw = raw_connection(connection)
     raw.execute(_MARK_EDITS, {"file": file_id, "since": (since or 0) * SLOT_MS})
     for table, rows in _fresh(raw, prices, file_id, since):
-        raw.execute(
-            f"DELETE FROM {table.name} WHERE file_id = ? AND (slot >= ? OR slot = ?)", (file_id, since or 0, UNDATED)
-        )
-        marks = ", ".join("?" * len(table.columns))
-        raw.executemany(f"INSERT INTO {table.name} VALUES ({marks})", ((file_id, *row) for row in rows))
+        fresh = set(rows)
+        stored = {row[1:] for row in raw.execute(_STORED.format(table.name), (file_id, since or 0))}
+        width = len(table.primary_key) - 1
+        gone = [(file_id, *row[:width]) for row in stored - fresh]
+        raw.executemany(_DELETE[table.name], gone)
+        raw.executemany(_INSERT[table.name], [(file_id, *row) for row in fresh - stored])
+
+
+_STORED = f"SELECT * FROM {{}} WHERE file_id = ? AND (slot >= ? OR slot = {UNDATED})"
+_DELETE = {
+    table.name: f"DELETE FROM {table.name} WHERE {' AND '.join(f'{column.name} = ?' for column in table.primary_key)}"
+    for table in TABLES
+}
+_INSERT = {table.name: f"INSERT INTO {table.name} VALUES ({', '.join('?' * len(table.columns))})" for table in TABLES}
 
 
 def drifted(connection: sa.Connection, prices: Prices, file_id: int) -> list[str]:

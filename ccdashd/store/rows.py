@@ -175,7 +175,9 @@ def _rows(
         minutes = result.minutes
         if result.start:
             around = (file_id, min(minutes) - 1, max(minutes) + 1)
-            minutes = active(minutes_of(minutes) + minutes_of(dict(raw.execute(_MINUTES_AROUND, around).fetchall())))
+            known = dict(raw.execute(_MINUTES_AROUND, around).fetchall())
+            joined = active(minutes_of(minutes) + minutes_of(known))
+            minutes = {slot: mask for slot, mask in joined.items() if mask != known.get(slot)}
         raw.executemany(_MINUTES, [(file_id, *row) for row in minutes.items()])
 
 
