@@ -10,7 +10,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from ccdashd.analytics.windows import Course
-from ccdashd.derive.measures import NONE, cost_of
+from ccdashd.derive.measures import cost_of
 from ccdashd.derive.periods import running
 from ccdashd.derive.price_table import LONG_CONTEXT_TOKENS, context_window
 from ccdashd.errors import InvalidParams, NotFound
@@ -39,7 +39,7 @@ def statusline(
     at = _place(connection, params, going)
     context = None if at.session is None else live.context(connection, at.session)
     costs = {} if at.session is None else session_costs(connection, [at.session], with_subagents=True)
-    today = usage_series.by_slot(connection, Filter().during(running("day", zone, now)))
+    today = running("day", zone, now)
     course = Course(connection, Filter(), now, days=_DAYS)
     spans = course.five_hours()
     active = course.active(spans)
@@ -52,7 +52,7 @@ def statusline(
         context_tokens=None if context is None else context.tokens,
         context_limit=None if context is None else _limit(context),
         session_cost=costs.get(at.session or ""),
-        today=cost_of(sum((measures for _, measures in today), NONE)),
+        today=cost_of(usage_series.series(connection, Filter().during(today)).during(today)),
         window=None if window is None else window.cost,
         window_ends_at=None if window is None else window.end,
         usd_per_hour=None if window is None or window.burn is None else window.burn.usd_per_hour,

@@ -9,11 +9,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import tzinfo
+from itertools import accumulate
 
 import sqlalchemy as sa
 
 from ccdashd.clock import iso
-from ccdashd.derive.measures import NONE, Measures, cost_of, usd
+from ccdashd.derive.measures import Measures, cost_of, usd
 from ccdashd.derive.metrics import find_all
 from ccdashd.derive.periods import Range
 from ccdashd.derive.slots import SLOT_MS
@@ -21,7 +22,7 @@ from ccdashd.derive.windows import DAY, Span, WeekStart, after_pause, five_hours
 from ccdashd.protocol import types as t
 from ccdashd.store import usage_series
 from ccdashd.store.filters import Filter
-from ccdashd.store.usage_series import Part
+from ccdashd.store.usage_series import User
 
 METRICS = find_all(("cost", "tokens", "messages"))
 """What is told of each window."""
@@ -37,9 +38,9 @@ class Course:
         self._filter = filter
         self._now = now
         self._since = 0 if days is None else max(now // SLOT_MS - days * DAY, 0)
-        self.costs = usage_series.costs(connection, filter.during(Range(self._since * SLOT_MS, None)))
-        """Slots, ascending, with what they cost in picodollars."""
-        self._slots = [slot for slot, _ in self.costs]
+        costs = usage_series.costs(connection, filter.during(Range(self._since * SLOT_MS, None)))
+        self._slots = [slot for slot, _ in costs]
+        self._until = [0, *accumulate(cost for _, cost in costs)]
 
     def five_hours(self) -> list[Span]:
         """The five-hour windows."""
@@ -67,16 +68,19 @@ class Course:
         """The windows `told`, of all of `spans`; an active one with its pace."""
         if not told:
             return []
-        range = Range(min(told).start * SLOT_MS, max(told).end * SLOT_MS)
-        parts = usage_series.parts(self._connection, self._filter.during(range))
-        slots = [part.slot for part in parts]
-        return [
-            self._window(spans, span, parts[bisect_left(slots, span.start) : bisect_left(slots, span.end)]) for span in told
-        ]
+        filter = self._filter.during(Range(min(told).start * SLOT_MS, max(told).end * SLOT_MS))
+        series = usage_series.series(self._connection, filter)
+        users = usage_series.users(self._connection, filter)
+        slots = [user.slot for user in users]
+        windows = []
+        for span in told:
+            used = series.during(Range(span.start * SLOT_MS, span.end * SLOT_MS))
+            within = users[bisect_left(slots, span.start) : bisect_left(slots, span.end)]
+            windows.append(self._window(spans, span, used, within))
+        return windows
 
-    def _window(self, spans: Sequence[Span], span: Span, parts: Sequence[Part]) -> t.Window:
-        used = sum((part.measures for part in parts), NONE)
-        first, last = parts[0].slot, parts[-1].slot
+    def _window(self, spans: Sequence[Span], span: Span, used: Measures, users: Sequence[User]) -> t.Window:
+        first, last = users[0].slot, users[-1].slot
         active = span.start * SLOT_MS <= self._now < span.end * SLOT_MS
         return t.Window(
             values={metric.id: metric.value(used) for metric in METRICS},
@@ -94,8 +98,8 @@ class Course:
                 cache_write5m=used.cache_write_5m,
                 cache_write1h=used.cache_write_1h,
             ),
-            sessions=len({part.session_id for part in parts}),
-            models=sorted({part.model for part in parts}),
+            sessions=len({user.session_id for user in users}),
+            models=sorted({user.model for user in users}),
             burn=self._burn(spans, span, first, last, used) if active else None,
         )
 
@@ -112,16 +116,11 @@ class Course:
             exhausted_at=iso(found.exhausted_at),
         )
 
-    def _within(self, span: Span) -> tuple[int, int]:
-        return bisect_left(self._slots, span.start), bisect_left(self._slots, span.end)
-
     def _used(self, span: Span) -> bool:
-        begin, end = self._within(span)
-        return begin < end
+        return bisect_left(self._slots, span.start) < bisect_left(self._slots, span.end)
 
     def _cost(self, span: Span) -> int:
-        begin, end = self._within(span)
-        return sum(cost for _, cost in self.costs[begin:end])
+        return self._until[bisect_left(self._slots, span.end)] - self._until[bisect_left(self._slots, span.start)]
 
 
 def windows(
