@@ -33,6 +33,7 @@ from ccdashd.runtime import private_folder
 from ccdashd.settings import Settings
 
 if TYPE_CHECKING:
+    from ccdashd.analytics.alerting import Alerting
     from ccdashd.analytics.daily import Daily
     from ccdashd.analytics.exporter import Exporter
     from ccdashd.derive.pricing import Prices
@@ -74,6 +75,7 @@ class App:
         self._exporter: Exporter | None = None
         self._scans: asyncio.Task[None] | None = None
         self._daily: Daily | None = None
+        self._alerting: Alerting | None = None
         self._loaded = False
         self._settled = asyncio.Event()
         self._damage: asyncio.Future[str] | None = None
@@ -92,6 +94,13 @@ class App:
         if self._pipeline is None:
             raise Busy(f"logs cannot be read now: {self._reason}", reason=self._reason)
         return self._pipeline
+
+    @property
+    def alerting(self) -> Alerting:
+        """What evaluates alert rules. Raises `Busy` when there is no open cache."""
+        if self._alerting is None:
+            raise Busy(f"the cache cannot be used now: {self._reason}", reason=self._reason)
+        return self._alerting
 
     @cached_property
     def prices(self) -> Prices:
@@ -237,6 +246,7 @@ class App:
             await asyncio.to_thread(_import_all)
             self._loaded = True
             self.exporter.start()
+        from ccdashd.analytics.alerting import Alerting
         from ccdashd.ingest.pipeline import Pipeline
         from ccdashd.store.database import Database
 
@@ -247,6 +257,7 @@ class App:
         self.events.start(database.revision)
         self._pipeline = Pipeline(self)
         await self._pipeline.start()
+        self._alerting = Alerting(self)
         self.problems.clear("cache")
         self._settled.set()
         await self._follow(self._pipeline)
@@ -278,8 +289,13 @@ class App:
         self._scans = asyncio.get_running_loop().create_task(reconciler.run(), name="scans")
         self._daily = Daily(self)
         self._daily.start()
+        if self.settings.alerts:
+            self.alerting.start()
 
     async def _close(self) -> None:
+        alerting, self._alerting = self._alerting, None
+        if alerting is not None:
+            await self._ended(alerting.stop())
         daily, self._daily = self._daily, None
         if daily is not None:
             await self._ended(daily.stop())  # while the journal and the cache can still be had
@@ -342,6 +358,7 @@ def _is_database_error(error: BaseException) -> bool:
 
 
 def _import_all() -> None:
+    importlib.import_module("ccdashd.analytics.alerting")
     importlib.import_module("ccdashd.analytics.daily")
     importlib.import_module("ccdashd.store.database")
     importlib.import_module("ccdashd.ingest.pipeline")

@@ -48,6 +48,7 @@ class Endpoint:
     """Answers scrapes with what `expose` gives; all calls are for the event loop."""
 
     def __init__(self, port: int, expose: Callable[[], Awaitable[bytes]]) -> None:
+        """With port 0, on any that is free."""
         self.port = port
         self._expose = expose
         self._server: asyncio.Server | None = None
@@ -56,7 +57,10 @@ class Endpoint:
     @property
     def url(self) -> str | None:
         """Where it is scraped; None while it does not listen."""
-        return f"http://{ADDRESS}:{self.port}{PATH}" if self._server is not None else None
+        if self._server is None:
+            return None
+        (listener,) = self._server.sockets
+        return f"http://{ADDRESS}:{listener.getsockname()[1]}{PATH}"
 
     async def start(self) -> None:
         """Listen. Raises OSError, as where the port is in use."""

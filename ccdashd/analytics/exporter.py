@@ -11,23 +11,26 @@ import os
 import resource
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
 
 from ccdashd import __version__
 from ccdashd.analytics.counters import Counters, CountersProblem, Key, write_whole
 from ccdashd.analytics.endpoint import Endpoint
-from ccdashd.clock import milliseconds, now
+from ccdashd.analytics.windows import Course
+from ccdashd.clock import milliseconds
 from ccdashd.derive.slots import SLOT_MS
-from ccdashd.derive.windows import five_hours
 from ccdashd.errors import Busy
 from ccdashd.log import get
+from ccdashd.protocol import types as t
 from ccdashd.runtime import memory_bytes
-from ccdashd.store import exposition, live
-from ccdashd.store.exposition import SlotUse, Work
+from ccdashd.store import live
+from ccdashd.store.filters import Filter
+from ccdashd.store.session_rows import now
 
 if TYPE_CHECKING:
+    from ccdashd.analytics.prometheus import Work
     from ccdashd.app import App
     from ccdashd.store.database import Database
 
@@ -37,6 +40,9 @@ MINUTE: Final = 60.0
 FILE_MODE: Final = 0o644
 """Of the file: who collects it is another user."""
 
+_DAYS: Final = 2
+"""The running window began within so many days."""
+
 _HINT: Final = "Make room, and make it readable and writable for you; it is tried again whenever metrics are asked for."
 _DAMAGE_HINT: Final = (
     "Prometheus takes it for a restart, and counts what was counted before once more. It is told until then."
@@ -45,22 +51,14 @@ _DAMAGE_HINT: Final = (
 logger = get(__name__)
 
 
-class _Rows(NamedTuple):
-    """What was read of a database at a revision."""
-
-    database: Database | None = None
-    revision: int = 0
-    work: Work = Work()
-    slots: tuple[SlotUse, ...] = ()
-
-
 class Exporter:
     """The metrics of one daemon."""
 
     def __init__(self, app: App) -> None:
         self._app = app
         self._counters: Counters | None = None
-        self._rows = _Rows()
+        self._work: tuple[Database, int, Work] | None = None
+        """What was read last, of which database, at which revision."""
         self._lock = threading.Lock()
         """Readers of the cache have threads of their own."""
         self._problem: tuple[str, str] | None = None
@@ -108,10 +106,10 @@ class Exporter:
         with self._lock:
             counters = self._load()
             settled = self._settled
-            if connection is not None and self._rows[:2] != (self._app.database, revision):
-                slots = tuple(exposition.by_slot(connection))
-                self._rows = _Rows(self._app.database, revision, exposition.work(connection), slots)
-            work = self._rows.work
+            work = prometheus.Work() if self._work is None else self._work[2]
+            if connection is not None and (self._work is None or self._work[:2] != (self._app.database, revision)):
+                work = prometheus.read(connection)
+                self._work = self._app.database, revision, work
             # Asked again: a scan that began meanwhile may have been seen half done.
             rows = prometheus.sums(work, counters) if connection is not None and settled and self._settled else None
             counters.settle(rows, self._lives())
@@ -151,19 +149,20 @@ class Exporter:
         return self._app.scanned and indexing.complete and indexing.phase == "idle"
 
     def _of_now(self, connection: sa.Connection) -> dict[Key, float]:
-        moment = milliseconds(now())
+        moment = now()
         found: dict[Key, float] = {
             ("ccdash_sessions_live",): len(live.live(connection, moment)),
             ("ccdash_alerts_firing",): live.firing(connection),
         }
-        used = self._rows.slots
-        spans = five_hours(use.slot for use in used)
-        window = next((span for span in spans[-1:] if span.start <= moment // SLOT_MS < span.end), None)
-        inside = [use for use in used if window is not None and window.start <= use.slot < window.end]
-        found[("ccdash_window_cost_usd",)] = sum(use.pico for use in inside) / 10**12
-        found[("ccdash_window_tokens",)] = sum(use.tokens for use in inside)
-        if window is not None:
-            found[("ccdash_window_end_timestamp_seconds",)] = window.end * SLOT_MS // 1000
+        course = Course(connection, Filter(include_hidden=True), moment, days=_DAYS)
+        spans = course.five_hours()
+        active = course.active(spans)
+        window = course.wire(spans, [active])[0] if active is not None else None
+        tokens = window.tokens if window is not None else t.Tokens()
+        found["ccdash_window_cost_usd",] = window.cost.usd or 0 if window is not None and window.cost is not None else 0
+        found["ccdash_window_tokens",] = tokens.input + tokens.output + tokens.cache_read + tokens.cache_write
+        if active is not None:
+            found["ccdash_window_end_timestamp_seconds",] = active.end * SLOT_MS // 1000
         return found
 
     def _lives(self) -> dict[Key, int]:

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
+import sqlalchemy as sa
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from ccdashd.analytics.counters import OTHER, UNKNOWN, Counters, Key
 from ccdashd.derive.measures import Measures
-from ccdashd.derive.progress_days import completion
+from ccdashd.derive.progress_days import Figures, completion
 from ccdashd.sources.planning.model import STATUSES
-from ccdashd.store.exposition import Work
+from ccdashd.store import exposition, facts, progress_days
+from ccdashd.store.exposition import ProjectName
+from ccdashd.store.filters import Filter
 
 LABEL_CAP: Final = 120
 """Characters of a label's value."""
@@ -141,6 +145,34 @@ _OF_PROJECTS: Final = {
 """The measure of each counter by project."""
 
 
+@dataclass(frozen=True)
+class Work:
+    """All that was ever done, and how far plans are; hidden projects included."""
+
+    usage: Mapping[tuple[str, str], Measures] = field(default_factory=dict)
+    """By project and model."""
+    projects: Mapping[str, Measures] = field(default_factory=dict)
+    """Sessions, minutes and events."""
+    tools: Mapping[str, Measures] = field(default_factory=dict)
+    plans: Mapping[str, Figures] = field(default_factory=dict)
+    """By project."""
+    names: Mapping[str, ProjectName] = field(default_factory=dict)
+    """By id of a project."""
+
+
+def read(connection: sa.Connection) -> Work:
+    """What the cache holds."""
+    everything = Filter(include_hidden=True)
+    by_project = frozenset({"minutes", *_OF_PROJECTS.values()})
+    return Work(
+        usage=exposition.usage(connection),
+        projects=facts.measures(connection, everything, by_project, "project"),
+        tools=facts.measures(connection, everything, frozenset({"calls", "success", "errors", "tool_ms"}), "tool"),
+        plans=progress_days.current(connection),
+        names=exposition.names(connection),
+    )
+
+
 def sums(work: Work, counters: Counters) -> dict[Key, int]:
     """The sums over rows, by the keys that they are kept under; those without a place get one where there is any left."""
     _admit(work, counters)
@@ -178,22 +210,19 @@ def gauges(work: Work, counters: Counters) -> dict[Key, float]:
         for name, count in (("unpriced", used.unpriced), ("lower_bound", used.lower_bounds)):
             key = (f"ccdash_messages_{name}", place)
             found[key] = found.get(key, 0) + count
-    counts: dict[str, list[int]] = {}
-    for (project, status), tasks in work.tasks.items():
-        counts.setdefault(counters.place("project", project), [0] * len(STATUSES))[STATUSES.index(status)] += tasks
-    for place, by_status in counts.items():
-        found |= {("ccdash_tasks", place, status): n for status, n in zip(STATUSES, by_status, strict=True)}
-        done, of = completion(by_status)
+    plans: dict[str, list[Figures]] = {}
+    for project, figures in work.plans.items():
+        plans.setdefault(counters.place("project", project), []).append(figures)
+    for place, several in plans.items():
+        counts = [sum(column) for column in zip(*(figures.counts for figures in several), strict=True)]
+        found |= {("ccdash_tasks", place, status): number for status, number in zip(STATUSES, counts, strict=True)}
+        done, of = completion(counts)
         if of:
             found["ccdash_task_completion_ratio", place] = done / of
-    features: dict[str, tuple[int, float]] = {}
-    for project, (number, progress) in work.features.items():
-        place = counters.place("project", project)
-        known = features.get(place, (0, 0.0))
-        features[place] = known[0] + number, known[1] + progress
-    for place, (number, progress) in features.items():
-        found["ccdash_features", place] = number
-        found["ccdash_feature_progress_ratio", place] = progress / number
+        features = found["ccdash_features", place] = sum(figures.features for figures in several)
+        if features:
+            progress = sum(figures.progress * figures.features for figures in several)
+            found["ccdash_feature_progress_ratio", place] = progress / features
     return found
 
 
@@ -256,7 +285,7 @@ def _admit(work: Work, counters: Counters) -> None:
         for totals, value in ((projects, project), (models, _value(model))):
             cost, messages = totals.get(value, (0, 0))
             totals[value] = cost + used.cost, messages + used.messages
-    for project in (*work.projects, *(project for project, _ in work.tasks), *work.features):
+    for project in (*work.projects, *work.plans):
         projects.setdefault(project, (0, 0))
     calls: dict[str, int] = {}
     for tool, used in work.tools.items():
@@ -266,8 +295,9 @@ def _admit(work: Work, counters: Counters) -> None:
 
 
 def _value(text: str) -> str:
-    """A label's value: never empty, which is as if it were not there, of bounded length, and UTF-8."""
-    text = text.encode("utf-8", "replace").decode()
+    """A label's value: never empty, which is as if it were not there, of bounded length, and without what acts when it is
+    printed."""
+    text = "".join(character if character.isprintable() else "\ufffd" for character in text)
     if len(text) > LABEL_CAP:
         digest = hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
         text = f"{text[: LABEL_CAP - 9]}-{digest}"

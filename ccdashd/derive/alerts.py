@@ -5,7 +5,7 @@
                        └──not crossed──► ok     └──silence──► quiet ──back beyond `resolve`──► ok
 
 A rule looks at *subjects*: sessions, projects, features, windows, or all together. An alert calls for attention now, so it
-begins only where its subject is *live*: worked on within the last `LIVE_MS`. Thus a first index, a rebuild or a new rule
+begins only where its subject is *fresh*: worked on within the last hour. Thus a first index, a rebuild or a new rule
 tells nothing of what is long over. A subject that goes silent while it fires is quiet: its alert ends, and since a cost
 never falls, it does not begin anew when the work goes on; only a value that came back can cross again.
 
@@ -21,8 +21,8 @@ import msgspec
 
 from ccdashd.protocol.types.alerts import AlertOperator, AlertPeriod, AlertScope
 
-LIVE_MS: Final = 3_600_000
-"""Milliseconds after the last work on a subject within which it counts as live."""
+FRESH_MS: Final = 3_600_000
+"""Milliseconds after the last work on a subject within which it counts as fresh."""
 
 HYSTERESIS: Final = 0.1
 """By default a value must come back by so large a part of the threshold."""
@@ -88,12 +88,6 @@ def is_upper(operator: AlertOperator) -> bool:
     return operator in (">", ">=")
 
 
-def default_resolve(operator: AlertOperator, threshold: float) -> float:
-    """A tenth of the threshold below it; above it where small values are alerted."""
-    margin = abs(threshold) * HYSTERESIS
-    return threshold - margin if is_upper(operator) else threshold + margin
-
-
 def _beyond(operator: AlertOperator, value: float, threshold: float) -> bool:
     match operator:
         case ">":
@@ -152,7 +146,7 @@ class Reading(NamedTuple):
 
     value: float | None
     """None where the metric has no value, such as a share of nothing: that crosses nothing, and brings nothing back."""
-    live: bool
+    fresh: bool
 
 
 def step(rule: Rule, state: State | None, reading: Reading | None, now: int) -> tuple[State | None, Event | None]:
@@ -165,7 +159,7 @@ def step(rule: Rule, state: State | None, reading: Reading | None, now: int) -> 
     phase = state.phase if state is not None else None
     if phase in ("firing", "quiet"):
         return _ending(rule, state, reading, now)
-    if reading is None or not reading.live or reading.value is None or not rule.crossed(reading.value):
+    if reading is None or not reading.fresh or reading.value is None or not rule.crossed(reading.value):
         return None, None
     since = min(state.since, now) if state is not None else now
     if now - since >= rule.for_seconds * 1000:
@@ -179,6 +173,6 @@ def _ending(rule: Rule, state: State | None, reading: Reading | None, now: int) 
         return (state, None) if quiet else (None, "resolved")
     if reading.value is not None and rule.is_back(reading.value):
         return None, "resolved"
-    if not (quiet or reading.live or rule.timed):
+    if not (quiet or reading.fresh or rule.timed):
         return State("quiet", now), "quieted"
     return state, None

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
-from ccdashd.derive.pricing import LATEST, PICO_PER_MICRO, Prices, Usage
+from ccdashd.derive.pricing import LATEST, Prices, Spent, Usage
+from ccdashd.derive.shares import apportion
 
 Kind = Literal["input", "output", "cacheRead", "cacheWrite5m", "cacheWrite1h", "webSearch", "reported"]
 
@@ -84,14 +85,11 @@ def lines(prices: Prices, messages: Iterable[Message]) -> list[Line]:
 def rounded(picodollars: Sequence[int]) -> list[int]:
     """Each in millionths of a dollar, so that together they are their sum, rounded half to even.
 
-    Those that lose most by rounding down are rounded up (the method of largest remainders).
+    Those that lose most by rounding down are rounded up (method of the largest remainder).
     """
-    total, rest = divmod(sum(picodollars), PICO_PER_MICRO)
-    total += rest * 2 > PICO_PER_MICRO or (rest * 2 == PICO_PER_MICRO and total % 2 == 1)
-    parts = [divmod(pico, PICO_PER_MICRO) for pico in picodollars]
-    missing = total - sum(whole for whole, _ in parts)
-    first = sorted(range(len(parts)), key=lambda n: -parts[n][1])[:missing]
-    return [whole + (n in first) for n, (whole, _) in enumerate(parts)]
+    return (
+        apportion(round(Spent(sum(picodollars)).usd * 10**6), picodollars) if any(picodollars) else [0] * len(picodollars)
+    )
 
 
 def _by_model(messages: Iterable[Message]) -> dict[tuple[str, bool], list[Message]]:

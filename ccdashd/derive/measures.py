@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, Literal
 
 import msgspec
+from msgspec.structs import astuple
 
 from ccdashd.derive.pricing import Spent
 from ccdashd.protocol import types as t
@@ -66,28 +68,29 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Paths of the files that were changed."""
 
     def __add__(self, other: Measures) -> Measures:
-        if self is NONE:
-            return other
-        if other is NONE:
-            return self
-        sums = {name: getattr(self, name) + getattr(other, name) for name in SUMS}
-        return Measures(
-            **sums,
-            context_max=max(self.context_max, other.context_max),
-            unpriced_models=self.unpriced_models | other.unpriced_models,
-            active=self.active | other.active,
-            files=self.files | other.files,
-        )
+        return add((self, other))
 
 
-SETS: Final = ("unpriced_models", "active", "files")
-"""Measures of which the whole is the union."""
-
-SUMS: Final = tuple(name for name in Measures.__struct_fields__ if name not in (*SETS, "context_max"))
-"""Measures that add up."""
+SUMS: Final = Measures.__struct_fields__[: Measures.__struct_fields__.index("context_max")]
+"""Measures that add up. Of those after them, the whole is the largest, or the union."""
 
 NONE: Final = Measures()
 """Those of nothing."""
+
+
+def add(parts: Iterable[Measures]) -> Measures:
+    """The measures of a whole whose parts share nothing."""
+    known = [part for part in parts if part is not NONE]
+    if len(known) <= 1:
+        return known[0] if known else NONE
+    *sums, largest, unpriced, active, files = zip(*map(astuple, known), strict=True)
+    return Measures(
+        **dict(zip(SUMS, map(sum, sums), strict=True)),
+        context_max=max(largest),
+        unpriced_models=frozenset().union(*unpriced),
+        active=frozenset().union(*active),
+        files=frozenset().union(*files),
+    )
 
 
 def usd(pico: int) -> float:

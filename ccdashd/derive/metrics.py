@@ -372,7 +372,8 @@ _ALL: Final = (
         (),
         _of_plans,
         "Tasks of plans that became done.",
-        "Tasks that are done now and were not before, by the day on which that was seen.",
+        "Done tasks by the date of completion that they have, or their file, which is done; a date counts from midnight "
+        "on. Of done tasks without one: how many are more than on any day before, by the day on which that was seen.",
         aliases=("task_velocity",),
     ),
     Metric(
@@ -383,7 +384,8 @@ _ALL: Final = (
         (),
         _of_plans,
         "Which share of the tasks of plans is done.",
-        "Tasks that are done, divided by all tasks; over time, at the end of each step.",
+        "Done tasks, divided by all that are neither deferred nor archived, at the end of the time: in the past, what was "
+        "noted last; of a feature, only now.",
         "ratio",
         "gauge",
         aliases=("task_completion_pct",),
@@ -396,7 +398,8 @@ _ALL: Final = (
         (),
         _of_plans,
         "How far features are.",
-        "The mean of the progress of features; over time, at the end of each step.",
+        "Tasks of a feature that are done, deferred or archived, divided by all of its tasks; the mean of all features, at "
+        "the end of the time: in the past, what was noted last; of one feature, only now.",
         "mean",
         "gauge",
         aliases=("feature_progress",),

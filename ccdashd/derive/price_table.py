@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, time
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
+from importlib import metadata
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
@@ -73,6 +74,11 @@ class Offer(NamedTuple):
     steps: tuple[tuple[int, Rate], ...]
     """Prices of calls whose whole prompt has more tokens than the number before them, which begins with -1 and grows.
     Empty where the model has no price at that time."""
+
+
+def table_version() -> str:
+    """The version of the table, which is not loaded for it."""
+    return metadata.version("genai-prices")
 
 
 def offers(model: str, *, fast: bool = False) -> tuple[Offer, ...]:

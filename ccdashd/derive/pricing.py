@@ -9,14 +9,20 @@ call, and discounts or surcharges of batches and contracts. What has no price is
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, time
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
-from ccdashd.derive.price_table import DAY_MS, LONG_CONTEXT, Offer, Rate, offers, pico
+import msgspec
+
+from ccdashd.derive.price_table import DAY_MS, LONG_CONTEXT, Offer, Rate, offers, pico, table_version
 from ccdashd.settings import ModelPrice
 from ccdashd.sources.claude_assistant import SYNTHETIC
+
+VERSION = 1
+"""Raised when the same rows and prices would give other roll-ups than before."""
 
 LATEST = 2**62
 """The time of a message that has none: later than any price, so that it is at the newest."""
@@ -24,6 +30,12 @@ LATEST = 2**62
 PICO_PER_MICRO = 10**6
 _FREE = Offer(None, None, ((-1, Rate(0, 0, 0, 0, 0, 0)),))
 _UNPRICED = Offer(None, None, ())
+
+
+def fingerprint(own: Mapping[str, ModelPrice]) -> str:
+    """Tells prices from others, without loading the table: `own` are the user's."""
+    digest = hashlib.blake2b(msgspec.json.encode(own, order="sorted"), digest_size=8)
+    return f"{VERSION} {table_version()} {digest.hexdigest()}"
 
 
 class Usage(NamedTuple):

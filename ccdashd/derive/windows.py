@@ -9,7 +9,7 @@ What has no time is in no window.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final, NamedTuple
 
@@ -17,6 +17,9 @@ from ccdashd.derive.slots import SLOT_MS
 
 FIVE_HOURS: Final = 20
 """Slots of a five-hour window."""
+
+DAY: Final = 96
+"""Slots of a day without a change of clocks."""
 
 FORECAST_DAYS: Final = 7
 """A forecast goes by the mean of at most so many days."""
@@ -75,6 +78,12 @@ def five_hours(slots: Iterable[int]) -> list[Span]:
             start = slot - slot % _HOUR
             found.append(Span(start, start + FIVE_HOURS))
     return found
+
+
+def after_pause(slots: Sequence[int]) -> Sequence[int]:
+    """Those of these slots, which ascend, that come after the first pause as long as a window: their five-hour windows do
+    not depend on what was before. Empty where there is no such pause."""
+    return next((slots[place:] for place in range(1, len(slots)) if slots[place] - slots[place - 1] >= FIVE_HOURS), ())
 
 
 def weeks(slots: Iterable[int], start: WeekStart, zone: tzinfo) -> list[Span]:

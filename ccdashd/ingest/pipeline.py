@@ -32,6 +32,7 @@ from ccdashd.ingest.commit import Batch
 from ccdashd.ingest.parse import read_log
 from ccdashd.ingest.plans import Plans
 from ccdashd.ingest.projects import Roots
+from ccdashd.ingest.repricing import Repricing
 from ccdashd.ingest.scan import FileStat, Problem, newest_first, scan
 from ccdashd.ingest.written import Written
 from ccdashd.protocol import types as t
@@ -74,6 +75,7 @@ class Pipeline:
         self._backlog = Backlog(self)
         self._log_roots = tuple(os.path.abspath(root).rstrip("/") + "/" for root in app.settings.claude_dirs)
         self.plans = Plans(self)
+        self.repricing = Repricing(self)
         self._unsettled = asyncio.Event()
         self._followers: list[asyncio.Task[None]] = []
         self._aside: set[asyncio.Task[None]] = set()
@@ -91,6 +93,7 @@ class Pipeline:
         self._followers = [
             asyncio.create_task(self._follow(), name="pipeline"),
             asyncio.create_task(self._settle(), name="projects"),
+            asyncio.create_task(self.repricing.run(), name="prices"),
         ]
 
     async def stop(self) -> None:
@@ -174,7 +177,11 @@ class Pipeline:
         async with self._scanning:
             await self.write(logs.expire)
             await self.write(planning.expire)
-            return await self._reconcile("rebuild", None)
+            result = await self._reconcile("rebuild", None)
+            await self.repricing.renew(
+                await self.app.database.read(lambda connection, _: logs.newest(connection, gone=True))
+            )
+            return result
 
     async def _reconcile(self, reason: str, paths: list[str] | None) -> t.RescanResult:
         began = time.monotonic()

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 import msgspec
 import sqlalchemy as sa
 
+from ccdashd.derive.pricing import Prices
 from ccdashd.ingest.parse import read_log
 from ccdashd.protocol import types as t
 from ccdashd.sources import PARSER
 from ccdashd.sources.result import FileResult
-from ccdashd.store import logs
+from ccdashd.store import logs, rollups
 from ccdashd.store.schema import (
     diagnostics,
     session_events,
@@ -52,14 +53,32 @@ def to_check(connection: sa.Connection, revision: int) -> list[logs.FileState]:
     return [state for state in logs.states(connection).values() if state.state not in ("gone", "unreadable")]
 
 
-def log_problems(path: str, text_cap: int, connection: sa.Connection, revision: int) -> list[t.Problem]:
-    """What is wrong with the rows of one log, which is read again."""
+def gone_problems(prices: Prices, connection: sa.Connection, revision: int) -> list[t.Problem]:
+    """What is wrong with roll-ups of logs that are gone."""
+    gone = logs.with_ids(connection, logs.newest(connection, gone=True))
+    return [problem for state in gone for problem in _drifted(connection, state, prices)]
+
+
+def log_problems(path: str, text_cap: int, prices: Prices, connection: sa.Connection, revision: int) -> list[t.Problem]:
+    """What is wrong with the rows of one log, which is read again, and with its roll-ups."""
     state = logs.states(connection, [path]).get(path)
-    return list(_log(connection, state, text_cap)) if state is not None else []
+    if state is None:
+        return []
+    return [*_log(connection, state, text_cap), *_drifted(connection, state, prices)]
+
+
+def _drifted(connection: sa.Connection, state: logs.FileState, prices: Prices) -> Iterator[t.Problem]:
+    for table in rollups.drifted(connection, prices, state.id):
+        problem = f"what {table} holds is not what the rows of the log add up to"
+        yield t.Problem(part=_shown(state), problem=problem, hint=_REBUILD)
+
+
+def _shown(state: logs.FileState) -> str:
+    return logs.shown(logs.path_value(state.path))
 
 
 def _log(connection: sa.Connection, state: logs.FileState, text_cap: int) -> Iterator[t.Problem]:
-    shown = logs.shown(logs.path_value(state.path))
+    shown = _shown(state)
     try:
         size = os.stat(state.path).st_size
         if not state.is_whole or state.parser != PARSER:

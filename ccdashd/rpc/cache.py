@@ -70,11 +70,13 @@ async def cache_verify(call: Call, params: t.WorkParams) -> t.VerifyResult:
     app = call.app
     database, cap = app.database, app.settings.text_cap_bytes
     problems = await database.read(verify.database_problems, heavy=True)
+    await app.pipeline.repricing.settled()  # until then, some roll-ups are those of other prices
+    problems += await database.read(partial(verify.gone_problems, app.prices), heavy=True)
     states = await database.read(verify.to_check, heavy=True)
     done, total = 0, sum(state.size for state in states)
     for number, state in enumerate(states):
         app.events.indexing(_verifying(done, total, number, len(states), began))
-        problems += await database.read(partial(verify.log_problems, state.path, cap), heavy=True)
+        problems += await database.read(partial(verify.log_problems, state.path, cap, app.prices), heavy=True)
         done += state.size
     plans = 0
     for project_id, root in app.pipeline.plans.territory.projects.items():

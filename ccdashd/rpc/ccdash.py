@@ -59,8 +59,13 @@ async def status(call: Call, params: t.NoParams) -> t.Status:
     app.review()
     problems = app.problems.all()
     indexing = app.indexing
+    repricing = app.is_open and app.pipeline.repricing.under_way
     return t.Status(
-        state="degraded" if problems else "ok" if indexing.complete and indexing.phase == "idle" else "indexing",
+        state="degraded"
+        if problems
+        else "ok"
+        if indexing.complete and indexing.phase == "idle" and not repricing
+        else "indexing",
         version=__version__,
         pid=os.getpid(),
         profile=app.paths.profile,

@@ -165,8 +165,9 @@ def _add(
 def _progress(log: Log, record: Record, offset: int, length: int) -> None:
     """Only what mirrors a sub-agent's message: its usage is the one source where the sub-agent's log is gone."""
     data = bytes(record.data)
-    # The type stands first or last in the object; looking at all of it would cost more than the rest of the record.
-    if b'"agent_progress"' not in data[:256] and b'"agent_progress"' not in data[-512:]:
+    # Progress of other kinds begins with its type, and may be large. In that of agents the type stands behind the message,
+    # before a prompt of any length.
+    if b'"agent_progress"' not in (data[:256] if data.startswith(b'{"type":') else data):
         return
     try:
         progress = decode_progress(data)

@@ -35,17 +35,18 @@ def states(connection: sa.Connection) -> dict[tuple[str, str], State]:
     return {(row.rule_id, row.subject): State(row.state, row.since) for row in rows}
 
 
+def state(connection: sa.Connection, rule_id: str, subject: str) -> State | None:
+    """Where one subject stands, named by its key."""
+    where = (alert_states.c.rule_id == rule_id, alert_states.c.subject == subject)
+    row = connection.execute(sa.select(alert_states).where(*where)).first()
+    return State(row.state, row.since) if row is not None else None
+
+
 def last_of(connection: sa.Connection, rule_id: str, subject: str) -> str | None:
     """The id of the last alert of a rule about a subject, named by its key."""
     where = (alert_history.c.rule_id == rule_id, alert_history.c.subject == subject)
     query = sa.select(alert_history.c.id).where(*where).order_by(sa.literal_column("rowid").desc()).limit(1)
     return connection.execute(query).scalar_one_or_none()
-
-
-def firing_count(connection: sa.Connection) -> int:
-    """How many alerts fire now."""
-    query = sa.select(sa.func.count()).select_from(alert_states).where(alert_states.c.state == "firing")
-    return int(connection.execute(query).scalar_one())
 
 
 class Said(NamedTuple):

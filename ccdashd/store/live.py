@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from ccdashd.sources.claude_assistant import SYNTHETIC
 from ccdashd.store.connection import raw_connection
 from ccdashd.store.linked import linked
-from ccdashd.store.schema import alert_states, features, sessions
+from ccdashd.store.schema import alert_states, features, projects, sessions
 from ccdashd.store.session_rows import ACTIVE_MS
 
 # A main session is live while it or a sub-agent of it is written.
@@ -72,6 +72,11 @@ def context(connection: sa.Connection, session_id: str) -> Context | None:
 def project_of(connection: sa.Connection, session_id: str) -> str:
     """The id of the project that a session belongs to."""
     return str(connection.execute(sa.select(sessions.c.project_id).where(sessions.c.id == session_id)).scalar_one())
+
+
+def project_name(connection: sa.Connection, project_id: str) -> str:
+    """What a project is called."""
+    return str(connection.execute(sa.select(projects.c.name).where(projects.c.id == project_id)).scalar_one())
 
 
 def feature_of(connection: sa.Connection, session_id: str) -> str | None:

@@ -73,6 +73,18 @@ def states(connection: sa.Connection, paths: Iterable[str] | None = None) -> dic
     return {state.path: state for state in found}
 
 
+def with_ids(connection: sa.Connection, ids: Sequence[int]) -> list[FileState]:
+    """What is known of the logs with these ids, of those that there are."""
+    return _states(connection, f"{_STATES} WHERE id IN ({', '.join('?' * len(ids))})", ids)
+
+
+def newest(connection: sa.Connection, *, gone: bool = False) -> list[int]:
+    """The ids of all logs, or of those that are gone; newest first."""
+    table = sync_state.c
+    query = sa.select(table.id).order_by(table.mtime_ns.desc(), table.id)
+    return list(connection.execute(query.where(table.state == "gone") if gone else query).scalars())
+
+
 def with_inode(connection: sa.Connection, inode: int) -> list[FileState]:
     """Logs whose file had this inode when it was last looked at."""
     return _states(connection, _BY_INODE, [inode])

@@ -1,7 +1,7 @@
 """Roll-ups: what happened in a log, by quarter of an hour. A pure function of the log's rows and of the prices.
 
 They are made anew, from a time on, in the transaction that changed the rows, so that they are at all times what a fresh
-computation gives.
+computation gives. Changes of files are too many by path to be rolled up: those that count are marked.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from ccdashd.derive.pricing import LATEST, PICO_PER_MICRO, Prices, Spent, Usage, charge
 from ccdashd.derive.slots import FAR_MS, SLOT_MS, UNDATED
 from ccdashd.store.connection import raw_connection
-from ccdashd.store.schema import activity_slots, tool_slots, usage_slots
+from ccdashd.store.schema import activity_slots, session_file_updates, tool_slots, usage_slots
 
 TABLES = (usage_slots, tool_slots, activity_slots)
 
@@ -77,29 +77,48 @@ SELECT {_slot("time")}, kind, COUNT(*) FROM session_events
 WHERE file_id = :file AND {_since("time")} AND counted GROUP BY 1, 2
 """
 _EDITS = f"""
-SELECT {_slot("u.time")}, COUNT(*), SUM(COALESCE(u.additions, 0)), SUM(COALESCE(u.deletions, 0))
-FROM session_file_updates u JOIN session_tool_calls c ON c.file_id = u.file_id AND c.n = u.n {_COUNTS}
-WHERE u.file_id = :file AND {_since("u.time")} AND u.action IN {CHANGES} AND c.status = 'success'
-      AND COALESCE(m.counted, 1)
-GROUP BY 1
+SELECT {_slot("time")}, COUNT(*), SUM(COALESCE(additions, 0)), SUM(COALESCE(deletions, 0))
+FROM session_file_updates WHERE file_id = :file AND counted AND {_since("time")} GROUP BY 1
 """
+# Whether a row of session_file_updates stands for an edit: of a call that succeeded, and counts.
+_EDITED = f"""
+CASE WHEN action IN {CHANGES} THEN EXISTS (
+  SELECT 1 FROM session_tool_calls c {_COUNTS}
+  WHERE c.file_id = session_file_updates.file_id AND c.n = session_file_updates.n AND c.status = 'success'
+        AND COALESCE(m.counted, 1)) ELSE 0 END
+"""
+_MARK_EDITS = f"""
+UPDATE session_file_updates SET counted = 1 - counted
+WHERE file_id = :file AND {_since("time")} AND counted <> {_EDITED}
+"""
+_MARKED_WRONG = f"SELECT 1 FROM session_file_updates WHERE file_id = ? AND counted <> {_EDITED} LIMIT 1"
 
 
 def roll_up(connection: sa.Connection, prices: Prices, file_id: int, since: int | None = None) -> None:
     """Make the roll-ups of a log anew: all, or those from slot `since` on. What has no time is always among them."""
     raw = raw_connection(connection)
+    raw.execute(_MARK_EDITS, {"file": file_id, "since": (since or 0) * SLOT_MS})
     for table, rows in _fresh(raw, prices, file_id, since):
-        raw.execute(
-            f"DELETE FROM {table.name} WHERE file_id = ? AND (slot >= ? OR slot = ?)", (file_id, since or 0, UNDATED)
-        )
-        marks = ", ".join("?" * len(table.columns))
-        raw.executemany(f"INSERT INTO {table.name} VALUES ({marks})", ((file_id, *row) for row in rows))
+        fresh = set(rows)
+        stored = {row[1:] for row in raw.execute(_STORED.format(table.name), (file_id, since or 0))}
+        width = len(table.primary_key) - 1
+        gone = [(file_id, *row[:width]) for row in stored - fresh]
+        raw.executemany(_DELETE[table.name], gone)
+        raw.executemany(_INSERT[table.name], [(file_id, *row) for row in fresh - stored])
+
+
+_STORED = f"SELECT * FROM {{}} WHERE file_id = ? AND (slot >= ? OR slot = {UNDATED})"
+_DELETE = {
+    table.name: f"DELETE FROM {table.name} WHERE {' AND '.join(f'{column.name} = ?' for column in table.primary_key)}"
+    for table in TABLES
+}
+_INSERT = {table.name: f"INSERT INTO {table.name} VALUES ({', '.join('?' * len(table.columns))})" for table in TABLES}
 
 
 def drifted(connection: sa.Connection, prices: Prices, file_id: int) -> list[str]:
     """Tables whose roll-ups of a log are not what its rows give."""
     raw = raw_connection(connection)
-    found = []
+    found = [session_file_updates.name] if raw.execute(_MARKED_WRONG, (file_id,)).fetchone() else []
     for table, rows in _fresh(raw, prices, file_id, None):
         stored = raw.execute(f"SELECT * FROM {table.name} WHERE file_id = ?", (file_id,))
         if {row[1:] for row in stored} != set(rows):

@@ -17,7 +17,7 @@ from ccdashd.sources.log import merge as merge_messages
 from ccdashd.sources.model import PAGE, Event, Message, Stats, ToolCall
 from ccdashd.sources.result import FileResult, Known, Row
 from ccdashd.store import pages, rollups
-from ccdashd.store.connection import raw_connection
+from ccdashd.store.connection import raw_connection, select
 from ccdashd.store.logs import path_value
 from ccdashd.store.schema import (
     diagnostics,
@@ -52,7 +52,11 @@ _FIND = "SELECT id FROM sync_state WHERE path = ?"
 _PAGES = _insert(session_logs, "INSERT OR REPLACE")
 _MESSAGES = _insert(session_messages, "INSERT OR REPLACE", ["file_id", "n", *Message.__struct_fields__, "counted"])
 _TOOL_CALLS = _insert(session_tool_calls, "INSERT OR REPLACE")
-_FILE_UPDATES = _insert(session_file_updates, "INSERT OR REPLACE")
+_FILE_UPDATES = _insert(
+    session_file_updates,
+    "INSERT OR REPLACE",
+    [column.name for column in session_file_updates.columns if column.name != "counted"],  # which the roll-ups say
+)
 _SUMMARIES = _insert(session_summaries)
 _SIGNALS = _insert(session_signals)
 _DIAGNOSTICS = _insert(diagnostics, "INSERT OR REPLACE")
@@ -114,7 +118,7 @@ def store(connection: sa.Connection, result: FileResult) -> Stored:
     if result.glance:
         return Stored(file_id, None)
     if result.start:
-        return Stored(file_id, _append(raw, file_id, result))
+        return Stored(file_id, _append(connection, file_id, result))
     calls = list(enumerate(result.tool_calls))
     numbers = {call[0]: n for n, call in calls}
     changes = [(numbers[update[0]], update[1:]) for update in result.file_updates]
@@ -122,15 +126,16 @@ def store(connection: sa.Connection, result: FileResult) -> Stored:
     return Stored(file_id, None)
 
 
-def _append(raw: sqlite3.Connection, file_id: int, result: FileResult) -> int:
+def _append(connection: sa.Connection, file_id: int, result: FileResult) -> int:
     """Write the rows of a log's new end; returns the first slot of those that are new or changed."""
-    messages = _joined(raw, file_id, _MESSAGE_TABLE, result.messages)
+    raw = raw_connection(connection)
+    messages = _joined(connection, file_id, _MESSAGE_TABLE, result.messages)
     places = [n for n, _ in messages]
     new_calls = [
         row if row[_MESSAGE] is None else (*row[:_MESSAGE], places[row[_MESSAGE]], *row[_MESSAGE + 1 :])
         for row in result.tool_calls
     ]
-    calls = _joined(raw, file_id, _CALL_TABLE, new_calls)
+    calls = _joined(connection, file_id, _CALL_TABLE, new_calls)
     changes = _joined_updates(raw, file_id, result, {call[0]: (n, call) for n, call in calls})
     _rows(raw, file_id, result, messages, calls, changes)
     # Messages are as early as the earliest of what was joined, calls as early as what was known of them.
@@ -170,7 +175,9 @@ def _rows(
         minutes = result.minutes
         if result.start:
             around = (file_id, min(minutes) - 1, max(minutes) + 1)
-            minutes = active(minutes_of(minutes) + minutes_of(dict(raw.execute(_MINUTES_AROUND, around).fetchall())))
+            known = dict(raw.execute(_MINUTES_AROUND, around).fetchall())
+            joined = active(minutes_of(minutes) + minutes_of(known))
+            minutes = {slot: mask for slot, mask in joined.items() if mask != known.get(slot)}
         raw.executemany(_MINUTES, [(file_id, *row) for row in minutes.items()])
 
 
@@ -215,30 +222,33 @@ class _Table(NamedTuple):
 
 _MESSAGE_TABLE = _Table(
     "SELECT MAX(n) FROM session_messages WHERE file_id = ?",
-    f"SELECT n, {', '.join(Message.__struct_fields__)} FROM session_messages "
-    "WHERE file_id = ? AND message_id = ? AND request_id = ?",
+    f"SELECT n, {', '.join(Message.__struct_fields__)} FROM session_messages WHERE file_id = ? AND message_id IN ({{}})",
     2,
     _merge_messages,
 )
 _CALL_TABLE = _Table(
     "SELECT MAX(n) FROM session_tool_calls WHERE file_id = ?",
-    f"SELECT n, {', '.join(ToolCall.__struct_fields__)} FROM session_tool_calls WHERE file_id = ? AND tool_use_id = ?",
+    f"SELECT n, {', '.join(ToolCall.__struct_fields__)} FROM session_tool_calls "
+    "WHERE file_id = ? AND tool_use_id IN ({})",
     1,
     _merge_calls,
 )
 
 
-def _joined(raw: sqlite3.Connection, file_id: int, table: _Table, rows: list[Row]) -> list[tuple[int, Row]]:
+def _joined(connection: sa.Connection, file_id: int, table: _Table, rows: list[Row]) -> list[tuple[int, Row]]:
     """New rows of a log that grew, numbered on from the stored ones and merged with those of the same key."""
-    following = _following(raw, table.last, file_id)
+    following = _following(raw_connection(connection), table.last, file_id)
     joined = []
+    # All at once: calls have no index by their id, so that finding them is a walk over all of the log.
+    stored = select(connection, table.find, [row[0] for row in rows], file_id)
+    known = {tuple(row[: table.keys]): (n, row) for n, *row in stored}
     for row in rows:
-        known = raw.execute(table.find, (file_id, *row[: table.keys])).fetchone()
-        if known is None:
+        found = known.get(row[: table.keys])
+        if found is None:
             joined.append((following, row))
             following += 1
         else:
-            joined.append((known[0], table.merge(known[1:], row)))
+            joined.append((found[0], table.merge(tuple(found[1]), row)))
     return joined
 
 

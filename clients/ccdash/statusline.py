@@ -17,14 +17,11 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from ccdash.amounts import cost, money
-from ccdash.errors import Error, UsageError
+from ccdash.errors import UsageError
 from ccdash.figures import count, duration, parse_time, short_id, short_model
-
-if TYPE_CHECKING:
-    from ccdashd.paths import Paths
 
 DEFAULT = "{model} | {project} | {context} | {session} | {today} today | {window} block, {left} left | {burn} | {alerts}"
 FIELDS = {
@@ -78,17 +75,19 @@ def quick(arguments: Sequence[str]) -> int | None:
 
 def run(options: Options) -> int:
     """Write the line; returns the exit code, which is 0 but for options that make no sense."""
-    from ccdashd.paths import resolve
+    from ccdashd.paths import socket_path
 
     try:
-        parts, paths = parse(options.template), resolve(options.profile)
+        parts, socket = parse(options.template), socket_path(options.profile)
     except (UsageError, ValueError) as error:
         sys.stderr.write(f"ccdash: {error}\n")
         return UsageError.exit_code
     try:
         said = read_input()
-        known = values(said, ask(paths, said, start=options.start), time.time(), ascii_only=not _shows("≥"))
-        line = render(parts, known, color=_colored(options.color))
+        told = ask(socket, params(said))
+        if told is None and options.start:
+            _start(options.profile)
+        line = render(parts, values(said, told or {}, time.time(), ascii_only=not _shows("≥")), _colored(options.color))
     except Exception:
         if os.environ.get("CCDASH_DEBUG"):
             raise
@@ -152,24 +151,36 @@ def read_input() -> dict[str, Any]:
     return {}
 
 
-def ask(paths: Paths, said: Mapping[str, Any], *, start: bool) -> dict[str, Any]:
-    """What the daemon knows of the session and the folder; empty where it does not answer in time."""
-    from ccdash.client import dial
+def ask(path: str, asked: Mapping[str, str]) -> dict[str, Any] | None:
+    """What the daemon at a socket knows; empty where it does not answer in time, None where nobody listens.
 
-    try:
-        client = dial(paths.socket, ANSWER)
-    except (FileNotFoundError, ConnectionRefusedError):
-        if start and os.environ.get("CCDASH_NO_SPAWN", "") in ("", "0"):
-            _start(paths)
-        return {}
-    except OSError:
-        return {}
-    try:
-        with client:
-            found = client.request("analytics/statusline", params(said), timeout=ANSWER)
-            return found if isinstance(found, dict) else {}
-    except Error:
-        return {}
+    One request and its answer, by hand: to import `ccdash.client` takes longer than all that is done here.
+    """
+    from socket import AF_UNIX, socket
+
+    request = {"jsonrpc": "2.0", "id": 1, "method": "analytics/statusline", "params": asked}
+    body, deadline = json.dumps(request).encode(), time.monotonic() + ANSWER
+    with socket(AF_UNIX) as connection, suppress(OSError, ValueError):
+        connection.settimeout(ANSWER)
+        try:
+            connection.connect(path)
+        except (FileNotFoundError, ConnectionRefusedError):
+            return None
+        connection.sendall(b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        said = b""
+        while (left := deadline - time.monotonic()) > 0:
+            connection.settimeout(left)
+            chunk = connection.recv(1 << 16)
+            said += chunk
+            head, _, rest = said.partition(b"\r\n\r\n")
+            length = head.lower().partition(b"content-length:")[2].strip()
+            if length.isdigit() and len(rest) >= int(length):
+                # A connection that asked for nothing else is sent nothing else.
+                told = json.loads(rest[: int(length)]).get("result")
+                return told if isinstance(told, dict) else {}
+            if not chunk:
+                break
+    return {}
 
 
 def params(said: Mapping[str, Any]) -> dict[str, str]:
@@ -181,13 +192,17 @@ def params(said: Mapping[str, Any]) -> dict[str, str]:
     return {name: value for name, value in given.items() if value}
 
 
-def _start(paths: Paths) -> None:
+def _start(profile: str | None) -> None:
     """Start a daemon in the background, unless one is coming, or was started in vain a moment ago."""
     import fcntl
 
     from ccdash.autostart import is_locked
     from ccdash.spawn import make_private, spawn
+    from ccdashd.paths import resolve
 
+    paths = resolve(profile)
+    if os.environ.get("CCDASH_NO_SPAWN", "") not in ("", "0"):
+        return
     if is_locked(paths.daemon_lock):
         return
     make_private(paths.runtime_dir)
@@ -221,10 +236,10 @@ def values(said: Mapping[str, Any], told: Mapping[str, Any], now: float, *, asci
     percent = "" if share is None else f"{100 * share:.0f} %"
     window = told.get("window") if told.get("windowEndsAt") else None
     return {
-        "model": _text(said, "model", "display_name") or (short_model(told["model"]) if told.get("model") else ""),
-        "project": told.get("project") or "",
-        "feature": told.get("feature") or "",
-        "id": short_id(session or _text(said, "session_id")),
+        "model": _clean(_text(said, "model", "display_name") or (short_model(told["model"]) if told.get("model") else "")),
+        "project": _clean(told.get("project") or ""),
+        "feature": _clean(told.get("feature") or ""),
+        "id": _clean(short_id(session or _text(said, "session_id"))),
         "context": f"{count(used)} ({percent})" if used and percent else count(used) if used else percent,
         "percent": percent,
         "session": spent("sessionCost") or ("" if own_cost is None else money(own_cost)),
@@ -278,7 +293,7 @@ def _fields(text: str) -> Part:
     return pairs
 
 
-def render(parts: Sequence[Part], known: Mapping[str, str], *, color: bool = False) -> str:
+def render(parts: Sequence[Part], known: Mapping[str, str], color: bool = False) -> str:
     """The line: every part whose fields are all known, with ``|`` between them."""
     shown = ["".join(_shown(literal, name, known, color) for literal, name in part)
              for part in parts if all(known[name] for _, name in part if name)]  # fmt: skip
@@ -287,7 +302,7 @@ def render(parts: Sequence[Part], known: Mapping[str, str], *, color: bool = Fal
 
 
 def _shown(literal: str, name: str, known: Mapping[str, str], color: bool) -> str:
-    text = _clean(known.get(name, ""))
+    text = known.get(name, "")
     return _paint(literal, _DIM, color) + _paint(text, _style(name, text), color)
 
 
@@ -340,4 +355,5 @@ def _text(said: Mapping[str, Any], *path: str) -> str:
 
 def _number(said: Mapping[str, Any], *path: str) -> float | None:
     found = _at(said, path)
-    return found if isinstance(found, int | float) and not isinstance(found, bool) else None
+    # The comparison leaves out what is no number or infinite, which Python takes for JSON.
+    return found if isinstance(found, int | float) and not isinstance(found, bool) and -1e15 < found < 1e15 else None

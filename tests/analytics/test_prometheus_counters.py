@@ -125,7 +125,7 @@ def test_no_life_of_a_daemon_falls_behind_what_another_one_told(tmp_path: Path) 
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
-@given(st.lists(st.lists(st.sampled_from([f"tool-{n}" for n in range(LIMITS["tool"] + 20)]), max_size=40), max_size=12))
+@given(st.lists(st.lists(st.sampled_from([f"tool-{n}" for n in range(LIMITS["tool"] + 20)]), max_size=40), max_size=6))
 def test_who_has_a_place_keeps_it(tmp_path: Path, arrivals: list[list[str]]) -> None:
     path = tmp_path / "counters.json"
     path.unlink(missing_ok=True)
@@ -149,8 +149,8 @@ def test_the_first_of_a_rank_get_the_last_places(tmp_path: Path) -> None:
     assert known.place("model", models[-1]) == OTHER
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["shop", "till", "shop-2", OTHER]))))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["shop", "till", "shop-2", OTHER])), max_size=6))
 def test_a_name_is_never_that_of_two_projects(tmp_path: Path, renamed: list[tuple[str, str]]) -> None:
     path = tmp_path / "counters.json"
     path.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ccdashd.derive.slots import FAR_MS, SLOT_MS
-from ccdashd.derive.windows import FIVE_HOURS, Span, WeekStart, five_hours, outlook, pace, week_start, weeks
+from ccdashd.derive.windows import FIVE_HOURS, Span, WeekStart, after_pause, five_hours, outlook, pace, week_start, weeks
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
@@ -46,6 +46,17 @@ def test_each_use_is_in_one_window_which_begins_at_the_hour_of_its_first(slots: 
         first = min(slot for slot in slots if slot >= window.start)
         assert window.start == first - first % 4
         assert window.end == window.start + FIVE_HOURS
+
+
+@given(slots_of_use)
+def test_windows_after_a_pause_do_not_depend_on_what_was_before(slots: list[int]) -> None:
+    used = [slot for slot in slots if slot >= 0]
+    after = after_pause(used)
+    whole = five_hours(used)
+    assert five_hours(after) == whole[len(whole) - len(five_hours(after)) :]
+    before = used[: len(used) - len(after)]
+    assert all(later - earlier < FIVE_HOURS for earlier, later in pairwise(before))
+    assert not after or after[0] - before[-1] >= FIVE_HOURS
 
 
 def test_five_hours_as_claude_counts_them() -> None:

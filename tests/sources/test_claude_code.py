@@ -269,6 +269,15 @@ def test_progress_mirrors_the_usage_of_an_agent() -> None:
     assert log.stats.agent_ids == {"a1": 1}
 
 
+def test_progress_that_tells_its_type_late_mirrors_too() -> None:
+    """As agents write it: the message first, which may be long, and a prompt of any length last."""
+    w = Writer()
+    inner = w.assistant(text("a" * 999), id="msg_agent", requestId="req_agent")
+    data = {"message": inner, "type": "agent_progress", "prompt": "p" * 9999, "agentId": "a1"}
+    log = read(w.record("progress", data=data, parentToolUseID="t"))
+    assert [(message.message_id, message.mirror) for message in log.messages] == [("msg_agent", True)]
+
+
 def test_other_progress_only_counts() -> None:
     w = Writer()
     log = read(w.record("progress", data={"type": "hook_progress", "x": "y" * 999}), w.record("progress", data=...))

@@ -23,8 +23,8 @@ class AlertRule(Wire, frozen=True):
     metric: str
     """Of ``analytics/metrics``."""
     scope: AlertScope
-    """What it is looked at for: each session (with its sub-agents), each project, each feature, the active five-hour
-    window, or all together."""
+    """What it is looked at for: each session (with its sub-agents), each project, each feature (with all sessions that are
+    linked with it), the active five-hour window, or all together."""
     period: AlertPeriod
     """Over what time: the running hour, day, week or month; ``total``: all time. Of sessions, features and windows always
     ``total``."""
@@ -85,6 +85,7 @@ class AlertUpdate(Params, frozen=True):
     operator: AlertOperator | None = None
     threshold: float | None = None
     resolve: float | None = None
+    """Where it is null, it follows a threshold or operator that changes."""
     for_seconds: float | None = None
     desktop: bool | None = None
     command: bool | None = None

@@ -58,6 +58,8 @@ usage_slots = Table(
     Column("cost_pico", BigInteger, nullable=False),  # and what is left, in 10^-12 dollars
     Column("context_sum", BigInteger, nullable=False),  # tokens of the prompts of all messages
     Column("context_max", BigInteger, nullable=False),
+    # Windows of limits need what each slot cost, of all time.
+    Index("usage_slots_slot", "slot", "cost_micro", "cost_pico"),
     sqlite_with_rowid=False,
 )
 """Sums over the messages of a log that count (`session_messages.counted`)."""
@@ -73,6 +75,8 @@ tool_slots = Table(
     Column("success", Integer, nullable=False),
     Column("errors", Integer, nullable=False),
     Column("ms", BigInteger, nullable=False),
+    # To add them up by tool without sorting them.
+    Index("tool_slots_tool", "tool", "detail", "slot", "calls", "success", "errors", "ms"),
     sqlite_with_rowid=False,
 )
 """Sums over the tool calls of a log whose message counts, or has none."""

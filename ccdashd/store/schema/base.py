@@ -17,7 +17,8 @@ def file_id() -> Column[int]:
 
 meta = Table("meta", metadata, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
 """`revision`: number of the last committed write; `indexed`: the first index is complete; `open`: not closed in
-order; `journal`: how far the journal was carried out, as `edits.journal` writes it."""
+order; `journal`: how far the journal was carried out, as `edits.journal` writes it; `prices`: those that the roll-ups were
+made with, as `derive.pricing.fingerprint` tells them."""
 
 projects = Table(
     "projects",

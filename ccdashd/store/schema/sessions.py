@@ -53,6 +53,8 @@ sessions = Table(
     Index("sessions_main", "agent_id", "ended_at", "id"),  # lists leave sub-agents, which are most, out
     Index("sessions_project", "project_id", "ended_at"),
     Index("sessions_parent", "parent_id"),
+    # What figures are told by, without the rest of the row.
+    Index("sessions_owner", "id", "parent_id", "agent_id", "agent_type", "project_id", "agent", "git_branch"),
 )
 
 session_logs = Table(
@@ -137,7 +139,18 @@ session_file_updates = Table(
     Column("deletions", Integer),
     Column("created", Boolean),
     Column("time", BigInteger),  # of the call
-    Index("session_file_updates_path", "file_path", "action", "time", "additions", "deletions"),
+    Column("counted", Boolean, nullable=False, server_default="0"),  # this row stands for an edit in totals
+    Index("session_file_updates_path", "file_path"),
+    # With `counted`, though it is the same in all: else SQLite would look it up.
+    Index(
+        "session_file_updates_counted",
+        "file_path",
+        "time",
+        "additions",
+        "deletions",
+        "counted",
+        sqlite_where=text("counted"),
+    ),
     sqlite_with_rowid=False,
 )
 

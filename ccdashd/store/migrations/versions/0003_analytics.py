@@ -134,17 +134,31 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("file_id", "slot", "model", "mirror"),
         sqlite_with_rowid=False,
     )
+    op.create_index("usage_slots_slot", "usage_slots", ["slot", "cost_micro", "cost_pico"], unique=False)
     op.add_column("session_file_updates", sa.Column("time", sa.BigInteger(), nullable=True))
     # Of logs that are there it is read anew; this is for those that are gone.
     op.execute(
         "UPDATE session_file_updates SET time = (SELECT c.called_at FROM session_tool_calls c "
         "WHERE c.file_id = session_file_updates.file_id AND c.n = session_file_updates.n)"
     )
-    op.drop_index("session_file_updates_path", table_name="session_file_updates")
+    op.add_column("session_file_updates", sa.Column("counted", sa.Boolean(), server_default="0", nullable=False))
     op.create_index(
-        "session_file_updates_path",
+        "session_file_updates_counted",
         "session_file_updates",
-        ["file_path", "action", "time", "additions", "deletions"],
+        ["file_path", "time", "additions", "deletions", "counted"],
+        unique=False,
+        sqlite_where=sa.text("counted"),
+    )
+    op.create_index(
+        "sessions_owner",
+        "sessions",
+        ["id", "parent_id", "agent_id", "agent_type", "project_id", "agent", "git_branch"],
+        unique=False,
+    )
+    op.create_index(
+        "tool_slots_tool",
+        "tool_slots",
+        ["tool", "detail", "slot", "calls", "success", "errors", "ms"],
         unique=False,
     )
     op.add_column("session_messages", sa.Column("web_searches", sa.Integer(), server_default="0", nullable=False))
@@ -154,8 +168,9 @@ def upgrade() -> None:
     op.create_index(
         "tasks_completed", "tasks", ["project_id", "completed"], unique=False, sqlite_where=sa.text("completed <> ''")
     )
-    # Planning files are read again, to fill it.
+    # Planning files are read again, to fill it; and so is the journal, which may have lines for the new tables already.
     op.execute("UPDATE documents SET reader = 0")
+    op.execute("UPDATE meta SET value = '0:?' WHERE key = 'journal'")
     op.add_column("session_tool_calls", sa.Column("message", sa.Integer(), nullable=True))
 
 
@@ -166,10 +181,13 @@ def downgrade() -> None:
     op.drop_column("session_messages", "reported")
     op.drop_column("session_messages", "fast")
     op.drop_column("session_messages", "web_searches")
-    op.drop_index("session_file_updates_path", table_name="session_file_updates")
-    op.create_index("session_file_updates_path", "session_file_updates", ["file_path"], unique=False)
+    op.drop_index("sessions_owner", table_name="sessions")
+    op.drop_index("session_file_updates_counted", table_name="session_file_updates")
+    op.drop_column("session_file_updates", "counted")
     op.drop_column("session_file_updates", "time")
+    op.drop_index("usage_slots_slot", table_name="usage_slots")
     op.drop_table("usage_slots")
+    op.drop_index("tool_slots_tool", table_name="tool_slots")
     op.drop_table("tool_slots")
     op.drop_table("session_minutes")
     op.drop_index("session_events_key", table_name="session_events")

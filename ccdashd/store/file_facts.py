@@ -1,0 +1,72 @@
+"""Edits by file: of those changes of files that count, since roll-ups do not tell them apart by path."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+import sqlalchemy as sa
+
+from ccdashd.derive.measures import Measures
+from ccdashd.derive.slots import FAR_MS, SLOT_MS, UNDATED
+from ccdashd.protocol import types as t
+from ccdashd.store.connection import raw_connection
+from ccdashd.store.filters import Filter, Parameters
+from ccdashd.store.sums import OWNERS, Sums, owner_key
+from ccdashd.store.times import Times
+
+_EDITS: Final = f"""
+(SELECT file_id, file_path, additions, deletions,
+        CASE WHEN time >= 0 AND time < {FAR_MS} THEN time / {SLOT_MS} ELSE {UNDATED} END AS slot
+ FROM session_file_updates INDEXED BY session_file_updates_counted WHERE counted) x
+"""
+_SORTS: Final[Mapping[str, str]] = {
+    "edits": "COUNT(*)",
+    "additions": "COALESCE(SUM(x.additions), 0)",
+    "deletions": "COALESCE(SUM(x.deletions), 0)",
+    "churn": "COALESCE(SUM(x.additions), 0) + COALESCE(SUM(x.deletions), 0)",
+}
+"""What files are sorted by, by the id of the metric."""
+
+_FILES: Final = f"SELECT COALESCE(x.file_path, ''), {_SORTS['edits']}, {_SORTS['additions']}, {_SORTS['deletions']}"
+
+
+def by_file(
+    connection: sa.Connection, filter: Filter, metric: str, limit: int, offset: int
+) -> tuple[dict[str, Measures], int]:
+    """The files with most of `metric`, and how many files there are. Edits without a path have an empty one."""
+    where, parameters = filter.where()
+    bounds: Parameters = {"limit": limit, "offset": offset}
+    grouped = f"FROM {_EDITS} WHERE {where} GROUP BY x.file_path"
+    statement = f"{_FILES} {grouped} ORDER BY {_SORTS[metric]} DESC, x.file_path LIMIT :limit OFFSET :offset"
+    page = dict(_measures(connection, statement, parameters | bounds))
+    count: int = raw_connection(connection).execute(f"SELECT COUNT(*) FROM (SELECT 1 {grouped})", parameters).fetchone()[0]
+    return page, count
+
+
+def of_files(connection: sa.Connection, filter: Filter, paths: Iterable[str]) -> dict[str, Measures]:
+    """Edits and lines of these files."""
+    where, parameters = filter.where()
+    named = "x.file_path IN (SELECT value FROM json_each(:paths))"
+    statement = f"{_FILES} FROM {_EDITS} WHERE {named} AND {where} GROUP BY x.file_path"
+    return dict(_measures(connection, statement, parameters | {"paths": json.dumps(list(paths))}))
+
+
+def _measures(connection: sa.Connection, statement: str, parameters: Parameters) -> Iterator[tuple[str, Measures]]:
+    for path, edits, additions, deletions in raw_connection(connection).execute(statement, parameters):
+        yield path, Measures(edits=edits, additions=additions, deletions=deletions)
+
+
+def changed(connection: sa.Connection, filter: Filter, by: t.Dimension | None, times: Times | None) -> Sums:
+    """Paths of the files that were changed."""
+    where, parameters = filter.where()
+    key, joined = owner_key(by)
+    at = "NULL" if times is None else times.key("x.slot")
+    owners = OWNERS if joined else ""
+    statement = f"SELECT DISTINCT {key}, {at}, x.file_path FROM {_EDITS} {owners} WHERE {where} AND x.file_path IS NOT NULL"
+    paths: dict[tuple[str, int | None], set[str]] = {}
+    for name, moment, path in raw_connection(connection).execute(statement, parameters):
+        paths.setdefault((name, moment), set()).add(path)
+    for (name, moment), found in paths.items():
+        yield name, moment, {"files": frozenset(found)}

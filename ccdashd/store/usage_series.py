@@ -1,0 +1,101 @@
+"""The use of models over time: sums by slot, and what a window of limits holds."""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
+from typing import Any, Final, NamedTuple
+
+import sqlalchemy as sa
+
+from ccdashd.derive.measures import Measures
+from ccdashd.derive.periods import Range
+from ccdashd.derive.pricing import PICO_PER_MICRO
+from ccdashd.store.connection import raw_connection
+from ccdashd.store.filters import Filter
+from ccdashd.store.sums import MAIN, OWNERS
+
+_COLUMNS: Final = (
+    "messages",
+    "lower_bounds",
+    "reported",
+    "unpriced",
+    "input",
+    "output",
+    "cache_read",
+    "cache_write",
+    "cache_write_5m",
+    "cache_write_1h",
+    "cost_micro",
+    "cost_pico",
+)
+_USED = "SELECT DISTINCT slot FROM usage_slots WHERE slot >= ? ORDER BY slot"
+_COSTS = "SELECT x.slot, SUM(x.cost_micro), SUM(x.cost_pico) FROM usage_slots x WHERE {where} GROUP BY 1 ORDER BY 1"
+_SUMS = ", ".join(f"SUM(x.{name})" for name in _COLUMNS)
+_UNPRICED = "json_group_array(DISTINCT x.model) FILTER (WHERE x.unpriced)"
+_BY_SLOT = f"SELECT x.slot, {_UNPRICED}, {_SUMS} FROM usage_slots x WHERE {{where}} GROUP BY 1 ORDER BY 1"
+# A sub-agent's use is that of its main session.
+_USERS = f"SELECT x.slot, x.model, {MAIN} FROM usage_slots x {OWNERS} WHERE {{where}} GROUP BY 1, 2, 3 ORDER BY 1"
+
+
+class User(NamedTuple):
+    """Who used what in a slot: a session, itself or by a sub-agent, and a model."""
+
+    slot: int
+    model: str
+    session_id: str
+
+
+def used(connection: sa.Connection, since: int = 0) -> list[int]:
+    """The slots, from one on, in which anything was used, of whatever part of the work; they ascend."""
+    return [slot for (slot,) in raw_connection(connection).execute(_USED, (since,))]
+
+
+def costs(connection: sa.Connection, filter: Filter) -> list[tuple[int, int]]:
+    """What each slot cost, in picodollars; they ascend."""
+    where, parameters = filter.where(usage=True)
+    rows = raw_connection(connection).execute(_COSTS.format(where=where), parameters)
+    return [(slot, micro * PICO_PER_MICRO + pico) for slot, micro, pico in rows]
+
+
+class Series:
+    """What was used over time, to be told for any part of it."""
+
+    def __init__(self, slots: Sequence[int], models: Sequence[frozenset[str]], sums: Iterable[Sequence[int]]) -> None:
+        """For each of `slots`, which ascend, the models without a price, and sums in the order of `_COLUMNS`."""
+        self._slots = slots
+        self._models = models
+        self._until = [[0, *accumulate(column)] for column in zip(*sums, strict=True)] or [[0]] * len(_COLUMNS)
+
+    def during(self, range: Range) -> Measures:
+        """What was used in that time."""
+        first, end = range.slots
+        begin = 0 if first is None else bisect_left(self._slots, first)
+        stop = len(self._slots) if end is None else bisect_left(self._slots, end)
+        models = frozenset[str]().union(*self._models[begin:stop])
+        return _measures(models, [until[stop] - until[begin] for until in self._until])
+
+
+def series(connection: sa.Connection, filter: Filter) -> Series:
+    """What was used in each slot: tokens by kind and cost."""
+    where, parameters = filter.where(usage=True)
+    rows = raw_connection(connection).execute(_BY_SLOT.format(where=where), parameters).fetchall()
+    return Series([row[0] for row in rows], [_names(row[1]) for row in rows], [row[2:] for row in rows])
+
+
+def users(connection: sa.Connection, filter: Filter) -> list[User]:
+    """Who used what in each slot; slots ascend."""
+    where, parameters = filter.where(usage=True)
+    return [User(*row) for row in raw_connection(connection).execute(_USERS.format(where=where), parameters)]
+
+
+def _names(array: str) -> frozenset[str]:
+    return frozenset(json.loads(array)) if len(array) > len("[]") else frozenset()
+
+
+def _measures(unpriced_models: frozenset[str], sums: Sequence[int]) -> Measures:
+    found: dict[str, Any] = dict(zip(_COLUMNS, sums, strict=True))
+    cost = found.pop("cost_micro") * PICO_PER_MICRO + found.pop("cost_pico")
+    return Measures(cost=cost, unpriced_models=unpriced_models, **found)
