@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from ccdashd.ingest.reconcile import Reconciler
     from ccdashd.ingest.watch import Watcher
     from ccdashd.store.database import Database
+    from ccdashd.store.file_blame import Blames
 
 RETRY = 3.0
 """Seconds between two attempts to open the cache."""
@@ -122,6 +123,13 @@ class App:
     def metrics_url(self) -> str | None:
         """Where metrics can be scraped; None where they cannot."""
         return self._exporter.url if self._exporter is not None else None
+
+    @cached_property
+    def blames(self) -> Blames:
+        """Who wrote the lines of files that were asked for of late."""
+        from ccdashd.store.file_blame import Blames
+
+        return Blames()
 
     @property
     def is_open(self) -> bool:

@@ -115,6 +115,10 @@ FILES_CONTEXT = Method(
     "Which sessions touched a path, newest first, and which documents, tasks and features speak of it.",
 )
 
+FILES_BLAME = Method(
+    "files/blame", "read", t.BlameParams, t.Blame, "Which session and prompt wrote which lines of a file as it is now."
+)
+
 DOCUMENTS_LIST = Method(
     "documents/list",
     "read",

@@ -120,7 +120,17 @@ from ccdashd.protocol.types.features import (
     Phase,
     StatusEvidence,
 )
-from ccdashd.protocol.types.files import FileContext, FileContextParams, FileTouch
+from ccdashd.protocol.types.files import (
+    Blame,
+    BlameBlock,
+    BlameChange,
+    BlameCommit,
+    BlameParams,
+    BlamePrompt,
+    FileContext,
+    FileContextParams,
+    FileTouch,
+)
 from ccdashd.protocol.types.links import (
     Link,
     LinkAudit,
@@ -215,6 +225,12 @@ __all__ = [
     "Alerts",
     "AlertsListParams",
     "Bin",
+    "Blame",
+    "BlameBlock",
+    "BlameChange",
+    "BlameCommit",
+    "BlameParams",
+    "BlamePrompt",
     "Blocker",
     "Breakdown",
     "BreakdownParams",
