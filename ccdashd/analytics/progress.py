@@ -42,6 +42,11 @@ class Part:
         self._now = now
         self.undated = undated
 
+    @property
+    def first(self) -> int | None:
+        """The first time of which anything is known."""
+        return min((*self._times[:1], *self._changes[:1]), default=None)
+
     def done(self, range: Range) -> int:
         """Tasks that became done in that time; in all time also those of which nobody knows when."""
         first = 0 if range.start is None else bisect_left(self._times, range.start)

@@ -276,12 +276,12 @@ def steps(step: t.Step, start: int, end: int, zone: tzinfo) -> list[Bin]:
 
 
 def _hours(start: int, end: int, zone: tzinfo) -> Iterator[Bin]:
-    for segment in segments(start - _DAY, end, zone):
+    for segment in segments(max(start - _DAY, 0), end, zone):
         at = segment.start
         while at < segment.end:
             stop = min(at + 4 - (at + segment.offset) % 4, segment.end)
             if stop > start:
-                yield Bin(at, at, stop, local(at * SLOT_MS, zone).isoformat(" ", "minutes"))
+                yield Bin(at, at, stop, label("hour", at, zone))
             at = stop
 
 
@@ -294,16 +294,32 @@ def _days(step: t.Step, start: int, end: int, zone: tzinfo) -> Iterator[Bin]:
         stop = midnight(after, zone) // SLOT_MS
         # A day that a zone leaves out, to cross the line of dates, has no slot.
         if stop > at:
-            yield Bin(key_of(step, day.toordinal() - _EPOCH_DAY), at, stop, _label(step, day))
+            key = key_of(step, day.toordinal() - _EPOCH_DAY)
+            yield Bin(key, at, stop, label(step, key, zone))
         day, at = after, stop
 
 
-def _date(day: int) -> date:
-    return date.fromordinal(day + _EPOCH_DAY)
+def begins(step: t.Step, key: int, zone: tzinfo) -> int:
+    """The first slot of a step."""
+    return key if step == "hour" else midnight(_first_day(step, key), zone) // SLOT_MS
 
 
-def _label(step: t.Step, day: date) -> str:
+def label(step: t.Step, key: int, zone: tzinfo) -> str:
+    """A step as people write it: an hour with its offset, so that it is told from the one that has the same name."""
+    if step == "hour":
+        return local(key * SLOT_MS, zone).isoformat(" ", "minutes")
+    day = _first_day(step, key)
     if step == "week":
         year, week, _ = day.isocalendar()
         return f"{year}-W{week:02}"
     return day.isoformat()[:7] if step == "month" else day.isoformat()
+
+
+def _first_day(step: t.Step, key: int) -> date:
+    if step == "month":
+        return date(key // 12, key % 12 + 1, 1)
+    return _date(7 * key - _THURSDAY if step == "week" else key)
+
+
+def _date(day: int) -> date:
+    return date.fromordinal(day + _EPOCH_DAY)

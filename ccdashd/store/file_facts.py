@@ -29,7 +29,9 @@ _SORTS: Final[Mapping[str, str]] = {
 }
 """What files are sorted by, by the id of the metric."""
 
-_FILES: Final = f"SELECT COALESCE(x.file_path, ''), {_SORTS['edits']}, {_SORTS['additions']}, {_SORTS['deletions']}"
+_SUMS: Final = ", ".join(_SORTS[name] for name in ("edits", "additions", "deletions"))
+_PATH: Final = "COALESCE(x.file_path, '')"
+_NAMED: Final = f"{_PATH} IN (SELECT value FROM json_each(:paths))"
 
 
 def by_file(
@@ -39,7 +41,7 @@ def by_file(
     where, parameters = filter.where()
     bounds: Parameters = {"limit": limit, "offset": offset}
     grouped = f"FROM {_EDITS} WHERE {where} GROUP BY x.file_path"
-    statement = f"{_FILES} {grouped} ORDER BY {_SORTS[metric]} DESC, x.file_path LIMIT :limit OFFSET :offset"
+    statement = f"SELECT {_PATH}, {_SUMS} {grouped} ORDER BY {_SORTS[metric]} DESC, x.file_path LIMIT :limit OFFSET :offset"
     page = dict(_measures(connection, statement, parameters | bounds))
     count: int = raw_connection(connection).execute(f"SELECT COUNT(*) FROM (SELECT 1 {grouped})", parameters).fetchone()[0]
     return page, count
@@ -48,9 +50,23 @@ def by_file(
 def of_files(connection: sa.Connection, filter: Filter, paths: Iterable[str]) -> dict[str, Measures]:
     """Edits and lines of these files."""
     where, parameters = filter.where()
-    named = "x.file_path IN (SELECT value FROM json_each(:paths))"
-    statement = f"{_FILES} FROM {_EDITS} WHERE {named} AND {where} GROUP BY x.file_path"
+    statement = f"SELECT {_PATH}, {_SUMS} FROM {_EDITS} WHERE {_NAMED} AND {where} GROUP BY x.file_path"
     return dict(_measures(connection, statement, parameters | {"paths": json.dumps(list(paths))}))
+
+
+def over_time(
+    connection: sa.Connection, filter: Filter, paths: Iterable[str], times: Times, others: str
+) -> dict[tuple[str, int | None], Measures]:
+    """Edits and lines of these files, and of `others` together, by time."""
+    where, parameters = filter.where()
+    key = f"CASE WHEN {_NAMED} THEN {_PATH} ELSE :others END"
+    statement = f"SELECT {key}, {times.key('x.slot')}, {_SUMS} FROM {_EDITS} WHERE {where} GROUP BY 1, 2"
+    given: Parameters = {"paths": json.dumps(list(paths)), "others": others}
+    rows = raw_connection(connection).execute(statement, parameters | given)
+    return {
+        (path, at): Measures(edits=edits, additions=additions, deletions=deletions)
+        for path, at, edits, additions, deletions in rows
+    }
 
 
 def _measures(connection: sa.Connection, statement: str, parameters: Parameters) -> Iterator[tuple[str, Measures]]:

@@ -35,6 +35,11 @@ def ids(connection: sa.Connection) -> set[str]:
     return set(connection.execute(sa.select(projects.c.id)).scalars())
 
 
+def shown_ids(connection: sa.Connection) -> set[str]:
+    """The ids of those that are not hidden."""
+    return set(connection.execute(sa.select(projects.c.id).where(~projects.c.hidden)).scalars())
+
+
 def add(connection: sa.Connection, root: str) -> None:
     """Note the project at `root`, found from a session."""
     values = {"id": project_id(root), "root": root, "name": project_name(root), "origin": "discovered", "hidden": False}

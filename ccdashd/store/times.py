@@ -53,7 +53,8 @@ def times(grain: Grain, zone: tzinfo, filter: Filter, now: int) -> Times:
     is the fault of a clock, and has no time."""
     end = min(now // SLOT_MS + _AHEAD, FAR_MS // SLOT_MS) if filter.end is None else filter.end
     if filter.first is not None:
-        return Times(grain, periods.segments(filter.first, end, zone))
+        # From before it on, as the hour may begin there.
+        return Times(grain, periods.segments(max(filter.first - _DAY, 0), end, zone))
     known = _segments(zone, end // _YEAR + 1)
     return Times(grain, [part._replace(end=min(part.end, end)) for part in known if part.start < end])
 

@@ -19,6 +19,7 @@ Answer = Mapping[str, Any]
 Metrics = Sequence[Mapping[str, Any]]
 
 BAR_CELLS = 24
+QUARTER = timedelta(minutes=15)
 TOKENS = ("inputTokens", "outputTokens", "cacheWriteTokens", "cacheReadTokens")
 TOTAL = "total"
 NO_KEY = {
@@ -186,7 +187,7 @@ def draw_windows(out: Output, windows: Sequence[Mapping[str, Any]], *, weeks: bo
     """Write windows, oldest first, with what is going on in the active one below."""
     columns = (
         Column("BEGAN", style="cyan"),
-        Column("STATE"),
+        Column("USED", right=True),
         Column("MODELS", flexible=True, drop=1, least=10),
         Column("INPUT", right=True, drop=4),
         Column("OUTPUT", right=True, drop=3),
@@ -332,10 +333,20 @@ def left(stamp: str | None, now: datetime | None = None) -> str:
     return duration(max(timedelta(), found - (now or datetime.now(found.tzinfo))).total_seconds())
 
 
+def until(stamp: str | None, now: datetime | None = None) -> str:
+    """When a time of the wire that lies ahead comes: the time of day, the day where it is another, and how long that is."""
+    found = parse_time(stamp)
+    if found is None:
+        return NOTHING
+    here, today = found.astimezone(), (now or datetime.now(found.tzinfo)).astimezone()
+    day = "" if here.date() == today.date() else f"on {here:%a} "
+    return f"{day}at {here:%H:%M}, in {left(stamp, now)}"
+
+
 def lasted(window: Mapping[str, Any]) -> str:
-    """How long a window was used."""
+    """How long a window was used, to the quarter of an hour, which is all that is known of it."""
     first, last = parse_time(window["first"]), parse_time(window["last"])
-    return duration((last - first).total_seconds()) if first and last else NOTHING
+    return duration((last - first + QUARTER).total_seconds()).removesuffix(" 00s") if first and last else NOTHING
 
 
 def models(names: Iterable[str]) -> str:

@@ -108,7 +108,7 @@ def _cell(column: Column, text: str, cells: int) -> str:
 def _row(out: Output, cells: list[str], styles: Sequence[str | Callable[[str], str]]) -> str:
     cells[-1] = cells[-1].rstrip()
     if not out.color:
-        return GAP.join(cells)
+        return GAP.join(cells).rstrip()
     return GAP.join(
         out.paint(cell, style(cell.strip()) if callable(style) else style)
         for cell, style in zip(cells, styles, strict=True)

@@ -70,9 +70,8 @@ class Machine(RuleBasedStateMachine):
         self.path = self.folder / "counters.json"
         self.path.unlink(missing_ok=True)
         self.rows: dict[Key, int] = {}
-        self.work = 0
-        """What this daemon counted since its start."""
-        self.all_work = 0
+        self.work = self.told_work = self.earlier = 0
+        """What this daemon counted since its start, what it told of that, and what all before it told."""
         self.lost = False
         self.told: dict[Key, int] = {}
         self.counters = Counters(self.path)
@@ -90,7 +89,6 @@ class Machine(RuleBasedStateMachine):
     @rule(amount=st.integers(0, 10**6))
     def count(self, amount: int) -> None:
         self.work += amount
-        self.all_work += amount
 
     @rule(settled=st.booleans())
     def tell(self, settled: bool) -> None:
@@ -99,7 +97,8 @@ class Machine(RuleBasedStateMachine):
         values = self.counters.rows.values() | self.counters.lives.values()
         assert self.told.keys() <= values.keys()
         assert all(values[key] >= value for key, value in self.told.items())
-        assert values[("rows",)] <= self.all_work
+        assert values["rows",] == self.earlier + self.work
+        self.told_work = self.work
         if settled and not self.lost:
             assert self.counters.rows.values() == self.rows
         self.told = values
@@ -111,7 +110,8 @@ class Machine(RuleBasedStateMachine):
 
     @rule()
     def killed(self) -> None:
-        self.work = 0
+        self.earlier += self.told_work
+        self.work = self.told_work = 0
         self.counters = Counters(self.path)
 
     @invariant()
@@ -121,7 +121,16 @@ class Machine(RuleBasedStateMachine):
 
 def test_no_life_of_a_daemon_falls_behind_what_another_one_told(tmp_path: Path) -> None:
     Machine.folder = tmp_path
-    run_state_machine_as_test(Machine, settings=settings(max_examples=60, stateful_step_count=25, deadline=None))
+    run_state_machine_as_test(Machine, settings=settings(max_examples=100, stateful_step_count=25, deadline=None))
+
+
+@pytest.mark.parametrize("second", [0, 3, 5, 8])
+def test_what_each_life_counts_adds_up(tmp_path: Path, second: int) -> None:
+    for counted, told in ((5, 5), (second, 5 + second)):
+        counters = Counters(tmp_path / "counters.json")
+        counters.settle(None, {("rows",): counted})
+        counters.save()
+        assert counters.lives.values() == {("rows",): told}
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)

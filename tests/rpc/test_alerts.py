@@ -280,7 +280,7 @@ def test_who_reads_too_slowly_is_told_that_alerts_were_missed(priced: Served) ->
 def spent(client: Client, usd: float) -> bool:
     """Whether the daemon knows that so much was spent."""
     rows = client.request("sessions/list")["items"]
-    return sum(row["tokens"]["output"] for row in rows) == round(usd * DOLLAR)
+    return int(sum(row["tokens"]["output"] for row in rows)) == round(usd * DOLLAR)
 
 
 def test_an_alert_is_told_once_whatever_else_changes(priced: Served) -> None:

@@ -64,7 +64,9 @@ def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", metavar="NAME", help="what to call it")
     yes_or_no = argparse.BooleanOptionalAction
     parser.add_argument("--desktop", action=yes_or_no, help="also show it on the desktop")
-    parser.add_argument("--command", action=yes_or_no, help="also run the command of the setting alert_command")
+    parser.add_argument(
+        "--command", dest="runs", action=yes_or_no, help="also run the command of the setting alert_command"
+    )
 
 
 def run(context: Context) -> None:
@@ -147,7 +149,7 @@ def _set(context: Context, client: Client) -> None:
 
 def _given(args: argparse.Namespace) -> dict[str, Any]:
     """The parameters of those options that were given."""
-    given: dict[str, Any] = {"name": args.name, "desktop": args.desktop, "command": args.command}
+    given: dict[str, Any] = {"name": args.name, "desktop": args.desktop, "command": args.runs}
     if args.lasting is not None:
         given["forSeconds"] = read_seconds(args.lasting)
     if args.resolve is not None:

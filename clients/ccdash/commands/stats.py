@@ -117,7 +117,7 @@ def _facts(out: Output, overview: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _window(out: Output, window: Mapping[str, Any]) -> str:
     said = f"{cost(out, window['cost'])} in these five hours"
-    return f"{said}; {told_burn(window)}" if window["burn"] else said
+    return "\n".join([said, *told_burn(window)]) if window["burn"] else said
 
 
 def _list(out: Output, name: str, by: str, rows: Sequence[Mapping[str, Any]], registry: Registry) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from ccdash.amounts import money
@@ -14,16 +15,15 @@ from ccdash.analytics_tables import (
     draw_windows,
     is_empty,
     label_of,
-    left,
     models,
-    moment,
     note_cost,
+    until,
 )
 from ccdash.client import Client
 from ccdash.context import Context
 from ccdash.errors import UsageError
 from ccdash.export import Export, Field, Records, export_arguments
-from ccdash.figures import count, short_id
+from ccdash.figures import count, parse_time, short_id
 from ccdash.parser import Handler
 from ccdash.scope import STEPS, Registry, first_day, scope, scope_arguments
 from ccdash.text import clean
@@ -153,22 +153,25 @@ def _windows(context: Context, client: Client, export: Export, *, weeks: bool) -
     draw_windows(out, found, weeks=weeks)
     active = next((window for window in found if window["active"]), None)
     if active is not None and active["burn"] is not None:
-        out.note(told_burn(active))
+        for sentence in told_burn(active):
+            out.note(sentence)
     unsure = next((window["cost"] for window in found if window["cost"] and window["cost"]["unpricedModels"]), None)
     note_cost(context, unsure or found[-1]["cost"])
     context.note_indexing(client)
 
 
-def told_burn(window: Mapping[str, Any]) -> str:
+def told_burn(window: Mapping[str, Any]) -> list[str]:
     """How fast a window goes and where that leads, in sentences."""
-    burn = window["burn"]
-    said = (
+    burn, end = window["burn"], window["end"]
+    said = [
         f"{money(burn['usdPerHour'])} an hour, {count(burn['tokensPerMinute'])} tokens a minute: about "
-        f"{money(burn['projectedUsd'])} when it ends at {moment(window['end'])[11:]}, in {left(window['end'])}."
-    )
-    if burn["exhaustedAt"]:
-        most = money(burn["limitUsd"])
-        said += f" The most that a window cost before, {most}, is reached at {moment(burn['exhaustedAt'])[11:]}."
+        f"{money(burn['projectedUsd'])} when it ends, {until(end)}."
+    ]
+    reached = parse_time(burn["exhaustedAt"])
+    if reached is not None:
+        past = reached <= datetime.now(reached.tzinfo)
+        when = "was passed" if past else f"is reached {until(burn['exhaustedAt'])} at this pace"
+        said.append(f"The most that one cost before, {money(burn['limitUsd'])}, {when}.")
     return said
 
 

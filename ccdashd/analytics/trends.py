@@ -1,0 +1,156 @@
+"""``analytics/trends``: metrics by hour, day, week or month, of all or of the largest parts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import tzinfo
+from typing import Final, NamedTuple
+
+import sqlalchemy as sa
+
+from ccdashd.analytics.asked import Asked, check_count, leads, period
+from ccdashd.analytics.labels import OTHERS, labels
+from ccdashd.analytics.progress import Part
+from ccdashd.clock import iso
+from ccdashd.derive import periods
+from ccdashd.derive.measures import NONE, Measures, add
+from ccdashd.derive.metric import TIMES, hold
+from ccdashd.derive.periods import Bin, Range
+from ccdashd.derive.slots import SLOT_MS
+from ccdashd.errors import InvalidParams
+from ccdashd.protocol import types as t
+from ccdashd.store import facts, file_facts
+from ccdashd.store.facts import Facts
+
+MOST_SERIES: Final = 50
+
+
+class Line(NamedTuple):
+    """What one series is made of."""
+
+    steps: Mapping[int | None, Measures]
+    """By the key of the step; None: what has no time."""
+    plans: Collection[Part]
+
+
+def trend(connection: sa.Connection, params: t.TrendParams, zone: tzinfo, now: int, revision: int) -> t.Trend:
+    """The metrics in each step, also in those without anything. Raises as `Asked` does, and InvalidParams where there
+    are too many steps."""
+    asked = Asked(connection, params, params.metrics, zone, now)
+    hold(asked.metrics, params.step, "step")
+    check_count("series", params.series, 0, MOST_SERIES)
+    if params.split is not None:
+        if params.split in TIMES:
+            raise InvalidParams("split", "is a time, as the steps are; give what to split each of them by", params.split)
+        hold(asked.metrics, params.split, "split")
+    lines = _lines(asked, params.step, params.split, params.series)
+    every = _merged(lines.values())._replace(plans=asked.plans().values())
+    bins = bins_of(asked, params.step, every)
+    names = {} if params.split is None else labels(connection, params.split, lines)
+    total = add(every.steps.values())
+    return t.Trend(
+        period=period(asked.range),
+        time_zone=periods.zone_name(zone),
+        step=params.step,
+        series=[
+            t.Series(
+                key=key,
+                label=names[key].text if key in names else "all",
+                points=points(asked, bins, line),
+                total=t.Values(**asked.told(add(line.steps.values()), line.plans, asked.range)),
+            )
+            for key, line in lines.items()
+        ],
+        total=t.Values(**asked.told(total, every.plans, asked.range)),
+        undated=asked.undated(every.steps.get(None, NONE), every.plans),
+        previous=asked.before() if params.compare else None,
+        previous_period=period(asked.previous) if params.compare and asked.previous is not None else None,
+        revision=revision,
+    )
+
+
+def _lines(asked: Asked, step: t.Step, split: t.Dimension | None, most: int) -> dict[str, Line]:
+    """The largest parts, and all others together; without `split` one."""
+    found: dict[str, list[tuple[int | None, Measures]]] = defaultdict(list)
+    for (key, at), measures in _facts(asked, step, split, most).items():
+        found[key].append((at, measures))
+    plans = asked.plans(split)
+    if split is None:
+        return {"": Line(_by_step(step, found[""]), plans.values())}
+    lines = {
+        key: Line(_by_step(step, found.get(key, ())), [plans[key]] if key in plans else []) for key in {**found, **plans}
+    }
+    sizes = {
+        key: leads(asked.metrics[0], asked.told(add(line.steps.values()), line.plans, asked.range)["values"])
+        for key, line in lines.items()
+        if key != OTHERS
+    }
+    largest = sorted(sizes, key=lambda key: (-sizes[key], key))[:most]
+    others = [line for key, line in lines.items() if key not in largest]
+    shown = {key: lines[key] for key in largest}
+    return shown | {OTHERS: _merged(others)} if others else shown
+
+
+def _facts(asked: Asked, step: t.Step, split: t.Dimension | None, most: int) -> Facts:
+    times = asked.times("hour" if step == "hour" else "day")
+    if split != "file":
+        return facts.over_time(asked.connection, asked.filter, asked.needs, times, split)
+    paths, _ = file_facts.by_file(asked.connection, asked.filter, asked.metrics[0].id, most, 0)
+    return file_facts.over_time(asked.connection, asked.filter, paths, times, OTHERS)
+
+
+def whole(asked: Asked, step: t.Step) -> Line:
+    """All that was asked for as one series."""
+    return _lines(asked, step, None, 0)[""]
+
+
+def _by_step(step: t.Step, found: Iterable[tuple[int | None, Measures]]) -> dict[int | None, Measures]:
+    """Measures by hour or day as those by step."""
+    parts: dict[int | None, list[Measures]] = defaultdict(list)
+    for at, measures in found:
+        parts[at if at is None or step == "hour" else periods.key_of(step, at)].append(measures)
+    return {key: add(some) for key, some in parts.items()}
+
+
+def _merged(lines: Iterable[Line]) -> Line:
+    parts: dict[int | None, list[Measures]] = defaultdict(list)
+    plans: list[Part] = []
+    for line in lines:
+        for key, measures in line.steps.items():
+            parts[key].append(measures)
+        plans += line.plans
+    return Line({key: add(some) for key, some in parts.items()}, plans)
+
+
+def bins_of(asked: Asked, step: t.Step, line: Line) -> list[Bin]:
+    """The steps of the range; where that is open, from the first of which anything is known, until now."""
+    first, end = asked.range.slots
+    known = [periods.begins(step, key, asked.zone) for key in line.steps if key is not None]
+    if first is None:
+        plans = [part.first // SLOT_MS for part in line.plans if part.first is not None]
+        first = min((*known, *plans), default=None)
+    if end is None:
+        end = max((*known, asked.now // SLOT_MS)) + 1
+    return [] if first is None or first >= end else periods.steps(step, first, end, asked.zone)
+
+
+def points(asked: Asked, bins: Sequence[Bin], line: Line) -> list[t.Point]:
+    """The values in each step."""
+    nothing = asked.told(NONE, (), asked.range)
+    found = []
+    for bin in bins:
+        measures = line.steps.get(bin.key)
+        if line.plans:
+            told = asked.told(measures or NONE, line.plans, within(asked.range, bin))
+        else:
+            told = nothing if measures is None else asked.told(measures, (), asked.range)
+        found.append(t.Point(start=iso(bin.start * SLOT_MS) or "", label=bin.label, **told))
+    return found
+
+
+def within(range: Range, bin: Bin) -> Range:
+    """The part of a range that is in a step."""
+    start, end, _ = range
+    first, last = bin.start * SLOT_MS, bin.end * SLOT_MS
+    return Range(first if start is None else max(first, start), last if end is None else min(last, end))
