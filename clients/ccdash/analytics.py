@@ -7,14 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ccdash.analytics_records import breakdown_records, trend_records
-from ccdash.analytics_tables import (
-    draw_breakdown,
-    draw_trend,
-    is_empty,
-    moment,
-    note_comparison,
-    note_cost,
-)
+from ccdash.analytics_tables import draw_breakdown, draw_trend
+from ccdash.analytics_words import is_empty, moment, note_comparison, note_cost
 from ccdash.arguments import PAGE, positive
 from ccdash.client import Client
 from ccdash.context import Context

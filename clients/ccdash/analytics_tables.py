@@ -2,66 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta, tzinfo
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from ccdash import amounts
 from ccdash.amounts import amount, change, percent
+from ccdash.analytics_words import cell, cost, is_empty, label_of, lasted, left, models, moment, seconds, series_name
 from ccdash.charts import bar, glyphs
-from ccdash.context import Context
-from ccdash.figures import NOTHING, ago, count, duration, parse_time, short_id, short_model
+from ccdash.figures import NOTHING, ago, count, duration, short_id, short_model
 from ccdash.output import Output
-from ccdash.table import Column, draw
-from ccdash.text import clean
+from ccdash.table import FLEX_MIN, GAP, Column, draw
+from ccdash.text import clean, width
 
 Answer = Mapping[str, Any]
 Metrics = Sequence[Mapping[str, Any]]
 
-BAR_CELLS = 24
-QUARTER = timedelta(minutes=15)
+BAR_CELLS, BAR_LEAST = 24, 6
+LONG_NAMES = 28
+"""Cells of names that are titles or paths, for which columns are left out."""
+
 TOKENS = ("inputTokens", "outputTokens", "cacheWriteTokens", "cacheReadTokens")
 TOTAL = "total"
-NO_KEY = {
-    "feature": "(no feature)",
-    "task": "(no task)",
-    "branch": "(no branch)",
-    "skill": "(no skill)",
-    "subagentType": "(main sessions)",
-    "project": "(no project)",
-    "model": "(unknown model)",
-}
-"""What stands for rows without a key."""
-
 _PATHS = ("file",)
-
-
-def cost(out: Output, told: Mapping[str, Any] | None) -> str:
-    """A cost as a cell: a sign where nothing is known of it."""
-    return amounts.cost(told, ascii_only=not out.shows(amounts.AT_LEAST)) or NOTHING
-
-
-def cell(out: Output, metric: Mapping[str, Any], told: Mapping[str, Any] | None) -> str:
-    """The value of a metric as a cell; of cost with how sure it is."""
-    if told is None:
-        return NOTHING
-    if metric["id"] == "cost":
-        return cost(out, told["cost"])
-    return amount(metric["unit"], told["values"].get(metric["id"]))
-
-
-def is_empty(told: Mapping[str, Any]) -> bool:
-    """Whether nothing happened: every value is null or 0."""
-    return not any(told["values"].values())
-
-
-def label_of(by: str, item: Mapping[str, Any]) -> str:
-    """What a row of a breakdown is called."""
-    if not item["key"]:
-        return NO_KEY.get(by, f"(no {by})")
-    if by == "model":
-        return clean(short_model(item["label"] or item["key"]))
-    return clean(item["label"]) or clean(item["key"])
 
 
 def draw_trend(out: Output, trend: Answer, metrics: Metrics, *, empty: bool = True) -> None:
@@ -76,11 +39,11 @@ def draw_trend(out: Output, trend: Answer, metrics: Metrics, *, empty: bool = Tr
     _draw_values(out, trend["step"].upper(), told, metrics, trend["total"])
 
 
-def draw_series(out: Output, trend: Answer, metric: Mapping[str, Any]) -> None:
+def draw_series(out: Output, trend: Answer, metric: Mapping[str, Any], split: str) -> None:
     """Write several series of a metric as a table: a row a step, a column a series."""
     series = trend["series"]
     columns = [Column(trend["step"].upper(), style="cyan")]
-    columns += [Column(clean(one["label"]) or "(none)", right=True, drop=at) for at, one in enumerate(series)]
+    columns += [Column(series_name(split, one), right=True, drop=at) for at, one in enumerate(series)]
     points = [[one["points"][at] for one in series] for at in range(len(series[0]["points"]))]
     rows = [(_day(trend["step"], row[0]), *(cell(out, metric, point) for point in row)) for row in points]
     rows.append((TOTAL, *(cell(out, metric, one["total"]) for one in series)))
@@ -117,7 +80,8 @@ def draw_breakdown(out: Output, found: Answer, metrics: Metrics, *, compare: boo
             (Column("SHARED", right=True, drop=4), [*shared, ""]),
         ]
     ids = [clean(short_id(item.get("key", ""))) for _, item in rows] if extra else []
-    _draw_values(out, title, rows, metrics, found["total"], more, ids, path=by in _PATHS)
+    least = LONG_NAMES if by in ("session", "feature", "task", "file") else FLEX_MIN
+    _draw_values(out, title, rows, metrics, found["total"], more, ids, path=by in _PATHS, least=least, rest=found["rest"])
 
 
 def _draw_values(
@@ -130,12 +94,15 @@ def _draw_values(
     ids: Sequence[str] = (),
     *,
     path: bool = False,
+    least: int = FLEX_MIN,
+    rest: Mapping[str, Any] | None = None,
 ) -> None:
     """Write rows of values, bars of the first metric, and a total. `more` has columns with a cell a row and one for the
-    total; `ids` a cell a row, which come first."""
+    total; `ids` a cell a row, which come first. Names keep `least` cells; `rest` is of the row that stands for many."""
     first, *others = metrics
     columns = [Column("ID", style="cyan")] if ids else []
-    columns += [Column(title, style="" if ids else "cyan", flexible=True, path=path), Column(_title(first), right=True)]
+    columns += [Column(title, style="" if ids else "cyan", flexible=True, path=path, least=least)]
+    columns.append(Column(_title(first), right=True))
     cells: list[Sequence[str]] = [[*ids, ""]] if ids else []
     told = [*(said for _, said in rows), total]
     cells += [[*(name for name, _ in rows), TOTAL], [cell(out, first, said) for said in told]]
@@ -145,16 +112,28 @@ def _draw_values(
     for at, metric in enumerate(others):
         columns.append(Column(_title(metric), right=True, drop=10 + at))
         cells.append([cell(out, metric, said) for said in told])
-    if out.terminal and len(rows) > 1:
-        marks = glyphs(out.shows)
-        numbers = [said["values"].get(first["id"]) or 0 for _, said in rows]
-        most = max(numbers)
-        columns.append(Column("", style="blue", drop=99))
-        cells.append([*(bar(number, most, BAR_CELLS, marks) for number in numbers), ""])
+    if len(rows) > 1:
+        # What stands for many rows is no rival of those that stand alone.
+        numbers = [0 if said is rest else said["values"].get(first["id"]) or 0 for _, said in rows]
+        add_bars(out, columns, cells, [*numbers, 0])
     lines = list(zip(*cells, strict=True))
     if len(rows) == 1:
         lines = lines[:1]
     draw(out, columns, lines, above={len(rows): ""} if len(lines) > 1 else None)
+
+
+def add_bars(out: Output, columns: list[Column], cells: list[Sequence[str]], numbers: Sequence[float]) -> None:
+    """Add a column of bars, where there is room for it beside all others in a terminal."""
+    if out.columns is None:
+        return
+    used = sum(
+        max(width(column.title), *map(width, texts)) + len(GAP) for column, texts in zip(columns, cells, strict=True)
+    )
+    room = min(BAR_CELLS, out.columns - used)
+    if room >= BAR_LEAST:
+        columns.append(Column("", style="blue", drop=99))
+        marks, most = glyphs(out.shows), max(numbers)
+        cells.append([bar(number, most, room, marks) for number in numbers])
 
 
 def draw_usage(out: Output, rows: Sequence[tuple[str, str, Mapping[str, Any], int]], title: str) -> None:
@@ -305,92 +284,6 @@ _LINES = {
     "reported": "messages, as the agent told",
 }
 _PER = {"webSearch": " a thousand"}
-
-
-def moment(stamp: str | None, zone: str | None = None) -> str:
-    """A time of the wire as date and time of a zone (by default this machine's), to the minute."""
-    found = parse_time(stamp)
-    return f"{found.astimezone(_zone(zone)):%Y-%m-%d %H:%M}" if found else NOTHING
-
-
-def _zone(name: str | None) -> tzinfo | None:
-    """The time zone of that name; None, for this machine's, where it does not know such a zone."""
-    if not name:
-        return None
-    from zoneinfo import ZoneInfo
-
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return None
-
-
-def left(stamp: str | None, now: datetime | None = None) -> str:
-    """How long until a time of the wire."""
-    found = parse_time(stamp)
-    if found is None:
-        return NOTHING
-    return duration(max(timedelta(), found - (now or datetime.now(found.tzinfo))).total_seconds())
-
-
-def until(stamp: str | None, now: datetime | None = None) -> str:
-    """When a time of the wire that lies ahead comes: the time of day, the day where it is another, and how long that is."""
-    found = parse_time(stamp)
-    if found is None:
-        return NOTHING
-    here, today = found.astimezone(), (now or datetime.now(found.tzinfo)).astimezone()
-    day = "" if here.date() == today.date() else f"on {here:%a} "
-    return f"{day}at {here:%H:%M}, in {left(stamp, now)}"
-
-
-def lasted(window: Mapping[str, Any]) -> str:
-    """How long a window was used, to the quarter of an hour, which is all that is known of it."""
-    first, last = parse_time(window["first"]), parse_time(window["last"])
-    return duration((last - first + QUARTER).total_seconds()).removesuffix(" 00s") if first and last else NOTHING
-
-
-def models(names: Iterable[str]) -> str:
-    """Models in short, each once."""
-    return ", ".join(dict.fromkeys(clean(short_model(name)) for name in names))
-
-
-def seconds(number: float | None) -> str:
-    """Seconds of a tool call, exact where they are few: 0.12s, 3.4s, 1m 20s."""
-    if number is None:
-        return NOTHING
-    if number < 10:
-        return f"{number:.2f}s"
-    return f"{number:.1f}s" if number < 60 else duration(number)
-
-
-def note_cost(context: Context, told: Mapping[str, Any] | None) -> None:
-    """Tell beside figures which models have no price, and what a lower bound is."""
-    out = context.out
-    if told is None or out.as_json:
-        return
-    if names := told["unpricedModels"]:
-        shown = ", ".join(map(clean, names[:5])) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-        out.note(
-            f"No price is known of {shown}: what they used is not in the cost. Give prices in {context.paths.config_file} "
-            f'under [prices."{clean(names[0])}"].'
-        )
-    elif told["provenance"] == "lower_bound":
-        out.note("At least so much: of some messages the logs do not hold all that was used.")
-
-
-def note_comparison(out: Output, answer: Answer, metric: Mapping[str, Any]) -> None:
-    """Tell how the total compares with the time before."""
-    before = answer["previous"]
-    if before is None:
-        out.note("There is no time before to compare with: give a time with --since.")
-        return
-    now, then = answer["total"]["values"].get(metric["id"]), before["values"].get(metric["id"])
-    out.note(f"{metric['name']} in the same time before: {cell(out, metric, before)} ({change(now, then)} since).")
-
-
-def note_undated(out: Output, trend: Answer, metric: Mapping[str, Any]) -> None:
-    """Tell what of the total is in no step."""
-    out.note(f"Of the total, {cell(out, metric, trend['undated'])} has no time, and is in no step.")
 
 
 def _title(metric: Mapping[str, Any]) -> str:

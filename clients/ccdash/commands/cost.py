@@ -8,7 +8,8 @@ from typing import Any
 from ccdash.amounts import money
 from ccdash.analytics import ask, ask_breakdown, broken_down, limit_arguments, limit_of, over_time, title
 from ccdash.analytics_records import breakdown_records, session_cost_records
-from ccdash.analytics_tables import cost, draw_breakdown, draw_session_cost, note_cost
+from ccdash.analytics_tables import draw_breakdown, draw_session_cost
+from ccdash.analytics_words import cost, note_cost
 from ccdash.arguments import session_id
 from ccdash.client import Client
 from ccdash.context import Context
@@ -45,7 +46,7 @@ def run(context: Context) -> None:
             over_time(context, client, export, registry.by(METRICS, args.by), params)
         else:
             params = {**scope(context, client), "by": args.by}
-            broken_down(context, client, export, registry.by(METRICS, args.by), params, limit_of(context, export))
+            broken_down(context, client, export, registry.beside(METRICS, args.by), params, limit_of(context, export))
 
 
 def _of(context: Context, client: Client, export: Export) -> None:
@@ -93,7 +94,7 @@ def _bill(context: Context, client: Client, bill: dict[str, Any]) -> None:
 def _feature(context: Context, client: Client, export: Export, name: str) -> None:
     feature = _feature_called(context, client, name)
     registry = Registry.of(client)
-    metrics = registry.by(METRICS, "session")
+    metrics = registry.beside(METRICS, "session")
     params = {**scope(context, client), "feature": feature["id"], "by": "session"}
     asked = {**params, "metrics": [metric["id"] for metric in metrics]}
     found = ask_breakdown(context, client, asked, limit_of(context, export))

@@ -9,8 +9,9 @@ from typing import Any
 from ccdash.amounts import change, money
 from ccdash.analytics import ask, note_nothing
 from ccdash.analytics_records import overview_records
-from ccdash.analytics_tables import BAR_CELLS, cell, cost, draw_top, is_empty, label_of, note_cost
-from ccdash.charts import bar, glyphs, sparkline
+from ccdash.analytics_tables import add_bars, draw_top
+from ccdash.analytics_words import cell, cost, is_empty, label_of, note_cost
+from ccdash.charts import glyphs, sparkline
 from ccdash.commands.usage import told_burn
 from ccdash.context import Context
 from ccdash.export import Export, export_arguments
@@ -126,20 +127,12 @@ def _list(out: Output, name: str, by: str, rows: Sequence[Mapping[str, Any]], re
         return
     heading(out, name)
     metrics = registry.by(list(rows[0]["values"]))
-    first = metrics[0]
-    most = max(row["values"].get(first["id"]) or 0 for row in rows)
     columns = [Column(by.upper(), style="cyan", flexible=True)]
     columns += [Column(str(metric["name"]).upper(), right=True, drop=at * 2) for at, metric in enumerate(metrics)]
-    if out.terminal:
-        columns.append(Column("", style="blue", drop=99))
-    marks = glyphs(out.shows)
-    lines = []
-    for row in rows:
-        cells = [label_of(by, row), *(cell(out, metric, row) for metric in metrics)]
-        if out.terminal:
-            cells.append(bar(row["values"].get(first["id"]), most, BAR_CELLS, marks))
-        lines.append(cells)
-    draw(out, columns, lines)
+    cells: list[Sequence[str]] = [[label_of(by, row) for row in rows]]
+    cells += [[cell(out, metric, row) for row in rows] for metric in metrics]
+    add_bars(out, columns, cells, [row["values"].get(metrics[0]["id"]) or 0 for row in rows])
+    draw(out, columns, list(zip(*cells, strict=True)))
 
 
 HANDLERS = {

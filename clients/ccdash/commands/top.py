@@ -54,7 +54,7 @@ def run_top(context: Context) -> None:
         by = WHAT[args.what]
         first = registry.find(args.metric or METRIC.get(args.what, "cost"))
         registry.hold(first, by)
-        beside = [metric for metric in registry.by(BESIDE, by) if metric["id"] != first["id"]]
+        beside = [metric for metric in registry.beside(BESIDE, by) if metric["id"] != first["id"]]
         limit = limit_of(context, export, SESSIONS)
         if by == "session" and not args.compare:
             _top_sessions(context, client, export, first["id"], limit or MOST)

@@ -10,15 +10,8 @@ from typing import Any
 from ccdash.amounts import money
 from ccdash.analytics import ask, ask_breakdown, limit_arguments, limit_of, note, note_nothing, title
 from ccdash.analytics_records import breakdown_records, trend_records, window_records
-from ccdash.analytics_tables import (
-    draw_usage,
-    draw_windows,
-    is_empty,
-    label_of,
-    models,
-    note_cost,
-    until,
-)
+from ccdash.analytics_tables import draw_usage, draw_windows
+from ccdash.analytics_words import is_empty, label_of, models, note_cost, until
 from ccdash.client import Client
 from ccdash.context import Context
 from ccdash.errors import UsageError
