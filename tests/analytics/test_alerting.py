@@ -397,12 +397,16 @@ def test_what_cannot_be_noted_is_a_problem_and_is_told_later(tmp_path: Path, mon
     run(world, test)
 
 
-def test_nothing_is_looked_at_while_files_are_read(world: World) -> None:
+def test_nothing_is_looked_at_while_files_are_read_or_priced(world: World) -> None:
     async def test(world: World) -> None:
         await world.work(usd=6)
         world.app.pipeline.progress("parse", total=1)
         assert await world.look() == []
         world.app.pipeline.progress("idle")
+        await world.app.pipeline.repricing.settled()
+        world.app.pipeline.repricing._settled.clear()
+        assert await world.look() == []
+        world.app.pipeline.repricing._settled.set()
         assert len(await world.look()) == 1
 
     run(world, test)
