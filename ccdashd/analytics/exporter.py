@@ -1,7 +1,8 @@
 """Tells metrics to Prometheus: to who asks over the socket, over the loopback endpoint, and by a file every minute.
 
-Sums over rows are taken while the rows are those of the files. While the first index is incomplete, the first scan of this
-daemon is not over, or one runs, rows may be missing that were counted before: counters then stay where they are.
+Sums over rows are taken while the rows are those of the files, at the prices of today. While the first index is incomplete,
+the first scan of this daemon is not over, one runs, or prices are being replaced, rows may be missing that were counted
+before: counters then stay where they are.
 """
 
 from __future__ import annotations
@@ -112,7 +113,7 @@ class Exporter:
                 self._work = self._app.database, revision, work
             # Asked again: a scan that began meanwhile may have been seen half done.
             rows = prometheus.sums(work, counters) if connection is not None and settled and self._settled else None
-            counters.settle(rows, self._lives())
+            counters.settle(rows, self._lives(), work.prices)
             samples: dict[Key, float] = {
                 **dict(prometheus.told(counters.rows.values())),
                 **dict(prometheus.told(counters.lives.values())),
@@ -145,16 +146,17 @@ class Exporter:
 
     @property
     def _settled(self) -> bool:
-        indexing = self._app.indexing
-        return self._app.scanned and indexing.complete and indexing.phase == "idle"
+        app, indexing = self._app, self._app.indexing
+        priced = app.is_open and not app.pipeline.repricing.under_way
+        return priced and app.scanned and indexing.complete and indexing.phase == "idle"
 
     def _of_now(self, connection: sa.Connection) -> dict[Key, float]:
-        moment = now()
+        moment, everything = now(), Filter(include_hidden=True)
         found: dict[Key, float] = {
-            ("ccdash_sessions_live",): len(live.live(connection, moment)),
+            ("ccdash_sessions_live",): len(live.live(connection, moment, everything)),
             ("ccdash_alerts_firing",): live.firing(connection),
         }
-        course = Course(connection, Filter(include_hidden=True), moment, days=_DAYS)
+        course = Course(connection, everything, moment, days=_DAYS)
         spans = course.five_hours()
         active = course.active(spans)
         window = course.wire(spans, [active])[0] if active is not None else None

@@ -21,6 +21,7 @@ from ccdashd.derive.measures import Measures
 from ccdashd.derive.progress_days import Figures, completion
 from ccdashd.sources.planning.model import STATUSES
 from ccdashd.store import exposition, facts, progress_days
+from ccdashd.store.database import get_meta
 from ccdashd.store.exposition import ProjectName
 from ccdashd.store.filters import Filter
 
@@ -158,6 +159,8 @@ class Work:
     """By project."""
     names: Mapping[str, ProjectName] = field(default_factory=dict)
     """By id of a project."""
+    prices: str = ""
+    """Tells prices from others: those of `usage`."""
 
 
 def read(connection: sa.Connection) -> Work:
@@ -170,6 +173,7 @@ def read(connection: sa.Connection) -> Work:
         tools=facts.measures(connection, everything, frozenset({"calls", "success", "errors", "tool_ms"}), "tool"),
         plans=progress_days.current(connection),
         names=exposition.names(connection),
+        prices=get_meta(connection, "prices") or "",
     )
 
 

@@ -78,7 +78,7 @@ class Scraped:
 
         def scanned() -> bool:
             status = self.ask("ccdash/status")
-            return bool(status["watch"]["lastScanAt"] and status["indexing"]["phase"] == "idle")
+            return bool(status["watch"]["lastScanAt"] and status["state"] != "indexing")
 
         wait_until(scanned, "the first scan")
         return parse(self.ask("analytics/prometheus")["text"])
@@ -94,7 +94,7 @@ class Scraped:
 
         def watch() -> None:
             before: Samples = {}
-            while not stop.wait(0.01):
+            while not stop.wait(0.05):
                 try:
                     samples = self.scrape()
                 except OSError:
@@ -220,10 +220,18 @@ def test_no_counter_falls_through_crash_rebuild_and_loss(scraped: Scraped) -> No
         scraped.start()
         first = scraped.settled()
         daemon.kill()
+        free = "".join(f'[prices."{model}"]\ninput = 0\noutput = 0\n' for (model,) in by(first, COST, "model"))
+        daemon.paths.config_file.parent.mkdir(parents=True)
+        daemon.paths.config_file.write_text(free)
         scraped.start()
         again = scraped.settled()
         assert total(again, MESSAGES) == total(first, MESSAGES)
         assert total(again, COST) == pytest.approx(total(first, COST), rel=1e-12)
+        assert scraped.ask("analytics/sessionCost", id=next(iter(scraped.summary.sessions)))["cost"]["usd"] == 0
+        daemon.kill()
+        daemon.paths.config_file.unlink()
+        scraped.start()
+        assert total(scraped.settled(), COST) == pytest.approx(total(first, COST), rel=1e-12)
         scraped.ask("cache/rebuild")
         assert total(scraped.settled(), MESSAGES) == total(first, MESSAGES)
         daemon.kill(15)

@@ -165,7 +165,7 @@ works = st.builds(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
 @given(st.lists(works, min_size=1, max_size=4))
 def test_no_series_of_any_label_falls_and_nothing_is_missing(tmp_path: Path, history: list[Work]) -> None:
     path = tmp_path / "counters.json"
