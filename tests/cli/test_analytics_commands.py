@@ -154,6 +154,8 @@ def test_what_is_asked(
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
+        (("cost", "s1", "--by", "model"), "--by is for costs of all: leave it out, or s1."),
+        (("cost", "s1", "--since", "7d"), "A bill is of the whole session: leave out --since."),
         (("usage", "daily", "--by", "month"), "daily and --by month contradict each other: give one of them."),
         (("usage", "session", "--breakdown"), "--breakdown is for days, weeks and months"),
         (("trends", "--heatmap", "--split", "model"), "--heatmap is of one metric and all of the time: leave out --split."),

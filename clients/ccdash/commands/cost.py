@@ -13,7 +13,7 @@ from ccdash.analytics_words import cost, note_cost
 from ccdash.arguments import session_id
 from ccdash.client import Client
 from ccdash.context import Context
-from ccdash.errors import NOT_FOUND, NotThere, RpcError
+from ccdash.errors import NOT_FOUND, NotThere, RpcError, UsageError
 from ccdash.export import Export, export_arguments
 from ccdash.figures import count, short_id, total_tokens
 from ccdash.lookup import explained, near_features, places, project
@@ -28,7 +28,7 @@ METRICS = ("cost", "tokens", "sessions", "activeSeconds")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("of", nargs="?", metavar="SESSION|FEATURE", help="the bill of a session, or what a feature cost")
-    parser.add_argument("--by", choices=BY, default="day", help="by what it is told (day, of the last 30)")
+    parser.add_argument("--by", choices=BY, help="by what it is told (day, of the last 30)")
     limit_arguments(parser)
     scope_arguments(parser)
     export_arguments(parser)
@@ -36,17 +36,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(context: Context) -> None:
     args, export = context.args, Export(context)
+    if args.of and (args.by or args.compare):
+        raise UsageError(f"--{'by' if args.by else 'compare'} is for costs of all: leave it out, or {clean(args.of)}.")
     with context.connect() as client:
         if args.of:
             _of(context, client, export)
             return
-        registry = Registry.of(client)
-        if args.by in STEPS:
-            params = {**scope(context, client, since=first_day(args.by)), "step": args.by}
-            over_time(context, client, export, registry.by(METRICS, args.by), params)
+        registry, by = Registry.of(client), args.by or "day"
+        if by in STEPS:
+            params = {**scope(context, client, since=first_day(by)), "step": by}
+            over_time(context, client, export, registry.by(METRICS, by), params)
         else:
-            params = {**scope(context, client), "by": args.by}
-            broken_down(context, client, export, registry.beside(METRICS, args.by), params, limit_of(context, export))
+            params = {**scope(context, client), "by": by}
+            broken_down(context, client, export, registry.beside(METRICS, by), params, limit_of(context, export))
 
 
 def _of(context: Context, client: Client, export: Export) -> None:
@@ -59,6 +61,8 @@ def _of(context: Context, client: Client, export: Export) -> None:
             raise explained(client, error, None) from error
         _feature(context, client, export, name)
         return
+    if given := [name for name in ("since", "until", "model", "agent", "branch") if getattr(context.args, name)]:
+        raise UsageError(f"A bill is of the whole session: leave out --{given[0]}.")
     if not export.write(bill, lambda: session_cost_records(bill)):
         _bill(context, client, bill)
 
