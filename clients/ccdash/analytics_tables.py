@@ -162,8 +162,8 @@ def draw_usage(out: Output, rows: Sequence[tuple[str, str, Mapping[str, Any], in
     draw(out, columns, lines, above={len(lines) - 1: ""} if len(lines) > 1 else None)
 
 
-def draw_windows(out: Output, windows: Sequence[Mapping[str, Any]], *, weeks: bool) -> None:
-    """Write windows, oldest first, with what is going on in the active one below."""
+def draw_windows(out: Output, windows: Sequence[Mapping[str, Any]], zone: str | None = None) -> None:
+    """Write windows: when they began, how long they were used, and what was."""
     columns = (
         Column("BEGAN", style="cyan"),
         Column("USED", right=True),
@@ -180,7 +180,7 @@ def draw_windows(out: Output, windows: Sequence[Mapping[str, Any]], *, weeks: bo
         tokens = window["tokens"]
         rows.append(
             (
-                moment(window["start"]),
+                moment(window["start"], zone),
                 f"{left(window['end'])} left" if window["active"] else lasted(window),
                 models(window["models"]),
                 *(count(tokens[kind]) for kind in ("input", "output", "cacheWrite", "cacheRead")),

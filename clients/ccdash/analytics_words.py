@@ -90,12 +90,12 @@ def left(stamp: str | None, now: datetime | None = None) -> str:
     return duration(max(timedelta(), found - (now or datetime.now(found.tzinfo))).total_seconds())
 
 
-def until(stamp: str | None, now: datetime | None = None) -> str:
+def until(stamp: str | None, zone: str | None = None, now: datetime | None = None) -> str:
     """When a time of the wire that lies ahead comes: the time of day, the day where it is another, and how long that is."""
     found = parse_time(stamp)
     if found is None:
         return NOTHING
-    here, today = found.astimezone(), (now or datetime.now(found.tzinfo)).astimezone()
+    here, today = (moment.astimezone(_zone(zone)) for moment in (found, now or datetime.now(found.tzinfo)))
     day = "" if here.date() == today.date() else f"on {here:%a} "
     return f"{day}at {here:%H:%M}, in {left(stamp, now)}"
 

@@ -420,7 +420,7 @@ def test_the_overview(run: Run, daemon: FakeDaemon) -> None:
     overview |= {"today": told(3.0, tokens=1500), "previousDay": told(2.0, tokens=1500), "window": None, "alerts": 2}
     daemon.answers["analytics/overview"] = overview
     done = run("stats")
-    assert done.out.splitlines()[1].split() == ["today", "$3.00", "+50", "%", "1.50k", "same", "-", "-"]
+    assert done.out.splitlines()[1].split() == ["today", "$3.00", "+50", "%", "1.50k", "-"]
     assert "month ahead  about $7.75 at the end of 2026-03, at $0.25 a day as in the last 5 days" in done.out
     assert "2 alerts are firing: `ccdash alerts`." in done.err
     daemon.answers["analytics/overview"] = {**overview, "total": told(None)}

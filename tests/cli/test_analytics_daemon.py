@@ -193,7 +193,7 @@ def test_the_status_line(here: Corpus, run: Run) -> None:
         "statusline", "--format", "{project} | {model} | {context} | {session} | {today}", stdin=json.dumps(said)
     )
     assert (done.code, done.err) == (0, "")
-    project, model, context, cost, *_ = done.out.split(" | ")
+    project, model, context, cost, *_ = done.out.strip().split(" | ")
     assert project == session["project"]
     assert model in session["model"]
     assert context.partition(" ")[0][:1].isdigit()

@@ -143,27 +143,27 @@ def _windows(context: Context, client: Client, export: Export, *, weeks: bool) -
         return
     out = context.out
     out.line(out.paint(f"{'Weeks' if weeks else 'Five hours'} in which limits count, the last {len(found)}", "bold"))
-    draw_windows(out, found, weeks=weeks)
+    draw_windows(out, found, context.args.time_zone)
     active = next((window for window in found if window["active"]), None)
     if active is not None and active["burn"] is not None:
-        for sentence in told_burn(active):
+        for sentence in told_burn(active, context.args.time_zone):
             out.note(sentence)
     unsure = next((window["cost"] for window in found if window["cost"] and window["cost"]["unpricedModels"]), None)
     note_cost(context, unsure or found[-1]["cost"])
     context.note_indexing(client)
 
 
-def told_burn(window: Mapping[str, Any]) -> list[str]:
+def told_burn(window: Mapping[str, Any], zone: str | None = None) -> list[str]:
     """How fast a window goes and where that leads, in sentences."""
     burn, end = window["burn"], window["end"]
     said = [
         f"{money(burn['usdPerHour'])} an hour, {count(burn['tokensPerMinute'])} tokens a minute: about "
-        f"{money(burn['projectedUsd'])} when it ends, {until(end)}."
+        f"{money(burn['projectedUsd'])} when it ends, {until(end, zone)}."
     ]
     reached = parse_time(burn["exhaustedAt"])
     if reached is not None:
         past = reached <= datetime.now(reached.tzinfo)
-        when = "was passed" if past else f"is reached {until(burn['exhaustedAt'])} at this pace"
+        when = "was passed" if past else f"is reached {until(burn['exhaustedAt'], zone)} at this pace"
         said.append(f"The most that one cost before, {money(burn['limitUsd'])}, {when}.")
     return said
 
