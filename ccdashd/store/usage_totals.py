@@ -50,7 +50,8 @@ class Totals:
         self._sessions: dict[str, list[_Sums]] = {}
         for _, id, *sums in by_owner:
             self._sessions.setdefault(id, []).append(sums)
-        rest = [whole - part for whole, part in zip(self._whole, _plus(self._projects.values()), strict=False)]
+        known = _plus(self._projects.values())
+        rest = [self._whole[place] - known[place] for place in range(len(_COST))]
         if any(rest):  # some logs belong to no session
             self._projects[""] = rest
         self._unpriced = self._rows(_UNPRICED) if self._whole[_COST.index("unpriced")] else []
