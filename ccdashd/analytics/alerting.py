@@ -104,7 +104,7 @@ class Alerting:
         self._touched = Touched(everything=True)
         self._wake = asyncio.Event()
         self._states: dict[Key, State] = {}
-        self._next: float | None = 0.0
+        self._next: float | None = None
         """When time alone is a reason to look, on the monotonic clock; None: never."""
         self._task: asyncio.Task[None] | None = None
         self.pending: frozenset[str] = frozenset()
