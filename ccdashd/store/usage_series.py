@@ -42,7 +42,7 @@ _UNDATED = f"SELECT {_UNPRICED}, {_SUMS} FROM usage_slots x WHERE x.slot < 0 AND
 _SPANS = f"""
 SELECT w.key, MIN(x.slot), MAX(x.slot), COUNT(DISTINCT {MAIN}), json_group_array(DISTINCT x.model), {_UNPRICED}, {_SUMS}
 FROM json_each(:spans) w CROSS JOIN usage_slots x INDEXED BY usage_slots_slot
-     ON x.slot >= json_extract(w.value, '$[0]') AND x.slot < json_extract(w.value, '$[1]') {OWNERS}
+     ON x.slot >= MAX(json_extract(w.value, '$[0]'), 0) AND x.slot < json_extract(w.value, '$[1]') {OWNERS}
 WHERE {{where}} GROUP BY 1
 """
 
