@@ -89,7 +89,7 @@ def broken_down(
         return
     title(context, found, f"{metrics[0]['name']} by {_NAMES.get(found['by'], found['by'])}")
     draw_breakdown(context.out, found, metrics, compare=compare)
-    if found["by"] in ("feature", "task"):
+    if any(item["shared"] for item in found["items"]):
         context.out.note(
             f"What several {found['by']}s share is divided by how sure its links are, so that parts add up to the whole."
         )

@@ -1,4 +1,4 @@
-"""Answers of ``analytics/*`` as tables for people, and what is told below them."""
+"""Answers of ``analytics/*`` as tables for people."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ from ccdash.text import clean, width
 Answer = Mapping[str, Any]
 Metrics = Sequence[Mapping[str, Any]]
 
+Filled = tuple[Column, Sequence[str]]
+"""A column with its cells, the last of which is that of the total."""
+
 BAR_CELLS, BAR_LEAST = 24, 6
 LONG_NAMES = 28
 """Cells of names that are titles or paths, for which columns are left out."""
 
 TOKENS = ("inputTokens", "outputTokens", "cacheWriteTokens", "cacheReadTokens")
 TOTAL = "total"
-_PATHS = ("file",)
 
 
 def draw_trend(out: Output, trend: Answer, metrics: Metrics, *, empty: bool = True) -> None:
@@ -33,10 +35,13 @@ def draw_trend(out: Output, trend: Answer, metrics: Metrics, *, empty: bool = Tr
     Steps without anything are left out unless `empty`.
     """
     points = trend["series"][0]["points"] if trend["series"] else []
-    told = [(_day(trend["step"], point), point) for point in points if empty or not is_empty(point)]
+    rows = [(_day(trend["step"], point), point) for point in points if empty or not is_empty(point)]
     if trend["undated"] is not None:
-        told.append(("undated", trend["undated"]))
-    _draw_values(out, trend["step"].upper(), told, metrics, trend["total"])
+        rows.append(("undated", trend["undated"]))
+    names = Column(trend["step"].upper(), style="cyan")
+    told = [*(said for _, said in rows), trend["total"]]
+    _draw_filled(out, [(names, [*(name for name, _ in rows), TOTAL]), *_values(out, metrics, told)],
+                 _numbers(metrics, rows))  # fmt: skip
 
 
 def draw_series(out: Output, trend: Answer, metric: Mapping[str, Any], split: str) -> None:
@@ -52,88 +57,71 @@ def draw_series(out: Output, trend: Answer, metric: Mapping[str, Any], split: st
 
 def draw_breakdown(out: Output, found: Answer, metrics: Metrics, *, compare: bool = False) -> None:
     """Write a row an item with bars and share of the first metric, then the rest and the total."""
-    by = found["by"]
-    rows = [(label_of(by, item), item) for item in found["items"]]
+    by, items = found["by"], found["items"]
+    rows = [(label_of(by, item), item) for item in items]
     if found["rest"] is not None:
         rows.append((f"({found['count'] - len(rows):,} more)", found["rest"]))
     title = "SUB-AGENT" if by == "subagentType" else by.upper()
-    extra = []
-    if by == "session":
-        extra.append(Column("ID", style="cyan"))
-    shares = [percent(item["share"]) if item.get("share") is not None else NOTHING for _, item in rows]
-    adds_up = any(item["share"] is not None for item in found["items"])
-    more: list[tuple[Column, list[str]]] = []
-    if adds_up:
-        more.append((Column("SHARE", right=True, drop=3), [*shares, ""]))
-    if compare:
-        first = metrics[0]["id"]
-        before = [item.get("previous") for _, item in rows]
-        now = [item["values"].get(first) for _, item in rows]
-        cells = [change(one, other.get(first)) if other else NOTHING for one, other in zip(now, before, strict=True)]
-        total = change(found["total"]["values"].get(first), (found["previous"] or {"values": {}})["values"].get(first))
-        more.append((Column("CHANGE", right=True), [*cells, total]))
-    if by in ("feature", "task"):
-        linked = [f"{item['sessions']:,}" if item.get("sessions") is not None else NOTHING for _, item in rows]
-        shared = [f"{item['shared']:,}" if item.get("shared") is not None else NOTHING for _, item in rows]
-        more += [
-            (Column("LINKED", right=True, drop=5), [*linked, ""]),
-            (Column("SHARED", right=True, drop=4), [*shared, ""]),
-        ]
-    ids = [clean(short_id(item.get("key", ""))) for _, item in rows] if extra else []
     least = LONG_NAMES if by in ("session", "feature", "task", "file") else FLEX_MIN
-    _draw_values(out, title, rows, metrics, found["total"], more, ids, path=by in _PATHS, least=least, rest=found["rest"])
+    names = Column(title, style="" if by == "session" else "cyan", flexible=True, path=by == "file", least=least)
+    first, *others = _values(out, metrics, [*(said for _, said in rows), found["total"]])
+    filled: list[Filled] = [(names, [*(name for name, _ in rows), TOTAL]), first]
+    if by == "session":
+        filled.insert(0, (Column("ID", style="cyan"), [*(clean(short_id(said.get("key", ""))) for _, said in rows), ""]))
+    if any(item["share"] is not None for item in items):
+        shares = [NOTHING if said.get("share") is None else percent(said["share"]) for _, said in rows]
+        filled.append((Column("SHARE", right=True, drop=3), [*shares, ""]))
+    if compare:
+        filled.append((Column("CHANGE", right=True), _changes(found, rows, metrics[0]["id"])))
+    if by in ("feature", "task"):
+        for name, drop in (("sessions", 5), ("shared", 4)):
+            numbers = [NOTHING if said.get(name) is None else f"{said[name]:,}" for _, said in rows]
+            filled.append((Column("LINKED" if name == "sessions" else "SHARED", right=True, drop=drop), [*numbers, ""]))
+    # What stands for many rows is no rival of those that stand alone.
+    _draw_filled(out, [*filled, *others], _numbers(metrics, [("", {"values": {}}) if said is found["rest"] else (name, said)
+                                                             for name, said in rows]))  # fmt: skip
 
 
-def _draw_values(
-    out: Output,
-    title: str,
-    rows: Sequence[tuple[str, Mapping[str, Any]]],
-    metrics: Metrics,
-    total: Mapping[str, Any],
-    more: Sequence[tuple[Column, Sequence[str]]] = (),
-    ids: Sequence[str] = (),
-    *,
-    path: bool = False,
-    least: int = FLEX_MIN,
-    rest: Mapping[str, Any] | None = None,
-) -> None:
-    """Write rows of values, bars of the first metric, and a total. `more` has columns with a cell a row and one for the
-    total; `ids` a cell a row, which come first. Names keep `least` cells; `rest` is of the row that stands for many."""
-    first, *others = metrics
-    columns = [Column("ID", style="cyan")] if ids else []
-    columns += [Column(title, style="" if ids else "cyan", flexible=True, path=path, least=least)]
-    columns.append(Column(_title(first), right=True))
-    cells: list[Sequence[str]] = [[*ids, ""]] if ids else []
-    told = [*(said for _, said in rows), total]
-    cells += [[*(name for name, _ in rows), TOTAL], [cell(out, first, said) for said in told]]
-    for column, texts in more:
-        columns.append(column)
-        cells.append(texts)
-    for at, metric in enumerate(others):
-        columns.append(Column(_title(metric), right=True, drop=10 + at))
-        cells.append([cell(out, metric, said) for said in told])
-    if len(rows) > 1:
-        # What stands for many rows is no rival of those that stand alone.
-        numbers = [0 if said is rest else said["values"].get(first["id"]) or 0 for _, said in rows]
-        add_bars(out, columns, cells, [*numbers, 0])
-    lines = list(zip(*cells, strict=True))
-    if len(rows) == 1:
-        lines = lines[:1]
-    draw(out, columns, lines, above={len(rows): ""} if len(lines) > 1 else None)
+def _changes(found: Answer, rows: Sequence[tuple[str, Mapping[str, Any]]], metric: str) -> list[str]:
+    """By how much a metric is other than in the time before: of each row, and of the total."""
+    before = [said.get("previous") or {} for _, said in rows]
+    before.append((found["previous"] or {"values": {}})["values"])
+    now = [*(said for _, said in rows), found["total"]]
+    return [change(one["values"].get(metric), other.get(metric)) for one, other in zip(now, before, strict=True)]
 
 
-def add_bars(out: Output, columns: list[Column], cells: list[Sequence[str]], numbers: Sequence[float]) -> None:
-    """Add a column of bars, where there is room for it beside all others in a terminal."""
+def _values(out: Output, metrics: Metrics, told: Sequence[Mapping[str, Any]]) -> list[Filled]:
+    """A column a metric; where there is no room, the first one stays."""
+    return [
+        (Column(_title(metric), right=True, drop=10 + at if at else 0), [cell(out, metric, said) for said in told])
+        for at, metric in enumerate(metrics)
+    ]
+
+
+def _numbers(metrics: Metrics, rows: Sequence[tuple[str, Mapping[str, Any]]]) -> list[float]:
+    """What bars are drawn of: the first metric of each row."""
+    return [said["values"].get(metrics[0]["id"]) or 0.0 for _, said in rows]
+
+
+def _draw_filled(out: Output, filled: list[Filled], numbers: Sequence[float]) -> None:
+    """Write columns with bars of `numbers`, and the total after a blank line; a single row needs neither."""
+    single = len(numbers) == 1
+    if not single:
+        filled = with_bars(out, filled, [*numbers, 0.0])
+    lines = list(zip(*(cells for _, cells in filled), strict=True))
+    draw(out, [column for column, _ in filled], lines[:1] if single else lines, above={} if single else {len(numbers): ""})
+
+
+def with_bars(out: Output, filled: list[Filled], numbers: Sequence[float]) -> list[Filled]:
+    """The columns, and one of bars where a terminal has room for it beside all others."""
     if out.columns is None:
-        return
-    used = sum(
-        max(width(column.title), *map(width, texts)) + len(GAP) for column, texts in zip(columns, cells, strict=True)
-    )
-    room = min(BAR_CELLS, out.columns - used)
-    if room >= BAR_LEAST:
-        columns.append(Column("", style="blue", drop=99))
-        marks, most = glyphs(out.shows), max(numbers)
-        cells.append([bar(number, most, room, marks) for number in numbers])
+        return filled
+    room = out.columns - sum(max(width(column.title), *map(width, cells)) + len(GAP) for column, cells in filled)
+    if room < BAR_LEAST:
+        return filled
+    marks, most = glyphs(out.shows), max(numbers)
+    bars = [bar(number, most, min(BAR_CELLS, room), marks) for number in numbers]
+    return [*filled, (Column("", style="blue", drop=99), bars)]
 
 
 def draw_usage(out: Output, rows: Sequence[tuple[str, str, Mapping[str, Any], int]], title: str) -> None:
@@ -142,7 +130,7 @@ def draw_usage(out: Output, rows: Sequence[tuple[str, str, Mapping[str, Any], in
     with_models = any(models for _, models, _, _ in rows)
     columns = [
         Column(title, style="cyan", flexible=True, least=12),
-        *([Column("MODELS", flexible=True, drop=1, least=10)] if with_models else []),
+        *([Column("MODELS", flexible=True, drop=1, least=19)] if with_models else []),
         Column("INPUT", right=True, drop=3),
         Column("OUTPUT", right=True, drop=2),
         Column("CACHE WRITE", right=True, drop=5),

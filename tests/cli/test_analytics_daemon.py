@@ -20,7 +20,7 @@ from tests.cli.conftest import Done, run_process
 from tests.helpers import Daemon, wait_until
 
 Run = Callable[..., Done]
-DEMO = Preset(14, 900_000, agents_per_session=0.8, story=True)
+DEMO = Preset(8, 300_000, agents_per_session=0.8, story=True)
 BY = ("day", "week", "month", "hour", "project", "model", "agent", "branch", "feature", "task", "session", "subagentType")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from ccdash.amounts import change, money
 from ccdash.analytics import ask, note_nothing
 from ccdash.analytics_records import overview_records
-from ccdash.analytics_tables import add_bars, draw_top
+from ccdash.analytics_tables import Filled, draw_top, with_bars
 from ccdash.analytics_words import cell, cost, is_empty, label_of, note_cost
 from ccdash.charts import glyphs, sparkline
 from ccdash.commands.usage import told_burn
@@ -125,12 +125,12 @@ def _list(out: Output, name: str, by: str, rows: Sequence[Mapping[str, Any]], re
         return
     heading(out, name)
     metrics = registry.by(list(rows[0]["values"]))
-    columns = [Column(by.upper(), style="cyan", flexible=True)]
-    columns += [Column(str(metric["name"]).upper(), right=True, drop=at * 2) for at, metric in enumerate(metrics)]
-    cells: list[Sequence[str]] = [[label_of(by, row) for row in rows]]
-    cells += [[cell(out, metric, row) for row in rows] for metric in metrics]
-    add_bars(out, columns, cells, [row["values"].get(metrics[0]["id"]) or 0 for row in rows])
-    draw(out, columns, list(zip(*cells, strict=True)))
+    filled: list[Filled] = [(Column(by.upper(), style="cyan", flexible=True), [label_of(by, row) for row in rows])]
+    for at, metric in enumerate(metrics):
+        column = Column(str(metric["name"]).upper(), right=True, drop=at * 2)
+        filled.append((column, [cell(out, metric, row) for row in rows]))
+    filled = with_bars(out, filled, [row["values"].get(metrics[0]["id"]) or 0.0 for row in rows])
+    draw(out, [column for column, _ in filled], list(zip(*(cells for _, cells in filled), strict=True)))
 
 
 HANDLERS = {
