@@ -11,6 +11,7 @@ from ccdashd import events
 from ccdashd.errors import InvalidParams
 from ccdashd.events import Event, Events, Problems
 from ccdashd.protocol import types as t
+from tests.protocol.figures import FIRED
 
 
 class Ear:
@@ -228,6 +229,21 @@ def test_missed_stands_in_for_an_event() -> None:
     assert changed.missed.params == t.ChangedNotification(revision=4, changes=[], missed=True)
     progress = t.IndexingNotification(indexing=t.Indexing(phase="parse", done=3), revision=4)
     assert Event("indexing", "ccdash/indexing", progress).missed.params == progress
+    fired = t.AlertFiredNotification(alert=FIRED, revision=4)
+    missed = Event("alerts", "alerts/fired", fired).missed
+    assert missed.params == t.AlertFiredNotification(alert=FIRED, revision=4, missed=True)
+
+
+def test_alerts_reach_those_who_follow_them() -> None:
+    async def test(bus: Events) -> None:
+        alerts, others = Ear(), Ear()
+        bus.subscribe(alerts, ["alerts"])
+        bus.subscribe(others, ["sessions", "indexing"])
+        bus.alert(FIRED, 3)
+        assert [event.params for event in alerts.heard] == [t.AlertFiredNotification(alert=FIRED, revision=3)]
+        assert others.heard == []
+
+    run(test)
 
 
 def test_problems_keep_their_first_time_and_tell_of_changes() -> None:

@@ -64,6 +64,11 @@ def test_later_sources_win(paths: Paths) -> None:
         ('week_start = "mon 09:10"', ["week_start", "quarter of an hour"]),
         ('time_zone = "Europe/Atlantis"', ["time_zone", "IANA", "Atlantis"]),
         ('time_zone = "../etc/passwd"', ["time_zone", "IANA"]),
+        ("alert_command = 3", ["alert_command", "must be a list", "3"]),
+        ("alert_command = [3]", ["alert_command[0]", "must be text"]),
+        ("""alert_command = "it's" """, ["alert_command", "No closing quotation", "it's"]),
+        ('alert_command = ["", "x"]', ["alert_command", "must name a program first"]),
+        ('alerts = "yes please"', ["alerts", "true or false"]),
         ("metrics_port = 65536", ["metrics_port", "at most 65535"]),
         ('metrics_file = "ccdash.prom"', ["metrics_file", "absolute", "ccdash.prom"]),
         ('metrics_file = "~/metrics.txt"', ["metrics_file", "must end in .prom"]),
@@ -85,6 +90,15 @@ def test_a_wrong_file_is_named_with_key_and_problem(paths: Paths, text: str, sai
         load(paths, environ={"HOME": "/h"})
     for part in [str(paths.config_file), *said]:
         assert part in str(caught.value)
+
+
+def test_a_command_is_a_list_or_a_text(paths: Paths) -> None:
+    configure(paths, "alert_command = ['~/bin/tell me', '$HOME', '']\nalerts = false")
+    settings = load(paths, environ={"HOME": "/h"})
+    assert (settings.alert_command, settings.alerts) == (("~/bin/tell me", "$HOME", ""), False)
+    given = load(paths, {"alert_command": "'tell me' --loud \\$x"}, {"HOME": "/h", "CCDASH_ALERTS": "true"})
+    assert (given.alert_command, given.alerts) == (("tell me", "--loud", "$x"), True)
+    assert load(paths, environ={"HOME": "/h", "CCDASH_ALERT_COMMAND": ""}).alert_command == ()
 
 
 def test_prices_of_models(paths: Paths) -> None:

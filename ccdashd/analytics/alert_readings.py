@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
+from functools import cached_property
 from typing import Final
 
 import sqlalchemy as sa
@@ -53,22 +54,38 @@ class Survey:
         self._connection = connection
         self._zone = zone
         self._now = now
-        self._any = bool(touched)
+        self._touched = touched
         self._sessions = fresh.sessions(connection, now - FRESH_MS)
-        written = fresh.features(connection, now - FRESH_MS)
-        self._features = written | fresh.features_of(connection, self._sessions)
-        self._projects = {*self._sessions.values(), *fresh.projects_of(connection, written)}
-        self._hot = self._sought(touched)
+        self._written = fresh.features(connection, now - FRESH_MS)
         self._parts: dict[t.AlertPeriod, _Part] = {}
 
-    def _sought(self, touched: Touched) -> Mapping[t.AlertScope, set[str]]:
-        """What was touched, of what was worked on lately."""
-        if touched.everything:
-            return {"session": set(self._sessions), "project": self._projects, "feature": self._features}
-        work = self._sessions.keys() & fresh.mains(self._connection, touched.sessions)
-        plans = touched.features | fresh.features_of(self._connection, work)
-        places = touched.projects | {self._sessions[id] for id in work}
-        return {"session": work, "project": self._projects & places, "feature": self._features & plans}
+    @cached_property
+    def _features(self) -> set[str]:
+        return self._written | fresh.features_of(self._connection, self._sessions)
+
+    @cached_property
+    def _projects(self) -> set[str]:
+        return {*self._sessions.values(), *fresh.projects_of(self._connection, self._written)}
+
+    @cached_property
+    def _hot_sessions(self) -> set[str]:
+        """Sessions that were touched, of those that were worked on lately."""
+        if self._touched.everything:
+            return set(self._sessions)
+        return self._sessions.keys() & fresh.mains(self._connection, self._touched.sessions)
+
+    @cached_property
+    def _hot_projects(self) -> set[str]:
+        if self._touched.everything:
+            return self._projects
+        return self._projects & (self._touched.projects | {self._sessions[id] for id in self._hot_sessions})
+
+    @cached_property
+    def _hot_features(self) -> set[str]:
+        if self._touched.everything:
+            return self._features
+        named = self._touched.features
+        return (self._features & named if named else set()) | fresh.features_of(self._connection, self._hot_sessions)
 
     def readings(self, rule: Rule, known: Iterable[str]) -> dict[str, tuple[Subject, Reading | None]]:
         """The subjects of a rule that are looked at, by key, each as it is: what was touched, and those `known` by key.
@@ -96,15 +113,17 @@ class Survey:
     # --- who ---
 
     def _hot_ids(self, rule: Rule) -> set[str]:
-        if rule.scope == "all" or rule.scope == "window":
-            return {""} if self._any and self._is_fresh(rule.scope, "") else set()
-        ids = self._hot[rule.scope]
-        if not rule.root:
-            return ids
-        project = projects.project_id(rule.root)
-        if rule.scope == "session":
-            return {id for id in ids if self._sessions[id] == project}
-        return ids & {project} if rule.scope == "project" else {id for id in ids if id.startswith(f"{project}/")}
+        """What of a rule's scope was touched, of what was worked on lately."""
+        project = projects.project_id(rule.root) if rule.root else None
+        match rule.scope:
+            case "session":
+                return {id for id in self._hot_sessions if project in (None, self._sessions[id])}
+            case "project":
+                return {id for id in self._hot_projects if project in (None, id)}
+            case "feature":
+                return {id for id in self._hot_features if project is None or id.startswith(f"{project}/")}
+            case _:
+                return {""} if self._touched and self._is_fresh(rule.scope, "") else set()
 
     def _there(self, scope: t.AlertScope, ids: set[str]) -> set[str]:
         table = _TABLES.get(scope)
@@ -119,7 +138,7 @@ class Survey:
             case "feature":
                 return id in self._features
             case _:
-                return bool(self._sessions or self._features)
+                return bool(self._sessions or self._written)
 
     # --- when ---
 

@@ -3,9 +3,10 @@
     commits ──► touched ──► SETTLE ──► survey (a reader) ──► derive.alerts.step ──► journal + cache ──► clients, desktop,
     time passes ────────────────────────────────┘                                                      command
 
-Nothing is looked at before all files were compared with the cache, nor while an index run is under way: values are of half
-of the rows then. What fires is on disk before it is told, so a daemon that is killed tells nothing twice; in between it may
-be told to nobody, and stands in the list of what fires. A wait for a rule's time begins anew with the daemon.
+Nothing is looked at before all files were compared with the cache, nor while an index run is under way or prices changed:
+values are of half of the rows then. What fires is on disk before it is told, so a daemon that is killed tells nothing
+twice; in between it may be told to nobody, and stands in the list of what fires. A wait for a rule's time begins anew with
+the daemon.
 """
 
 from __future__ import annotations
@@ -103,7 +104,7 @@ class Alerting:
         self._touched = Touched(everything=True)
         self._wake = asyncio.Event()
         self._states: dict[Key, State] = {}
-        self._next: float | None = 0.0
+        self._next: float | None = None
         """When time alone is a reason to look, on the monotonic clock; None: never."""
         self._task: asyncio.Task[None] | None = None
         self.pending: frozenset[str] = frozenset()
@@ -179,6 +180,9 @@ class Alerting:
         if not (app.is_open and app.scanned and app.indexing.complete and app.indexing.phase == "idle"):
             self._next = None
             return 0.0  # the end of an index run wakes us
+        if app.pipeline.repricing.under_way:
+            self._next = time.monotonic() + SETTLE
+            return 0.0
         touched, self._touched = self._touched, Touched()
         try:
             moment = now()

@@ -2,13 +2,15 @@
 
 Prometheus takes every fall of a counter for a restart at zero, and counts all of it once more. But sums over the rows of
 the cache do fall: when sessions are pruned, when the cache is deleted and some logs are gone by then, when a session turns
-out to belong to another project. So each series remembers two numbers,
+out to belong to another project. So each series remembers,
 
     seen     its sum when that was last taken
     carry    what was lost of the sum since it was first told
+    held     by how much more was told, at earlier prices, than the sum and the carry are at those of today
 
-and tells ``seen + carry``. Where nothing was ever lost, that is the sum itself. They are kept in ``counters.json``, which
-is on disk before a value is told: a daemon that is killed has told nothing above what its successor finds there.
+and tells all three together. Where nothing was lost and prices never fell, that is the sum itself. They are kept in
+``counters.json``, which is on disk before a value is told: a daemon that is killed has told nothing above what the next one
+finds there.
 
 Labels are bounded: the first so many projects, models and tools have series of their own, those that come later share one.
 Who has a place keeps it, since moving would be a fall.
@@ -19,7 +21,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -36,6 +38,9 @@ OTHER: Final = "other"
 UNKNOWN: Final = "unknown"
 """The label of what has no name; an empty one would be as if it were not there."""
 
+PRICED: Final = frozenset({"ccdash_cost_usd_total"})
+"""Counters that depend on prices."""
+
 LIMITS: Final = {"project": 50, "model": 50, "tool": 100}
 """How many of each have series of their own."""
 
@@ -50,11 +55,12 @@ class Series(msgspec.Struct, array_like=True):
     key: Key
     seen: Annotated[int, Meta(ge=0)] = 0
     carry: Annotated[int, Meta(ge=0)] = 0
+    held: Annotated[int, Meta(ge=0)] = 0
 
     @property
     def value(self) -> int:
         """What is told."""
-        return self.seen + self.carry
+        return self.seen + self.carry + self.held
 
 
 class Ledger:
@@ -63,15 +69,22 @@ class Ledger:
     def __init__(self, series: Iterable[Series] = ()) -> None:
         self._series = {one.key: one for one in series}
 
-    def settle(self, sums: Mapping[Key, int]) -> bool:
-        """Take the sums of now; a series that is not among them is 0. Tells whether anything changed."""
+    def settle(self, sums: Mapping[Key, int], repriced: Collection[str] = ()) -> bool:
+        """Take the sums of now; a series that is not among them is 0. Tells whether anything changed.
+
+        Those of the counters `repriced` are at other prices than those before: what they fall by is not lost, and may come
+        back.
+        """
         changed = False
         for key in sums.keys() - self._series.keys():
             self._series[key] = Series(key)
             changed = True
         for key, one in self._series.items():
             now = max(sums.get(key, 0), 0)  # damaged logs may tell of less than nothing
-            if now != one.seen:
+            if key[0] in repriced:
+                one.held = max(one.value - now - one.carry, 0)
+                one.seen = now
+            elif now != one.seen:
                 one.carry += max(one.seen - now, 0)
                 one.seen = now
                 changed = True
@@ -100,6 +113,8 @@ class _State(msgspec.Struct, forbid_unknown_fields=True):
     """By label: whose series are told apart, in the order in which they came."""
     names: dict[str, list[str]] = {}
     """By project: the names that it was told under, the last one last."""
+    prices: str = ""
+    """Those that `rows` are told at."""
     rows: list[Series] = []
     lives: list[Series] = []
 
@@ -117,6 +132,7 @@ class Counters:
         self._members = {label: dict.fromkeys(state.members.get(label, ())) for label in LIMITS}
         self._names = state.names
         self._owners = {name: project for project, names in state.names.items() for name in names}
+        self._prices = state.prices
         self.rows = Ledger(state.rows)
         """Sums over rows of the cache."""
         self.lives = Ledger(state.lives)
@@ -159,10 +175,12 @@ class Counters:
             self._unsaved = True
         return name
 
-    def settle(self, rows: Mapping[Key, int] | None, lives: Mapping[Key, int]) -> None:
-        """Take the sums of now; None where those over rows cannot be taken: then their counters stay."""
+    def settle(self, rows: Mapping[Key, int] | None, lives: Mapping[Key, int], prices: str = "") -> None:
+        """Take the sums of now; those over rows at `prices`. None where they cannot be taken: then their counters stay."""
         if rows is not None:
-            self._unsaved |= self.rows.settle(rows)
+            changed = prices != self._prices
+            self._unsaved |= self.rows.settle(rows, PRICED if changed else ()) or changed
+            self._prices = prices
         self._unsaved |= self.lives.settle(lives)
 
     def save(self) -> None:
@@ -172,6 +190,7 @@ class Counters:
         state = _State(
             members={label: list(members) for label, members in self._members.items()},
             names=self._names,
+            prices=self._prices,
             rows=self.rows.series(),
             lives=self.lives.series(),
         )

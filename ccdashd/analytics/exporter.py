@@ -1,33 +1,25 @@
 """Tells metrics to Prometheus: to who asks over the socket, over the loopback endpoint, and by a file every minute.
 
-Sums over rows are taken while the rows are those of the files. While the first index is incomplete, the first scan of this
-daemon is not over, or one runs, rows may be missing that were counted before: counters then stay where they are.
+Sums over rows are taken while the rows are those of the files, at the prices of today. While the first index is incomplete,
+the first scan of this daemon is not over, one runs, or prices are being replaced, rows may be missing that were counted
+before: counters then stay where they are.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-import resource
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
 
-from ccdashd import __version__
+from ccdashd.analytics import health
 from ccdashd.analytics.counters import Counters, CountersProblem, Key, write_whole
 from ccdashd.analytics.endpoint import Endpoint
-from ccdashd.analytics.windows import Course
-from ccdashd.clock import milliseconds
-from ccdashd.derive.slots import SLOT_MS
 from ccdashd.errors import Busy
 from ccdashd.log import get
-from ccdashd.protocol import types as t
-from ccdashd.runtime import memory_bytes
-from ccdashd.store import live
-from ccdashd.store.filters import Filter
-from ccdashd.store.session_rows import now
 
 if TYPE_CHECKING:
     from ccdashd.analytics.prometheus import Work
@@ -39,9 +31,6 @@ MINUTE: Final = 60.0
 
 FILE_MODE: Final = 0o644
 """Of the file: who collects it is another user."""
-
-_DAYS: Final = 2
-"""The running window began within so many days."""
 
 _HINT: Final = "Make room, and make it readable and writable for you; it is tried again whenever metrics are asked for."
 _DAMAGE_HINT: Final = (
@@ -112,15 +101,15 @@ class Exporter:
                 self._work = self._app.database, revision, work
             # Asked again: a scan that began meanwhile may have been seen half done.
             rows = prometheus.sums(work, counters) if connection is not None and settled and self._settled else None
-            counters.settle(rows, self._lives())
+            counters.settle(rows, health.lives(self._app), work.prices)
             samples: dict[Key, float] = {
                 **dict(prometheus.told(counters.rows.values())),
                 **dict(prometheus.told(counters.lives.values())),
-                **self._health(up and connection is not None),
+                **health.daemon(self._app, up and connection is not None),
             }
             if connection is not None:
                 samples |= prometheus.gauges(work, counters)
-                samples |= self._of_now(connection)
+                samples |= health.going_on(connection)
             samples = prometheus.named(samples, work, counters)
             self._save(counters)
         return prometheus.text(samples)
@@ -145,66 +134,9 @@ class Exporter:
 
     @property
     def _settled(self) -> bool:
-        indexing = self._app.indexing
-        return self._app.scanned and indexing.complete and indexing.phase == "idle"
-
-    def _of_now(self, connection: sa.Connection) -> dict[Key, float]:
-        moment = now()
-        found: dict[Key, float] = {
-            ("ccdash_sessions_live",): len(live.live(connection, moment)),
-            ("ccdash_alerts_firing",): live.firing(connection),
-        }
-        course = Course(connection, Filter(include_hidden=True), moment, days=_DAYS)
-        spans = course.five_hours()
-        active = course.active(spans)
-        window = course.wire(spans, [active])[0] if active is not None else None
-        tokens = window.tokens if window is not None else t.Tokens()
-        found["ccdash_window_cost_usd",] = window.cost.usd or 0 if window is not None and window.cost is not None else 0
-        found["ccdash_window_tokens",] = tokens.input + tokens.output + tokens.cache_read + tokens.cache_write
-        if active is not None:
-            found["ccdash_window_end_timestamp_seconds",] = active.end * SLOT_MS // 1000
-        return found
-
-    def _lives(self) -> dict[Key, int]:
-        """What this daemon counted. Whole seconds of processor time, so that an idle daemon need not write them often."""
-        app, watch = self._app, self._app.watch_status()
-        used = resource.getrusage(resource.RUSAGE_SELF)
-        counted = {
-            "process_cpu_seconds": int(used.ru_utime + used.ru_stime),
-            "watch_events": watch.events,
-            "watch_restarts": watch.restarts,
-            "watch_overflows": watch.overflows,
-        }
-        with suppress(Busy):
-            counted["cache_rows_written"] = app.database.rows_written
-            counted["files_parsed"] = app.pipeline.files_parsed
-            counted["records_parsed"] = app.pipeline.records_parsed
-        return {(f"ccdash_{name}_total",): count for name, count in counted.items()}
-
-    def _health(self, up: bool) -> dict[Key, float]:
-        app, indexing, watch = self._app, self._app.indexing, self._app.watch_status()
-        running = indexing.phase != "idle" and indexing.total > 0
-        health: dict[str, float] = {
-            "up": up,
-            "start_time_seconds": milliseconds(app.started_at) / 1000,
-            "process_resident_memory_bytes": memory_bytes(),
-            "clients": app.server.clients,
-            "problems": len(app.problems.all()),
-            "cache_bytes": _size(app.paths.database),
-            "cache_wal_bytes": _size(f"{app.paths.database}-wal"),
-            "cache_revision": app.revision,
-            "journal_bytes": _size(app.paths.journal),
-            "index_complete": indexing.complete,
-            "index_progress_ratio": indexing.done / indexing.total if running else 1,
-            "log_files": sum(root.files for root in app.roots()),
-            "watch_directories": watch.directories,
-            "watch_healthy": watch.healthy,
-        }
-        with suppress(OSError):  # not every system has it
-            health["process_open_fds"] = len(os.listdir("/proc/self/fd"))
-        samples: dict[Key, float] = {(f"ccdash_{name}",): float(value) for name, value in health.items()}
-        samples["ccdash_build_info", __version__, app.paths.profile] = 1
-        return samples
+        app, indexing = self._app, self._app.indexing
+        priced = app.is_open and not app.pipeline.repricing.under_way
+        return priced and app.scanned and indexing.complete and indexing.phase == "idle"
 
     # --- on the event loop ---
 
@@ -260,10 +192,3 @@ class Exporter:
             logger.exception("metrics could not be written; it is tried again")
         else:
             self._app.problems.clear("metrics file")
-
-
-def _size(path: os.PathLike[str] | str) -> int:
-    try:
-        return os.stat(path).st_size
-    except OSError:
-        return 0

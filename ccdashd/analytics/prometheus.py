@@ -1,7 +1,7 @@
-"""Metrics in Prometheus' text format: what there is, what each is made of, and how it is written.
+"""Metrics in Prometheus' text format: what each is made of, and how it is written.
 
-Names follow https://prometheus.io/docs/practices/naming/. Counters are told by what `Counters` remembers of them; gauges as
-they are now. What a project, model or tool is called may be anything, and is a label's value; each has a bounded number.
+Counters are told by what `Counters` remembers of them; gauges as they are now. What a project, model or tool is called may
+be anything, and is a label's value; each has a bounded number.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, NamedTuple
+from typing import Final
 
 import sqlalchemy as sa
 from prometheus_client import CollectorRegistry, generate_latest
@@ -17,118 +17,18 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from ccdashd.analytics.counters import OTHER, UNKNOWN, Counters, Key
+from ccdashd.analytics.families import BY_NAME, FAMILIES
 from ccdashd.derive.measures import Measures
 from ccdashd.derive.progress_days import Figures, completion
 from ccdashd.sources.planning.model import STATUSES
 from ccdashd.store import exposition, facts, progress_days
+from ccdashd.store.database import get_meta
 from ccdashd.store.exposition import ProjectName
 from ccdashd.store.filters import Filter
 
 LABEL_CAP: Final = 120
 """Characters of a label's value."""
 
-
-class Family(NamedTuple):
-    """One metric: all series of a name."""
-
-    name: str
-    kind: Literal["counter", "gauge"]
-    help: str
-    labels: tuple[str, ...] = ()
-    unit: int = 1
-    """How many of what a counter is kept in make one of what it tells."""
-
-
-_ONCE: Final = "each message once, however many logs hold it"
-
-FAMILIES: Final[tuple[Family, ...]] = (
-    Family(
-        "ccdash_cost_usd_total",
-        "counter",
-        f"What messages cost in US dollars, at the prices of their day; {_ONCE}.",
-        ("project", "model"),
-        10**12,
-    ),
-    Family(
-        "ccdash_tokens_total",
-        "counter",
-        f"Tokens, each of one kind; {_ONCE}. Cache writes of unknown lifetime are among those of five minutes.",
-        ("project", "model", "kind"),
-    ),
-    Family("ccdash_messages_total", "counter", f"Answers of models; {_ONCE}.", ("project", "model")),
-    Family("ccdash_web_searches_total", "counter", "Searches that the provider made.", ("project", "model")),
-    Family("ccdash_sessions_total", "counter", "Sessions without sub-agents.", ("project",)),
-    Family(
-        "ccdash_active_seconds_total",
-        "counter",
-        "How long sessions and their sub-agents were at work, in whole minutes, without pauses of more than five.",
-        ("project",),
-    ),
-    Family("ccdash_prompts_total", "counter", "Prompts of users.", ("project",)),
-    Family("ccdash_steering_total", "counter", "Prompts that were queued while the agent worked.", ("project",)),
-    Family("ccdash_commands_total", "counter", "Slash commands.", ("project",)),
-    Family("ccdash_interrupts_total", "counter", "How often users stopped the agent.", ("project",)),
-    Family("ccdash_compactions_total", "counter", "How often the context was summed up.", ("project",)),
-    Family("ccdash_api_errors_total", "counter", "Requests to models that failed, with each try again.", ("project",)),
-    Family("ccdash_edits_total", "counter", "Calls that changed a file.", ("project",)),
-    Family("ccdash_lines_added_total", "counter", "Lines that edits added.", ("project",)),
-    Family("ccdash_lines_removed_total", "counter", "Lines that edits removed.", ("project",)),
-    Family("ccdash_tool_calls_total", "counter", "Calls of tools that ended.", ("tool", "status")),
-    Family(
-        "ccdash_tool_seconds_total",
-        "counter",
-        "Time from call to result of tools; parallel calls each count.",
-        ("tool",),
-        1000,
-    ),
-    Family("ccdash_sessions_live", "gauge", "Sessions that are being written."),
-    Family("ccdash_messages_unpriced", "gauge", "Messages whose model has no price: the cost lacks them.", ("model",)),
-    Family(
-        "ccdash_messages_lower_bound",
-        "gauge",
-        "Messages of which logs tell a part: they cost at least what the cost has of them.",
-        ("model",),
-    ),
-    Family("ccdash_window_cost_usd", "gauge", "Cost of the running five-hour window in US dollars; 0 without one."),
-    Family("ccdash_window_tokens", "gauge", "Tokens of the running five-hour window; 0 without one."),
-    Family("ccdash_window_end_timestamp_seconds", "gauge", "When the running five-hour window ends; none without one."),
-    Family("ccdash_tasks", "gauge", "Tasks of planning files.", ("project", "status")),
-    Family(
-        "ccdash_task_completion_ratio",
-        "gauge",
-        "Share of the tasks that are done, of those neither deferred nor archived.",
-        ("project",),
-    ),
-    Family("ccdash_features", "gauge", "Features of plans.", ("project",)),
-    Family("ccdash_feature_progress_ratio", "gauge", "Mean of the progress of features.", ("project",)),
-    Family("ccdash_alerts_firing", "gauge", "Alerts that are firing."),
-    Family("ccdash_up", "gauge", "Whether the daemon runs and can read its cache."),
-    Family("ccdash_build_info", "gauge", "The version of the daemon, and its profile; always 1.", ("version", "profile")),
-    Family("ccdash_start_time_seconds", "gauge", "When the daemon started, as Unix time."),
-    Family("ccdash_process_resident_memory_bytes", "gauge", "Resident memory of the daemon."),
-    Family("ccdash_process_open_fds", "gauge", "Open file descriptors of the daemon."),
-    Family("ccdash_process_cpu_seconds_total", "counter", "Processor time of the daemon, of all of its lives."),
-    Family("ccdash_clients", "gauge", "Open connections."),
-    Family("ccdash_problems", "gauge", "What is not well: see ccdash status."),
-    Family("ccdash_cache_bytes", "gauge", "Size of cache.db."),
-    Family("ccdash_cache_wal_bytes", "gauge", "Size of the write-ahead log of cache.db."),
-    Family("ccdash_cache_revision", "gauge", "Number of the last change of the cache."),
-    Family("ccdash_cache_rows_written_total", "counter", "Rows that were inserted, changed or deleted."),
-    Family("ccdash_journal_bytes", "gauge", "Size of journal.jsonl."),
-    Family("ccdash_index_complete", "gauge", "Whether the first index is complete."),
-    Family("ccdash_index_progress_ratio", "gauge", "How far the running index run is; 1 while none runs."),
-    Family("ccdash_log_files", "gauge", "Log files that are there."),
-    Family("ccdash_files_parsed_total", "counter", "Logs that were read from their begin."),
-    Family("ccdash_records_parsed_total", "counter", "Records of logs that were read."),
-    Family("ccdash_watch_directories", "gauge", "Folders that are watched."),
-    Family("ccdash_watch_healthy", "gauge", "Whether changes are noticed as they happen."),
-    Family("ccdash_watch_events_total", "counter", "Paths that the watcher reported."),
-    Family("ccdash_watch_restarts_total", "counter", "How often the watcher was replaced."),
-    Family("ccdash_watch_overflows_total", "counter", "How often the watcher may have missed something."),
-)
-"""Every metric, in the order in which they are told."""
-
-_BY_NAME: Final = {family.name: family for family in FAMILIES}
 
 _OF_PROJECTS: Final = {
     "ccdash_sessions_total": "sessions",
@@ -158,6 +58,8 @@ class Work:
     """By project."""
     names: Mapping[str, ProjectName] = field(default_factory=dict)
     """By id of a project."""
+    prices: str = ""
+    """Tells prices from others: those of `usage`."""
 
 
 def read(connection: sa.Connection) -> Work:
@@ -170,6 +72,7 @@ def read(connection: sa.Connection) -> Work:
         tools=facts.measures(connection, everything, frozenset({"calls", "success", "errors", "tool_ms"}), "tool"),
         plans=progress_days.current(connection),
         names=exposition.names(connection),
+        prices=get_meta(connection, "prices") or "",
     )
 
 
@@ -234,16 +137,17 @@ def named(samples: Mapping[Key, float], work: Work, counters: Counters) -> dict[
         wanted = None if known is None else f"hidden-{number}" if known.hidden else _value(known.name)
         names[project] = counters.name(project, wanted)
     return {
-        (key[0], names.get(key[1], key[1]), *key[2:]) if _BY_NAME[key[0]].labels[:1] == ("project",) else key: value
+        (key[0], names.get(key[1], key[1]), *key[2:]) if BY_NAME[key[0]].labels[:1] == ("project",) else key: value
         for key, value in samples.items()
     }
 
 
 def told(values: Mapping[Key, int]) -> Iterator[tuple[Key, float]]:
-    """Counters in the units in which they are told."""
+    """Counters in the units in which they are told; without those that only another version knows."""
     for key, value in values.items():
-        unit = _BY_NAME[key[0]].unit
-        yield key, value / unit if unit != 1 else value
+        family = BY_NAME.get(key[0])
+        if family is not None and len(key) == 1 + len(family.labels):
+            yield key, value / family.unit if family.unit != 1 else value
 
 
 def text(samples: Mapping[Key, float]) -> bytes:

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator
 import sqlalchemy as sa
 
 from ccdashd.derive.cost_lines import Line, lines, rounded
-from ccdashd.derive.measures import NONE, Measures, cost_of
+from ccdashd.derive.measures import Measures, add, cost_of
 from ccdashd.derive.metrics import find_all
 from ccdashd.derive.pricing import Prices
 from ccdashd.protocol import types as t
 from ccdashd.store import session_usage, sessions
 
 _UNKNOWN = "unknown"
-"""What sub-agents are called that no one told the type of."""
+"""The type of sub-agents that nobody told it of."""
 
 
 def session_cost(connection: sa.Connection, params: t.SessionCostParams, prices: Prices, revision: int) -> t.SessionCost:
@@ -44,7 +44,7 @@ def session_cost(connection: sa.Connection, params: t.SessionCostParams, prices:
 
 
 def _total(parts: Iterable[session_usage.Part]) -> Measures:
-    return sum((part.measures for part in parts), NONE)
+    return add(part.measures for part in parts)
 
 
 def _lines(bill: list[Line]) -> Iterator[t.CostLine]:
@@ -65,14 +65,14 @@ def _by_type(session_id: str, parts: list[session_usage.Part], whole: int) -> li
     groups: dict[str, list[session_usage.Part]] = {}
     for part in parts:
         if part.mirror or part.session_id != session_id:
-            groups.setdefault("" if part.mirror else part.agent_type or "", []).append(part)
+            groups.setdefault((not part.mirror and part.agent_type) or _UNKNOWN, []).append(part)
     rows = []
     for type_, group in groups.items():
         used = _total(group)
         rows.append(
             t.BreakdownRow(
                 key=type_,
-                label=type_ or _UNKNOWN,
+                label=type_,
                 entity=None,
                 values={metric.id: metric.value(used) for metric in find_all(("cost", "tokens", "messages"))},
                 cost=cost_of(used),

@@ -35,7 +35,7 @@ def statusline(
 ) -> t.Statusline:
     """The session at hand, and what all of them cost. A session that is not known yet is no error: an agent shows its line
     before it wrote its first record. Raises InvalidParams for a relative path."""
-    going = live.live(connection, now)
+    going = live.live(connection, now, Filter(include_hidden=True))
     at = _place(connection, params, going)
     context = None if at.session is None else live.context(connection, at.session)
     costs = {} if at.session is None else session_costs(connection, [at.session], with_subagents=True)

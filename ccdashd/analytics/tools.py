@@ -6,7 +6,7 @@ from itertools import chain
 
 import sqlalchemy as sa
 
-from ccdashd.clock import iso
+from ccdashd.analytics.asked import period
 from ccdashd.derive.periods import Range
 from ccdashd.derive.quantiles import quantile
 from ccdashd.protocol import types as t
@@ -24,7 +24,7 @@ def tools(connection: sa.Connection, filter: Filter, range: Range, *, limit: int
     whole = Calls(*map(sum, zip(*calls.values(), strict=True))) if calls else Calls(0, 0, 0, 0)
     everyone = set[str]().union(*sessions.values())
     return t.ToolsUsed(
-        period=t.Period(start=iso(range.start), end=iso(range.end)),
+        period=period(range),
         items=[_figures(tool, calls[tool], times.get(tool, []), len(sessions.get(tool, ()))) for tool in shown],
         total=_figures("", whole, sorted(chain.from_iterable(times.values())), len(everyone)),
         revision=revision,

@@ -14,7 +14,7 @@ from itertools import accumulate
 import sqlalchemy as sa
 
 from ccdashd.clock import iso
-from ccdashd.derive.measures import Measures, cost_of, usd
+from ccdashd.derive.measures import cost_of, usd
 from ccdashd.derive.metrics import find_all
 from ccdashd.derive.periods import Range
 from ccdashd.derive.slots import SLOT_MS
@@ -22,7 +22,7 @@ from ccdashd.derive.windows import DAY, Span, WeekStart, after_pause, five_hours
 from ccdashd.protocol import types as t
 from ccdashd.store import usage_series
 from ccdashd.store.filters import Filter
-from ccdashd.store.usage_series import User
+from ccdashd.store.usage_series import Held
 
 METRICS = find_all(("cost", "tokens", "messages"))
 """What is told of each window."""
@@ -44,14 +44,19 @@ class Course:
 
     def five_hours(self) -> list[Span]:
         """The five-hour windows."""
-        used = usage_series.used(self._connection, self._since)
-        if self._since:
-            used = list(after_pause(used)) or usage_series.used(self._connection)
+        used = self._all_used()
+        if self._since and used:
+            used = after_pause(used) or usage_series.used(self._connection)
         return five_hours(used)
 
     def weeks(self, start: WeekStart, zone: tzinfo) -> list[Span]:
         """The weeks with use."""
-        return weeks(usage_series.used(self._connection, self._since), start, zone)
+        return weeks(self._all_used(), start, zone)
+
+    def _all_used(self) -> Sequence[int]:
+        """The slots that anyone used."""
+        everything = self._filter == Filter(include_hidden=True)
+        return self._slots if everything else usage_series.used(self._connection, self._since)
 
     def active(self, spans: Sequence[Span]) -> Span | None:
         """The one that holds the time now, if it was used by whom is asked for."""
@@ -66,29 +71,19 @@ class Course:
 
     def wire(self, spans: Sequence[Span], told: Sequence[Span]) -> list[t.Window]:
         """The windows `told`, of all of `spans`; an active one with its pace."""
-        if not told:
-            return []
-        filter = self._filter.during(Range(min(told).start * SLOT_MS, max(told).end * SLOT_MS))
-        series = usage_series.series(self._connection, filter)
-        users = usage_series.users(self._connection, filter)
-        slots = [user.slot for user in users]
-        windows = []
-        for span in told:
-            used = series.during(Range(span.start * SLOT_MS, span.end * SLOT_MS))
-            within = users[bisect_left(slots, span.start) : bisect_left(slots, span.end)]
-            windows.append(self._window(spans, span, used, within))
-        return windows
+        held = usage_series.held(self._connection, self._filter, told)
+        return [self._window(spans, span, held[span]) for span in told if span in held]
 
-    def _window(self, spans: Sequence[Span], span: Span, used: Measures, users: Sequence[User]) -> t.Window:
-        first, last = users[0].slot, users[-1].slot
+    def _window(self, spans: Sequence[Span], span: Span, held: Held) -> t.Window:
+        used = held.measures
         active = span.start * SLOT_MS <= self._now < span.end * SLOT_MS
         return t.Window(
             values={metric.id: metric.value(used) for metric in METRICS},
             cost=cost_of(used),
             start=_iso(span.start),
             end=_iso(span.end),
-            first=_iso(first),
-            last=_iso(last),
+            first=_iso(held.first),
+            last=_iso(held.last),
             active=active,
             tokens=t.Tokens(
                 input=used.input,
@@ -98,15 +93,16 @@ class Course:
                 cache_write5m=used.cache_write_5m,
                 cache_write1h=used.cache_write_1h,
             ),
-            sessions=len({user.session_id for user in users}),
-            models=sorted({user.model for user in users}),
-            burn=self._burn(spans, span, first, last, used) if active else None,
+            sessions=held.sessions,
+            models=held.models,
+            burn=self._burn(spans, span, held) if active else None,
         )
 
-    def _burn(self, spans: Sequence[Span], span: Span, first: int, last: int, used: Measures) -> t.Burn:
+    def _burn(self, spans: Sequence[Span], span: Span, held: Held) -> t.Burn:
+        used = held.measures
         limit = max((self._cost(before) for before in spans if before.end <= span.start), default=0) or None
         tokens = used.input + used.output + used.cache_read + used.cache_write
-        found = pace(span, first, last, self._now, pico=used.cost, tokens=tokens, limit=limit)
+        found = pace(span, held.first, held.last, self._now, pico=used.cost, tokens=tokens, limit=limit)
         return t.Burn(
             usd_per_hour=usd(found.pico_per_hour),
             tokens_per_minute=round(found.tokens_per_minute, 3),

@@ -15,7 +15,7 @@ from ccdashd.protocol import types as t
 class Measures(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Sums over a part of the work. ``a + b`` is that of two parts that share nothing, in any order.
 
-    Only what was asked for is there; the rest is 0.
+    What was not asked for may be 0.
     """
 
     messages: int = 0

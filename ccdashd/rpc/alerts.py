@@ -82,7 +82,7 @@ async def alerts_create(call: Call, params: t.AlertCreate) -> t.AlertRule:
     def choose(connection: sa.Connection) -> tuple[AlertEdit, None]:
         if len(alerts.rules(connection).keys() - SEEDED.keys()) >= MAX_RULES:
             raise InvalidParams("metric", f"there are {MAX_RULES} rules already; remove one that is not needed", metric.id)
-        root = projects.get(connection, projects.find(connection, params.project)).root if params.project else ""
+        root = "" if params.project is None else projects.get(connection, projects.find(connection, params.project)).root
         return AlertEdit(id=id, rule=msgspec.structs.replace(rule, root=root)), None
 
     await decide(call, choose)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import tzinfo
 
-from ccdashd.analytics import session_cost, statusline, tools, windows
+from ccdashd.analytics import overview, session_cost, statusline, tools, windows
 from ccdashd.derive import periods
 from ccdashd.derive.windows import week_start
 from ccdashd.errors import InvalidParams
@@ -45,6 +45,12 @@ def analytics_windows(call: ReadCall, params: t.WindowsParams) -> t.Windows:
         now=moment,
         revision=call.revision,
     )
+
+
+@handles(methods.ANALYTICS_OVERVIEW)
+def analytics_overview(call: ReadCall, params: t.OverviewParams) -> t.Overview:
+    """What it cost and how it develops, at a glance."""
+    return overview.overview(call.conn, params, _zone(call, params.time_zone), now(), call.revision)
 
 
 @handles(methods.ANALYTICS_STATUSLINE)

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from ccdashd.sources.claude_assistant import SYNTHETIC
 from ccdashd.store.connection import raw_connection
+from ccdashd.store.filters import Filter
 from ccdashd.store.linked import linked
 from ccdashd.store.schema import alert_states, features, projects, sessions
 from ccdashd.store.session_rows import ACTIVE_MS
@@ -16,10 +17,10 @@ from ccdashd.store.session_rows import ACTIVE_MS
 _LIVE = f"""
 WITH recent AS (
     SELECT CASE WHEN agent_id IS NULL THEN id ELSE parent_id END AS main, MAX(ended_at) AS last
-    FROM sessions WHERE ended_at > ? - {ACTIVE_MS} AND NOT source_gone GROUP BY 1
+    FROM sessions WHERE ended_at > :now - {ACTIVE_MS} AND NOT source_gone GROUP BY 1
 )
 SELECT s.id, s.project_id, s.cwd FROM recent JOIN sessions s ON s.id = recent.main
-WHERE NOT s.source_gone ORDER BY recent.last DESC, s.id DESC
+WHERE NOT s.source_gone AND {{where}} ORDER BY recent.last DESC, s.id DESC
 """
 # Of each log of the session the last message of the main thread that went to a model; several logs are rare.
 _LAST_MESSAGE = """
@@ -46,9 +47,10 @@ class Context(NamedTuple):
     tokens: int
 
 
-def live(connection: sa.Connection, now: int) -> list[Live]:
+def live(connection: sa.Connection, now: int, filter: Filter) -> list[Live]:
     """The main sessions that are being written at `now`, in milliseconds since the epoch; the last written first."""
-    return [Live(*row) for row in raw_connection(connection).execute(_LIVE, (now,))]
+    where, parameters = filter.where_main()
+    return [Live(*row) for row in raw_connection(connection).execute(_LIVE.format(where=where), {**parameters, "now": now})]
 
 
 def at_place(candidates: list[Live], cwd: str, project_id: str | None) -> Live | None:

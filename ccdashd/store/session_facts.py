@@ -48,6 +48,13 @@ def began(connection: sa.Connection, filter: Filter, by: t.Dimension | None, tim
         yield name, moment, {"sessions": number, "timed_sessions": timed, "session_ms": ms}
 
 
+def began_in(connection: sa.Connection, filter: Filter) -> list[int]:
+    """The slots in which these main sessions began, whenever that was, in order."""
+    where, parameters = filter.where_main()
+    statement = f"SELECT x.slot FROM ({_STARTED} WHERE {where} AND NOT s.empty) x ORDER BY 1"
+    return [slot for (slot,) in raw_connection(connection).execute(statement, parameters)]
+
+
 def active(connection: sa.Connection, filter: Filter, by: t.Dimension | None, times: Times | None) -> Sums:
     """Minutes in which main sessions or their sub-agents were active, by what the main session belongs to: so each minute
     of it is in one place only, whatever its sub-agents are."""

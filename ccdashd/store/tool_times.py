@@ -10,12 +10,11 @@ import sqlalchemy as sa
 from ccdashd.derive.slots import FAR_MS, SLOT_MS, UNDATED
 from ccdashd.store.connection import raw_connection
 from ccdashd.store.filters import Filter
+from ccdashd.store.sums import MAIN, OWNERS
 
 _CALLS = "SELECT x.tool, SUM(x.calls), SUM(x.success), SUM(x.errors), SUM(x.ms) FROM tool_slots x WHERE {where} GROUP BY 1"
-_SESSIONS = """
-SELECT DISTINCT x.tool, CASE WHEN s.agent_id IS NULL THEN s.id ELSE COALESCE(s.parent_id, s.id) END
-FROM (SELECT DISTINCT x.tool, x.file_id FROM tool_slots x WHERE {where}) x
-     JOIN sync_state f ON f.id = x.file_id JOIN sessions s ON s.id = f.session_id
+_SESSIONS = f"""
+SELECT DISTINCT x.tool, {MAIN} FROM (SELECT DISTINCT x.tool, x.file_id FROM tool_slots x WHERE {{where}}) x {OWNERS}
 """
 # The calls that `tool_slots` counts, one by one, as far as they ended.
 _DURATIONS = f"""

@@ -32,25 +32,43 @@ _COLUMNS: Final = (
     "cost_pico",
 )
 _USED = "SELECT DISTINCT slot FROM usage_slots WHERE slot >= ? ORDER BY slot"
+_FIRST = "SELECT MIN(x.slot) FROM usage_slots x WHERE x.slot >= 0 AND {where}"
 _COSTS = "SELECT x.slot, SUM(x.cost_micro), SUM(x.cost_pico) FROM usage_slots x WHERE {where} GROUP BY 1 ORDER BY 1"
 _SUMS = ", ".join(f"SUM(x.{name})" for name in _COLUMNS)
 _UNPRICED = "json_group_array(DISTINCT x.model) FILTER (WHERE x.unpriced)"
 _BY_SLOT = f"SELECT x.slot, {_UNPRICED}, {_SUMS} FROM usage_slots x WHERE {{where}} GROUP BY 1 ORDER BY 1"
+_UNDATED = f"SELECT {_UNPRICED}, {_SUMS} FROM usage_slots x WHERE x.slot < 0 AND {{where}} HAVING COUNT(*)"
 # A sub-agent's use is that of its main session.
-_USERS = f"SELECT x.slot, x.model, {MAIN} FROM usage_slots x {OWNERS} WHERE {{where}} GROUP BY 1, 2, 3 ORDER BY 1"
+_SPANS = f"""
+SELECT w.key, MIN(x.slot), MAX(x.slot), COUNT(DISTINCT {MAIN}), json_group_array(DISTINCT x.model), {_UNPRICED}, {_SUMS}
+FROM json_each(:spans) w CROSS JOIN usage_slots x INDEXED BY usage_slots_slot
+     ON x.slot >= MAX(json_extract(w.value, '$[0]'), 0) AND x.slot < json_extract(w.value, '$[1]') {OWNERS}
+WHERE {{where}} GROUP BY 1
+"""
 
 
-class User(NamedTuple):
-    """Who used what in a slot: a session, itself or by a sub-agent, and a model."""
+class Held(NamedTuple):
+    """What was used in a span of time, and by whom."""
 
-    slot: int
-    model: str
-    session_id: str
+    first: int
+    """The first slot with use."""
+    last: int
+    sessions: int
+    """Main sessions that used something, themselves or by a sub-agent."""
+    models: list[str]
+    measures: Measures
 
 
 def used(connection: sa.Connection, since: int = 0) -> list[int]:
     """The slots, from one on, in which anything was used, of whatever part of the work; they ascend."""
     return [slot for (slot,) in raw_connection(connection).execute(_USED, (since,))]
+
+
+def first(connection: sa.Connection, filter: Filter) -> int | None:
+    """The first slot in which anything was used; None where nothing was."""
+    where, parameters = filter.where(usage=True)
+    slot: int | None = raw_connection(connection).execute(_FIRST.format(where=where), parameters).fetchone()[0]
+    return slot
 
 
 def costs(connection: sa.Connection, filter: Filter) -> list[tuple[int, int]]:
@@ -85,10 +103,24 @@ def series(connection: sa.Connection, filter: Filter) -> Series:
     return Series([row[0] for row in rows], [_names(row[1]) for row in rows], [row[2:] for row in rows])
 
 
-def users(connection: sa.Connection, filter: Filter) -> list[User]:
-    """Who used what in each slot; slots ascend."""
+def undated(connection: sa.Connection, filter: Filter) -> Measures | None:
+    """What was used nobody knows when; None where there is none of it."""
     where, parameters = filter.where(usage=True)
-    return [User(*row) for row in raw_connection(connection).execute(_USERS.format(where=where), parameters)]
+    row = raw_connection(connection).execute(_UNDATED.format(where=where), parameters).fetchone()
+    return None if row is None else _measures(_names(row[0]), row[1:])
+
+
+def held(connection: sa.Connection, filter: Filter, spans: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Held]:
+    """What each span, from a slot until before another, holds; those without use are left out."""
+    where, parameters = filter.where(usage=True)
+    statement = _SPANS.format(where=where)
+    found = {}
+    for key, first, last, sessions, models, unpriced, *sums in raw_connection(connection).execute(
+        statement, {**parameters, "spans": json.dumps(spans)}
+    ):
+        measures = _measures(_names(unpriced), sums)
+        found[spans[key]] = Held(first, last, sessions, sorted(json.loads(models)), measures)
+    return found
 
 
 def _names(array: str) -> frozenset[str]:

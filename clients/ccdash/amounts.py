@@ -47,7 +47,8 @@ def amount(unit: str, value: float | None) -> str:
     if unit == "usd":
         return money(value)
     if unit == "seconds":
-        return duration(value)
+        # Minutes of work are whole ones.
+        return duration(value).removesuffix(" 00s")
     if unit == "share":
         return percent(value)
     if unit == "perDay":

@@ -7,14 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ccdash.analytics_records import breakdown_records, trend_records
-from ccdash.analytics_tables import (
-    draw_breakdown,
-    draw_trend,
-    is_empty,
-    moment,
-    note_comparison,
-    note_cost,
-)
+from ccdash.analytics_tables import draw_breakdown, draw_trend
+from ccdash.analytics_words import is_empty, moment, note_comparison, note_cost
 from ccdash.arguments import PAGE, positive
 from ccdash.client import Client
 from ccdash.context import Context
@@ -95,7 +89,7 @@ def broken_down(
         return
     title(context, found, f"{metrics[0]['name']} by {_NAMES.get(found['by'], found['by'])}")
     draw_breakdown(context.out, found, metrics, compare=compare)
-    if found["by"] in ("feature", "task"):
+    if any(item["shared"] for item in found["items"]):
         context.out.note(
             f"What several {found['by']}s share is divided by how sure its links are, so that parts add up to the whole."
         )

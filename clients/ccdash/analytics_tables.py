@@ -1,67 +1,32 @@
-"""Answers of ``analytics/*`` as tables for people, and what is told below them."""
+"""Answers of ``analytics/*`` as tables for people."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta, tzinfo
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from ccdash import amounts
 from ccdash.amounts import amount, change, percent
+from ccdash.analytics_words import cell, cost, is_empty, label_of, lasted, left, models, moment, seconds, series_name
 from ccdash.charts import bar, glyphs
-from ccdash.context import Context
-from ccdash.figures import NOTHING, ago, count, duration, parse_time, short_id, short_model
+from ccdash.figures import NOTHING, ago, count, duration, short_id, short_model
 from ccdash.output import Output
-from ccdash.table import Column, draw
-from ccdash.text import clean
+from ccdash.table import FLEX_MIN, GAP, Column, draw
+from ccdash.text import clean, width
 
 Answer = Mapping[str, Any]
 Metrics = Sequence[Mapping[str, Any]]
 
-BAR_CELLS = 24
-QUARTER = timedelta(minutes=15)
+Filled = tuple[Column, Sequence[str]]
+"""A column with its cells, the last of which is that of the total."""
+
+BAR_CELLS, BAR_LEAST = 24, 6
+LONG_NAMES = 28
+"""Cells of names that are titles or paths, for which columns are left out."""
+
 TOKENS = ("inputTokens", "outputTokens", "cacheWriteTokens", "cacheReadTokens")
 TOTAL = "total"
-NO_KEY = {
-    "feature": "(no feature)",
-    "task": "(no task)",
-    "branch": "(no branch)",
-    "skill": "(no skill)",
-    "subagentType": "(main sessions)",
-    "project": "(no project)",
-    "model": "(unknown model)",
-}
-"""What stands for rows without a key."""
-
-_PATHS = ("file",)
-
-
-def cost(out: Output, told: Mapping[str, Any] | None) -> str:
-    """A cost as a cell: a sign where nothing is known of it."""
-    return amounts.cost(told, ascii_only=not out.shows(amounts.AT_LEAST)) or NOTHING
-
-
-def cell(out: Output, metric: Mapping[str, Any], told: Mapping[str, Any] | None) -> str:
-    """The value of a metric as a cell; of cost with how sure it is."""
-    if told is None:
-        return NOTHING
-    if metric["id"] == "cost":
-        return cost(out, told["cost"])
-    return amount(metric["unit"], told["values"].get(metric["id"]))
-
-
-def is_empty(told: Mapping[str, Any]) -> bool:
-    """Whether nothing happened: every value is null or 0."""
-    return not any(told["values"].values())
-
-
-def label_of(by: str, item: Mapping[str, Any]) -> str:
-    """What a row of a breakdown is called."""
-    if not item["key"]:
-        return NO_KEY.get(by, f"(no {by})")
-    if by == "model":
-        return clean(short_model(item["label"] or item["key"]))
-    return clean(item["label"]) or clean(item["key"])
 
 
 def draw_trend(out: Output, trend: Answer, metrics: Metrics, *, empty: bool = True) -> None:
@@ -70,17 +35,20 @@ def draw_trend(out: Output, trend: Answer, metrics: Metrics, *, empty: bool = Tr
     Steps without anything are left out unless `empty`.
     """
     points = trend["series"][0]["points"] if trend["series"] else []
-    told = [(_day(trend["step"], point), point) for point in points if empty or not is_empty(point)]
+    rows = [(_day(trend["step"], point), point) for point in points if empty or not is_empty(point)]
     if trend["undated"] is not None:
-        told.append(("undated", trend["undated"]))
-    _draw_values(out, trend["step"].upper(), told, metrics, trend["total"])
+        rows.append(("undated", trend["undated"]))
+    names = Column(trend["step"].upper(), style="cyan")
+    told = [*(said for _, said in rows), trend["total"]]
+    _draw_filled(out, [(names, [*(name for name, _ in rows), TOTAL]), *_values(out, metrics, told)],
+                 _numbers(metrics, rows))  # fmt: skip
 
 
-def draw_series(out: Output, trend: Answer, metric: Mapping[str, Any]) -> None:
+def draw_series(out: Output, trend: Answer, metric: Mapping[str, Any], split: str) -> None:
     """Write several series of a metric as a table: a row a step, a column a series."""
     series = trend["series"]
     columns = [Column(trend["step"].upper(), style="cyan")]
-    columns += [Column(clean(one["label"]) or "(none)", right=True, drop=at) for at, one in enumerate(series)]
+    columns += [Column(series_name(split, one), right=True, drop=at) for at, one in enumerate(series)]
     points = [[one["points"][at] for one in series] for at in range(len(series[0]["points"]))]
     rows = [(_day(trend["step"], row[0]), *(cell(out, metric, point) for point in row)) for row in points]
     rows.append((TOTAL, *(cell(out, metric, one["total"]) for one in series)))
@@ -89,72 +57,71 @@ def draw_series(out: Output, trend: Answer, metric: Mapping[str, Any]) -> None:
 
 def draw_breakdown(out: Output, found: Answer, metrics: Metrics, *, compare: bool = False) -> None:
     """Write a row an item with bars and share of the first metric, then the rest and the total."""
-    by = found["by"]
-    rows = [(label_of(by, item), item) for item in found["items"]]
+    by, items = found["by"], found["items"]
+    rows = [(label_of(by, item), item) for item in items]
     if found["rest"] is not None:
         rows.append((f"({found['count'] - len(rows):,} more)", found["rest"]))
     title = "SUB-AGENT" if by == "subagentType" else by.upper()
-    extra = []
+    least = LONG_NAMES if by in ("session", "feature", "task", "file") else FLEX_MIN
+    names = Column(title, style="" if by == "session" else "cyan", flexible=True, path=by == "file", least=least)
+    first, *others = _values(out, metrics, [*(said for _, said in rows), found["total"]])
+    filled: list[Filled] = [(names, [*(name for name, _ in rows), TOTAL]), first]
     if by == "session":
-        extra.append(Column("ID", style="cyan"))
-    shares = [percent(item["share"]) if item.get("share") is not None else NOTHING for _, item in rows]
-    adds_up = any(item["share"] is not None for item in found["items"])
-    more: list[tuple[Column, list[str]]] = []
-    if adds_up:
-        more.append((Column("SHARE", right=True, drop=3), [*shares, ""]))
+        filled.insert(0, (Column("ID", style="cyan"), [*(clean(short_id(said.get("key", ""))) for _, said in rows), ""]))
+    if any(item["share"] is not None for item in items):
+        shares = [NOTHING if said.get("share") is None else percent(said["share"]) for _, said in rows]
+        filled.append((Column("SHARE", right=True, drop=3), [*shares, ""]))
     if compare:
-        first = metrics[0]["id"]
-        before = [item.get("previous") for _, item in rows]
-        now = [item["values"].get(first) for _, item in rows]
-        cells = [change(one, other.get(first)) if other else NOTHING for one, other in zip(now, before, strict=True)]
-        total = change(found["total"]["values"].get(first), (found["previous"] or {"values": {}})["values"].get(first))
-        more.append((Column("CHANGE", right=True), [*cells, total]))
+        filled.append((Column("CHANGE", right=True), _changes(found, rows, metrics[0]["id"])))
     if by in ("feature", "task"):
-        linked = [f"{item['sessions']:,}" if item.get("sessions") is not None else NOTHING for _, item in rows]
-        shared = [f"{item['shared']:,}" if item.get("shared") is not None else NOTHING for _, item in rows]
-        more += [
-            (Column("LINKED", right=True, drop=5), [*linked, ""]),
-            (Column("SHARED", right=True, drop=4), [*shared, ""]),
-        ]
-    ids = [clean(short_id(item.get("key", ""))) for _, item in rows] if extra else []
-    _draw_values(out, title, rows, metrics, found["total"], more, ids, path=by in _PATHS)
+        for name, drop in (("sessions", 5), ("shared", 4)):
+            numbers = [NOTHING if said.get(name) is None else f"{said[name]:,}" for _, said in rows]
+            filled.append((Column("LINKED" if name == "sessions" else "SHARED", right=True, drop=drop), [*numbers, ""]))
+    # What stands for many rows is no rival of those that stand alone.
+    _draw_filled(out, [*filled, *others], _numbers(metrics, [("", {"values": {}}) if said is found["rest"] else (name, said)
+                                                             for name, said in rows]))  # fmt: skip
 
 
-def _draw_values(
-    out: Output,
-    title: str,
-    rows: Sequence[tuple[str, Mapping[str, Any]]],
-    metrics: Metrics,
-    total: Mapping[str, Any],
-    more: Sequence[tuple[Column, Sequence[str]]] = (),
-    ids: Sequence[str] = (),
-    *,
-    path: bool = False,
-) -> None:
-    """Write rows of values, bars of the first metric, and a total. `more` has columns with a cell a row and one for the
-    total; `ids` a cell a row, which come first."""
-    first, *others = metrics
-    columns = [Column("ID", style="cyan")] if ids else []
-    columns += [Column(title, style="" if ids else "cyan", flexible=True, path=path), Column(_title(first), right=True)]
-    cells: list[Sequence[str]] = [[*ids, ""]] if ids else []
-    told = [*(said for _, said in rows), total]
-    cells += [[*(name for name, _ in rows), TOTAL], [cell(out, first, said) for said in told]]
-    for column, texts in more:
-        columns.append(column)
-        cells.append(texts)
-    for at, metric in enumerate(others):
-        columns.append(Column(_title(metric), right=True, drop=10 + at))
-        cells.append([cell(out, metric, said) for said in told])
-    if out.terminal and len(rows) > 1:
-        marks = glyphs(out.shows)
-        numbers = [said["values"].get(first["id"]) or 0 for _, said in rows]
-        most = max(numbers)
-        columns.append(Column("", style="blue", drop=99))
-        cells.append([*(bar(number, most, BAR_CELLS, marks) for number in numbers), ""])
-    lines = list(zip(*cells, strict=True))
-    if len(rows) == 1:
-        lines = lines[:1]
-    draw(out, columns, lines, above={len(rows): ""} if len(lines) > 1 else None)
+def _changes(found: Answer, rows: Sequence[tuple[str, Mapping[str, Any]]], metric: str) -> list[str]:
+    """By how much a metric is other than in the time before: of each row, and of the total."""
+    before = [said.get("previous") or {} for _, said in rows]
+    before.append((found["previous"] or {"values": {}})["values"])
+    now = [*(said for _, said in rows), found["total"]]
+    return [change(one["values"].get(metric), other.get(metric)) for one, other in zip(now, before, strict=True)]
+
+
+def _values(out: Output, metrics: Metrics, told: Sequence[Mapping[str, Any]]) -> list[Filled]:
+    """A column a metric; where there is no room, the first one stays."""
+    return [
+        (Column(_title(metric), right=True, drop=10 + at if at else 0), [cell(out, metric, said) for said in told])
+        for at, metric in enumerate(metrics)
+    ]
+
+
+def _numbers(metrics: Metrics, rows: Sequence[tuple[str, Mapping[str, Any]]]) -> list[float]:
+    """What bars are drawn of: the first metric of each row."""
+    return [said["values"].get(metrics[0]["id"]) or 0.0 for _, said in rows]
+
+
+def _draw_filled(out: Output, filled: list[Filled], numbers: Sequence[float]) -> None:
+    """Write columns with bars of `numbers`, and the total after a blank line; a single row needs neither."""
+    single = len(numbers) == 1
+    if not single:
+        filled = with_bars(out, filled, [*numbers, 0.0])
+    lines = list(zip(*(cells for _, cells in filled), strict=True))
+    draw(out, [column for column, _ in filled], lines[:1] if single else lines, above={} if single else {len(numbers): ""})
+
+
+def with_bars(out: Output, filled: list[Filled], numbers: Sequence[float]) -> list[Filled]:
+    """The columns, and one of bars where a terminal has room for it beside all others."""
+    if out.columns is None:
+        return filled
+    room = out.columns - sum(max(width(column.title), *map(width, cells)) + len(GAP) for column, cells in filled)
+    if room < BAR_LEAST:
+        return filled
+    marks, most = glyphs(out.shows), max(numbers)
+    bars = [bar(number, most, min(BAR_CELLS, room), marks) for number in numbers]
+    return [*filled, (Column("", style="blue", drop=99), bars)]
 
 
 def draw_usage(out: Output, rows: Sequence[tuple[str, str, Mapping[str, Any], int]], title: str) -> None:
@@ -163,7 +130,7 @@ def draw_usage(out: Output, rows: Sequence[tuple[str, str, Mapping[str, Any], in
     with_models = any(models for _, models, _, _ in rows)
     columns = [
         Column(title, style="cyan", flexible=True, least=12),
-        *([Column("MODELS", flexible=True, drop=1, least=10)] if with_models else []),
+        *([Column("MODELS", flexible=True, drop=1, least=19)] if with_models else []),
         Column("INPUT", right=True, drop=3),
         Column("OUTPUT", right=True, drop=2),
         Column("CACHE WRITE", right=True, drop=5),
@@ -183,8 +150,8 @@ def draw_usage(out: Output, rows: Sequence[tuple[str, str, Mapping[str, Any], in
     draw(out, columns, lines, above={len(lines) - 1: ""} if len(lines) > 1 else None)
 
 
-def draw_windows(out: Output, windows: Sequence[Mapping[str, Any]], *, weeks: bool) -> None:
-    """Write windows, oldest first, with what is going on in the active one below."""
+def draw_windows(out: Output, windows: Sequence[Mapping[str, Any]], zone: str | None = None) -> None:
+    """Write windows: when they began, how long they were used, and what was."""
     columns = (
         Column("BEGAN", style="cyan"),
         Column("USED", right=True),
@@ -201,7 +168,7 @@ def draw_windows(out: Output, windows: Sequence[Mapping[str, Any]], *, weeks: bo
         tokens = window["tokens"]
         rows.append(
             (
-                moment(window["start"]),
+                moment(window["start"], zone),
                 f"{left(window['end'])} left" if window["active"] else lasted(window),
                 models(window["models"]),
                 *(count(tokens[kind]) for kind in ("input", "output", "cacheWrite", "cacheRead")),
@@ -305,92 +272,6 @@ _LINES = {
     "reported": "messages, as the agent told",
 }
 _PER = {"webSearch": " a thousand"}
-
-
-def moment(stamp: str | None, zone: str | None = None) -> str:
-    """A time of the wire as date and time of a zone (by default this machine's), to the minute."""
-    found = parse_time(stamp)
-    return f"{found.astimezone(_zone(zone)):%Y-%m-%d %H:%M}" if found else NOTHING
-
-
-def _zone(name: str | None) -> tzinfo | None:
-    """The time zone of that name; None, for this machine's, where it does not know such a zone."""
-    if not name:
-        return None
-    from zoneinfo import ZoneInfo
-
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return None
-
-
-def left(stamp: str | None, now: datetime | None = None) -> str:
-    """How long until a time of the wire."""
-    found = parse_time(stamp)
-    if found is None:
-        return NOTHING
-    return duration(max(timedelta(), found - (now or datetime.now(found.tzinfo))).total_seconds())
-
-
-def until(stamp: str | None, now: datetime | None = None) -> str:
-    """When a time of the wire that lies ahead comes: the time of day, the day where it is another, and how long that is."""
-    found = parse_time(stamp)
-    if found is None:
-        return NOTHING
-    here, today = found.astimezone(), (now or datetime.now(found.tzinfo)).astimezone()
-    day = "" if here.date() == today.date() else f"on {here:%a} "
-    return f"{day}at {here:%H:%M}, in {left(stamp, now)}"
-
-
-def lasted(window: Mapping[str, Any]) -> str:
-    """How long a window was used, to the quarter of an hour, which is all that is known of it."""
-    first, last = parse_time(window["first"]), parse_time(window["last"])
-    return duration((last - first + QUARTER).total_seconds()).removesuffix(" 00s") if first and last else NOTHING
-
-
-def models(names: Iterable[str]) -> str:
-    """Models in short, each once."""
-    return ", ".join(dict.fromkeys(clean(short_model(name)) for name in names))
-
-
-def seconds(number: float | None) -> str:
-    """Seconds of a tool call, exact where they are few: 0.12s, 3.4s, 1m 20s."""
-    if number is None:
-        return NOTHING
-    if number < 10:
-        return f"{number:.2f}s"
-    return f"{number:.1f}s" if number < 60 else duration(number)
-
-
-def note_cost(context: Context, told: Mapping[str, Any] | None) -> None:
-    """Tell beside figures which models have no price, and what a lower bound is."""
-    out = context.out
-    if told is None or out.as_json:
-        return
-    if names := told["unpricedModels"]:
-        shown = ", ".join(map(clean, names[:5])) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-        out.note(
-            f"No price is known of {shown}: what they used is not in the cost. Give prices in {context.paths.config_file} "
-            f'under [prices."{clean(names[0])}"].'
-        )
-    elif told["provenance"] == "lower_bound":
-        out.note("At least so much: of some messages the logs do not hold all that was used.")
-
-
-def note_comparison(out: Output, answer: Answer, metric: Mapping[str, Any]) -> None:
-    """Tell how the total compares with the time before."""
-    before = answer["previous"]
-    if before is None:
-        out.note("There is no time before to compare with: give a time with --since.")
-        return
-    now, then = answer["total"]["values"].get(metric["id"]), before["values"].get(metric["id"])
-    out.note(f"{metric['name']} in the same time before: {cell(out, metric, before)} ({change(now, then)} since).")
-
-
-def note_undated(out: Output, trend: Answer, metric: Mapping[str, Any]) -> None:
-    """Tell what of the total is in no step."""
-    out.note(f"Of the total, {cell(out, metric, trend['undated'])} has no time, and is in no step.")
 
 
 def _title(metric: Mapping[str, Any]) -> str:

@@ -31,7 +31,7 @@ class Glyphs(NamedTuple):
 UNICODE = Glyphs(" ▁▂▃▄▅▆▇█", "·░▒▓█", "│", "└", "─", "┤")
 ASCII = Glyphs(" _#", ".-+*#", "|", "+", "-", "+")
 _SLICES = " ▏▎▍▌▋▊▉█"
-_MANTISSAS = (1.0, 2.0, 2.5, 4.0, 5.0, 8.0, 10.0)
+_MANTISSAS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 _TIMES = (1, 2, 4, 10, 20, 40, 60, 120, 240, 600, 1200, 2400, 3600, 7200, 14_400, 28_800, 43_200, 86_400)
 """Round lengths of time in seconds, of which the half is round as well."""
 
@@ -145,8 +145,8 @@ def histogram(
 
 
 def ceiling(value: float, *, seconds: bool = False) -> float:
-    """The next round number from `value` on, of which the half is round as well; 1 for nothing."""
-    if value <= 0:
+    """The next round number from `value` on, of which the half is round as well; 1 for nothing, or as good as nothing."""
+    if value < 1e-9:
         return 1.0
     if seconds and value <= _TIMES[-1]:
         return float(next(time for time in _TIMES if value <= time))

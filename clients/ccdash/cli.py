@@ -21,6 +21,7 @@ _LISTS = {
     "document": ("documents/list", "ccdash docs --everywhere --all"),
     "tag": ("tags/list", "ccdash tags"),
     "link": ("links/list", "ccdash links ENTITY"),
+    "alert": ("alerts/list", "ccdash alerts"),
 }
 """Where the daemon sends a client for ids of a kind, and where that is for a user."""
 

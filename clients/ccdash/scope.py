@@ -107,6 +107,10 @@ class Registry:
         found = [self._names[_plain(name)] for name in names if _plain(name) in self._names]
         return [metric for metric in found if dimension is None or dimension in metric["dimensions"]]
 
+    def beside(self, names: Sequence[str], dimension: str) -> list[Mapping[str, Any]]:
+        """The same without the number of sessions by session."""
+        return [metric for metric in self.by(names, dimension) if (metric["id"], dimension) != ("sessions", "session")]
+
     def hold(self, metric: Mapping[str, Any], dimension: str) -> None:
         """Raises `UsageError` where the metric cannot be told by `dimension`."""
         if dimension not in metric["dimensions"]:

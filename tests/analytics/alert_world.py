@@ -72,6 +72,7 @@ class World:
         await self.app.pipeline.reconcile("test")
         while not self.app.scanned:
             await asyncio.sleep(0)
+        await self.app.pipeline.repricing.settled()
         self.app.events.subscribe(self, ["alerts"])
 
     @property

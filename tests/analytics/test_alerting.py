@@ -257,17 +257,23 @@ def test_features_and_plans(world: World) -> None:
         await world.only(metric="taskCompletion", operator=">=", threshold=0.75, scope="feature")
         project = await world.rule(metric="taskCompletion", operator=">=", threshold=0.75, scope="project")
         every = await world.rule(metric="featureProgress", operator=">=", threshold=0.75)
+        await world.rule(metric="tasksDone", operator=">=", threshold=2.0, scope="project", name="Good day")
         assert (project.period, every.period) == ("total", "total")
         assert await world.look() == []
+        assert world.app._daily is not None
+        await world.app._daily.look(at_once=True)  # tasks that are done now did not become it today
         write(3)
         await world.app.pipeline.apply([str(plan)])
-        told = {alert.scope: alert.text for alert in await world.look()}
+        found = await world.look()
+        told = {alert.scope: alert.text for alert in found if alert.name != "Good day"}
+        assert [alert.value for alert in found if alert.name == "Good day"] == [2]
         assert told["feature"].endswith("tasks complete is 75 %, at least 75 %")
         assert told["project"] == "shop: tasks complete is 75 %, at least 75 %"
         assert told["all"].startswith("All projects: progress is ")
         write(1)
         await world.app.pipeline.apply([str(plan)])
-        assert all(alert.resolved_at for alert in await world.look()) and len(world.told) == 3
+        assert all(alert.resolved_at for alert in await world.look())
+        assert {alert.scope for alert in world.told} == {"feature", "project", "all"}
 
     run(world, test)
 
@@ -397,12 +403,16 @@ def test_what_cannot_be_noted_is_a_problem_and_is_told_later(tmp_path: Path, mon
     run(world, test)
 
 
-def test_nothing_is_looked_at_while_files_are_read(world: World) -> None:
+def test_nothing_is_looked_at_while_files_are_read_or_priced(world: World) -> None:
     async def test(world: World) -> None:
         await world.work(usd=6)
         world.app.pipeline.progress("parse", total=1)
         assert await world.look() == []
         world.app.pipeline.progress("idle")
+        await world.app.pipeline.repricing.settled()
+        world.app.pipeline.repricing._settled.clear()
+        assert await world.look() == []
+        world.app.pipeline.repricing._settled.set()
         assert len(await world.look()) == 1
 
     run(world, test)

@@ -31,6 +31,32 @@ def test_no_series_falls_or_vanishes_whatever_the_sums_are(takes: list[dict[Key,
         told = values
 
 
+@given(st.lists(st.tuples(SUMS, st.booleans())))
+def test_no_series_falls_when_prices_change(takes: list[tuple[dict[Key, int], bool]]) -> None:
+    ledger, told = Ledger(), dict[Key, int]()
+    for sums, repriced in takes:
+        ledger.settle(sums, ("cost",) if repriced else ())
+        values = ledger.values()
+        assert all(values[key] >= value for key, value in (*told.items(), *sums.items()))
+        told = values
+
+
+@given(AMOUNTS, AMOUNTS, AMOUNTS, AMOUNTS)
+def test_what_prices_did_they_can_undo(dear: int, cheap: int, more: int, lost: int) -> None:
+    dear, cheap = max(dear, cheap), min(dear, cheap)
+    key, ledger = ("cost", "a"), Ledger()
+    ledger.settle({key: dear + lost})
+    ledger.settle({key: dear})
+    ledger.settle({key: cheap}, ("cost",))
+    assert ledger.values()[key] == dear + lost
+    ledger.settle({key: cheap + more})
+    assert ledger.values()[key] == dear + lost + more, "what comes later counts at once"
+    ledger.settle({key: dear + more}, ("cost",))
+    assert ledger.values()[key] == dear + lost + more
+    ledger.settle({key: 2 * dear + more}, ("cost",))
+    assert ledger.values()[key] == 2 * dear + lost + more, "and nothing twice"
+
+
 @given(st.lists(st.tuples(KEYS, st.integers(0, 10**20))))
 def test_where_nothing_is_lost_the_value_is_the_sum(growth: list[tuple[Key, int]]) -> None:
     ledger, sums = Ledger(), dict[Key, int]()
@@ -121,7 +147,7 @@ class Machine(RuleBasedStateMachine):
 
 def test_no_life_of_a_daemon_falls_behind_what_another_one_told(tmp_path: Path) -> None:
     Machine.folder = tmp_path
-    run_state_machine_as_test(Machine, settings=settings(max_examples=100, stateful_step_count=25, deadline=None))
+    run_state_machine_as_test(Machine, settings=settings(max_examples=60, stateful_step_count=25, deadline=None))
 
 
 @pytest.mark.parametrize("second", [0, 3, 5, 8])
@@ -218,6 +244,15 @@ def test_the_file_is_private_and_in_a_folder_of_its_own(tmp_path: Path) -> None:
     assert stat.S_IMODE(known.path.parent.stat().st_mode) == 0o700
     assert Counters(known.path).rows.values() == {("cost", "\udc80\n"): 2**70}
     assert os.listdir(known.path.parent) == ["counters.json"]
+
+
+def test_prices_are_others_after_a_restart_too(tmp_path: Path) -> None:
+    key = ("ccdash_cost_usd_total", "shop", "opus")
+    for prices, cost, told in (("a", 10, 10), ("b", 4, 10), ("b", 5, 11), ("a", 12, 12), ("a", 11, 12)):
+        known = Counters(tmp_path / "counters.json")
+        known.settle({key: cost}, {}, prices)
+        known.save()
+        assert known.rows.values() == {key: told}
 
 
 def test_nothing_is_written_where_nothing_changed(tmp_path: Path) -> None:

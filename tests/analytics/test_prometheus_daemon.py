@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 
 from ccdash.demo import generate
-from ccdashd.analytics import prometheus
+from ccdashd.analytics.families import FAMILIES
 from tests.analytics.prom import (
     PROMETHEUS,
     PROMTOOL,
@@ -78,7 +78,7 @@ class Scraped:
 
         def scanned() -> bool:
             status = self.ask("ccdash/status")
-            return bool(status["watch"]["lastScanAt"] and status["indexing"]["phase"] == "idle")
+            return bool(status["watch"]["lastScanAt"] and status["state"] != "indexing")
 
         wait_until(scanned, "the first scan")
         return parse(self.ask("analytics/prometheus")["text"])
@@ -94,7 +94,7 @@ class Scraped:
 
         def watch() -> None:
             before: Samples = {}
-            while not stop.wait(0.01):
+            while not stop.wait(0.05):
                 try:
                     samples = self.scrape()
                 except OSError:
@@ -220,10 +220,14 @@ def test_no_counter_falls_through_crash_rebuild_and_loss(scraped: Scraped) -> No
         scraped.start()
         first = scraped.settled()
         daemon.kill()
+        free = "".join(f'[prices."{model}"]\ninput = 0\noutput = 0\n' for (model,) in by(first, COST, "model"))
+        daemon.paths.config_file.parent.mkdir(parents=True)
+        daemon.paths.config_file.write_text(free)
         scraped.start()
         again = scraped.settled()
         assert total(again, MESSAGES) == total(first, MESSAGES)
         assert total(again, COST) == pytest.approx(total(first, COST), rel=1e-12)
+        assert scraped.ask("analytics/sessionCost", id=next(iter(scraped.summary.sessions)))["cost"]["usd"] == 0
         scraped.ask("cache/rebuild")
         assert total(scraped.settled(), MESSAGES) == total(first, MESSAGES)
         daemon.kill(15)
@@ -231,6 +235,7 @@ def test_no_counter_falls_through_crash_rebuild_and_loss(scraped: Scraped) -> No
         assert total(left, "ccdash_up") == 0
         assert_not_fallen(again, left)
         assert [path.name for path in daemon.folder.iterdir() if ".prom" in path.name] == ["ccdash.prom"]
+        daemon.paths.config_file.unlink()
         daemon.paths.database.unlink()
         (largest, *_) = sorted(scraped.logs.rglob("*.jsonl"), key=lambda path: -path.stat().st_size)
         lost = largest.read_bytes()
@@ -268,7 +273,7 @@ def test_no_counter_falls_when_the_daemon_is_killed_at_any_moment(scraped: Scrap
     writer.start()
     try:
         with scraped.watched():
-            for _ in range(3):
+            for _ in range(2):
                 scraped.start()
                 time.sleep(random.uniform(0.1, 0.5))
                 daemon.kill()
@@ -313,16 +318,16 @@ def expressions() -> list[str]:
 
 
 def test_the_dashboard_asks_for_metrics_that_there_are() -> None:
-    names = {family.name for family in prometheus.FAMILIES}
+    names = {family.name for family in FAMILIES}
     asked = {name for expression in expressions() for name in re.findall(r"ccdash_\w+", expression)}
     assert len(asked) > 30
     assert asked <= names
     board = json.loads(DASHBOARD.read_text(encoding="utf-8"))
     for variable in board["templating"]["list"][1:]:
         metric, label = re.fullmatch(r"label_values\((\w+), (\w+)\)", variable["definition"]).groups()  # type: ignore[union-attr]
-        (family,) = (family for family in prometheus.FAMILIES if family.name == metric)
+        (family,) = (family for family in FAMILIES if family.name == metric)
         assert label in (*family.labels, "instance")
-    labels = {label for family in prometheus.FAMILIES for label in family.labels} | {"instance"}
+    labels = {label for family in FAMILIES for label in family.labels} | {"instance"}
     assert {name for expression in expressions() for name in re.findall(r'(\w+)(?:=|!=|=~|!~)"', expression)} <= labels
     places = [tuple(panel["gridPos"][key] for key in "xywh") for panel in board["panels"]]
     cells = [(x + dx, y + dy) for x, y, w, h in places for dx in range(w) for dy in range(h)]
@@ -343,9 +348,7 @@ def test_promtool_understands_the_dashboard(tmp_path: Path) -> None:
 
 def test_the_page_lists_every_metric() -> None:
     rows = re.findall(r"^\| `(ccdash_\w+)` \| (.*?) ?\| (.*) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-    assert rows == [
-        (family.name, ", ".join(f"`{label}`" for label in family.labels), family.help) for family in prometheus.FAMILIES
-    ]
+    assert rows == [(family.name, ", ".join(f"`{label}`" for label in family.labels), family.help) for family in FAMILIES]
 
 
 @needs_prometheus
@@ -361,5 +364,5 @@ def test_a_real_prometheus_scrapes_it(running: Scraped, server: Prometheus) -> N
         server.query(expression)
     metadata = server.get("targets/metadata")
     assert {row["metric"]: (row["type"], row["help"]) for row in metadata} == {
-        family.name: (family.kind, family.help) for family in prometheus.FAMILIES
+        family.name: (family.kind, family.help) for family in FAMILIES
     }

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ccdashd.analytics import prometheus
 from ccdashd.analytics.counters import LIMITS, OTHER, Counters
+from ccdashd.analytics.families import FAMILIES
 from ccdashd.analytics.prometheus import Work
 from ccdashd.derive.measures import Measures
 from ccdashd.derive.progress_days import Figures
@@ -87,7 +88,7 @@ def test_what_is_told_of_work(counters: Counters) -> None:
 
 def test_every_metric_has_help_and_type_once(counters: Counters) -> None:
     lines = text(counters, WORK).splitlines()
-    for family in prometheus.FAMILIES:
+    for family in FAMILIES:
         assert lines.count(f"# TYPE {family.name} {family.kind}") == 1
         (help,) = (line for line in lines if line.startswith(f"# HELP {family.name} "))
         assert help.endswith(".")
@@ -125,6 +126,12 @@ def test_labels_are_bounded_and_the_dearest_are_told_apart(counters: Counters) -
     assert len(by(samples, "ccdash_tool_seconds_total", "tool")) == LIMITS["tool"] + 1
     assert total(samples, "ccdash_cost_usd_total") == pytest.approx(sum(range(150)) / 10**12)
     assert total(samples, "ccdash_tool_calls_total") == sum(range(150))
+
+
+def test_what_another_version_counted_is_kept_and_not_told(counters: Counters) -> None:
+    counters.rows.settle({("ccdash_gone_total", "a"): 1, ("ccdash_messages_total", "shop"): 1})
+    assert by(told(counters, WORK), "ccdash_messages_total", "model")["opus",] == 3
+    assert counters.rows.values()["ccdash_gone_total", "a"] == 1
 
 
 def test_long_values_are_cut_and_stay_apart(counters: Counters) -> None:
@@ -165,7 +172,7 @@ works = st.builds(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
 @given(st.lists(works, min_size=1, max_size=4))
 def test_no_series_of_any_label_falls_and_nothing_is_missing(tmp_path: Path, history: list[Work]) -> None:
     path = tmp_path / "counters.json"

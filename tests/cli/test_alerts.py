@@ -160,8 +160,8 @@ def test_a_seeded_rule_is_never_gone(run: Run) -> None:
 
 def test_without_alerts_there_is_no_history(run: Run) -> None:
     assert run("alerts", "history") == Done(0, "", "There is no alert yet.\n")
-    assert json.loads(run("alerts", "history", "day-cost", "--json").out)["items"] == []
-    assert run("alerts", "history", "zzz").code == 1
+    assert json.loads(run("alerts", "history", "costly day", "--json").out)["items"] == []
+    assert run("alerts", "history", "zzz") == Done(1, "", "ccdash: no alert 'zzz'. `ccdash alerts` lists them.\n")
 
 
 @pytest.mark.parametrize(

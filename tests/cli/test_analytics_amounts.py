@@ -47,7 +47,8 @@ def test_a_cost_says_how_sure_it_is(provenance: str, text: str) -> None:
     [
         ("usd", 0.5, "$0.50"), ("tokens", 12_345, "12.3k"), ("tokens", 4_512_345, "4.51M"), ("count", 12_345, "12,345"),
         ("count", 2.5, "2.5"), ("lines", 950, "950"), ("seconds", 4800, "1h 20m"), ("share", 0.947, "94.7 %"),
-        ("perDay", 1.25, "1.2"), ("usd", None, "-"), ("share", None, "-"),
+        ("seconds", 840, "14m"), ("seconds", 841, "14m 01s"), ("perDay", 1.25, "1.2"),
+        ("usd", None, "-"), ("share", None, "-"),
     ],
 )  # fmt: skip
 def test_a_value_is_shown_by_its_unit(unit: str, value: float | None, text: str) -> None:

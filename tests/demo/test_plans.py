@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ccdash.demo import PRESETS, Preset, Summary, generate_preset
-from ccdash.demo.clock import DEFAULT_NOW
+from ccdash.demo.clock import DEFAULT_NOW, iso
+from ccdashd.edits.decisions import DayEdit, decode
 
 DEMO = PRESETS["demo"]
 
@@ -102,3 +104,26 @@ def test_sizes_without_a_story_have_no_plans(tmp_path: Path) -> None:
 def test_summary_with_plans_survives_json(demo: tuple[Path, Summary]) -> None:
     _, summary = demo
     assert Summary.from_json(summary.to_json()) == summary
+
+
+def test_the_journal_leads_to_what_the_files_say(tmp_path: Path) -> None:
+    path = tmp_path / "data/journal.jsonl"
+    summary = generate_preset(tmp_path / "home", DEMO, seed=1, work=tmp_path / "work", journal=path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    edits = [decode(line, "/home/me") for line in path.read_bytes().splitlines()]
+    days = [edit for edit in edits if isinstance(edit, DayEdit)]
+    assert len(days) == len(edits) - 1 >= 40
+    assert all(edit.at <= iso(DEFAULT_NOW) for edit in edits)
+    last: dict[str, DayEdit] = {}
+    for edit in days:
+        before = last.get(edit.root)
+        assert before is None or (before.day < edit.day and before.features <= edit.features)
+        last[edit.root] = edit
+    assert last.keys() == summary.projects.keys()
+    for root, project in summary.projects.items():
+        of = project.features.values()
+        edit = last[root]
+        assert edit.tasks == dict(sum((Counter(feature.tasks) for feature in of), Counter()))
+        assert edit.undated == sum(feature.completed.get("", 0) for feature in of)
+        assert (edit.features, edit.features_done) == (len(of), sum(feature.status == "done" for feature in of))
+        assert edit.tasks["done"] == sum(number for feature in of for number in feature.completed.values())

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import json
+import signal
+import time
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -99,3 +102,30 @@ def _wire(status: str) -> str:
     """A status as the field of `Counts` is called on the wire."""
     first, *rest = status.split("_")
     return first + "".join(word.title() for word in rest)
+
+
+def test_history_of_the_demo(idle_daemon: Daemon) -> None:
+    """Its journal says of the last day what the daemon finds, so that there is nothing to add; and an alert begins."""
+    idle_daemon.environ["TZ"] = "UTC"
+    journal = idle_daemon.paths.journal
+    now = int(time.time() * 1000)
+    work = idle_daemon.home / "work"
+    truth = generate_preset(idle_daemon.home, PRESETS["demo"], seed=1, work=work, now=now, journal=journal)
+    before = journal.read_bytes()
+    idle_daemon.start()
+    with idle_daemon.client() as client:
+        wait_until(lambda: client.request("ccdash/status")["indexing"]["complete"], "the index", 55)
+        fired = wait_until(lambda: client.request("alerts/list")["firing"], "the alert")
+        assert {alert["rule"] for alert in fired} == {"long-session"}
+        trend = client.request("analytics/trends", {"metrics": ["tasksDone", "taskCompletion"], "step": "day"})
+    assert idle_daemon.kill(signal.SIGTERM) == 0
+    added = [json.loads(line)["type"] for line in journal.read_bytes().removeprefix(before).splitlines()]
+    assert set(added) == {"alerted"}
+    features = [feature for project in truth.projects.values() for feature in project.features.values()]
+    points = {point["label"]: point["values"]["tasksDone"] for point in trend["series"][0]["points"]}
+    for day, number in sum((Counter(feature.completed) for feature in features), Counter()).items():
+        assert not day or points[day] >= number
+    done = sum(feature.tasks.get("done", 0) for feature in features)
+    assert trend["total"]["values"]["tasksDone"] == sum(points.values()) == done
+    part_of = sum(number for feature in features for state, number in feature.tasks.items() if state != "deferred")
+    assert trend["total"]["values"]["taskCompletion"] == done / part_of

@@ -133,7 +133,10 @@ def live_and_die(daemon: Daemon, base: Path, lives: int) -> None:
     with daemon.client(60) as client:
         wait_until(lambda: client.request("ccdash/status")["indexing"]["complete"], "the index")
         client.request("cache/rescan")
-    same(before, dump_file(daemon.paths.database), "a new cache holds something else")
+    after = dump_file(daemon.paths.database)
+    days = before.pop("progress_days").keys()
+    assert days <= after["progress_days"].keys()  # they are of the journal, where another one may have come
+    same(before, after, "a new cache holds something else")
     left = [name for _, _, names in os.walk(several.world.root) for name in names if name.startswith(".ccdash-")]
     assert len(left) <= lives
 

@@ -14,8 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from ccdashd.derive.alerts import Rule
 from ccdashd.edits import journal as module
 from ccdashd.edits.decisions import (
+    AlertEdit,
+    AlertFiredEdit,
     AnyEdit,
     DayEdit,
     ExternalLinkEdit,
@@ -33,6 +36,7 @@ from tests.ingest.world import PLACES, World
 FEATURE = Name(type="feature", root="/home/me/shop", key="till")
 FILE = Name(type="file", root="/srv/ünï", key="a/b.py")
 SESSION = Name(type="session", key="5f3c")
+RULE = Rule(name="n", metric="cost", scope="project", threshold=20.0, resolve=18.0, root="/home/me/shop", desktop=True)
 EDITS: list[AnyEdit] = [
     ProjectEdit(op="add", root="/home/me/shop", name="Shop", at="2026-01-01T00:00:00.000Z"),
     ProjectEdit(op="update", root="/home/me", hidden=True),
@@ -45,6 +49,10 @@ EDITS: list[AnyEdit] = [
     MetadataEdit(entity=Name(type="project", root="/home/me/shop"), key="note", value={"a": [1, None, 2.5]}),
     MetadataEdit(entity=SESSION, key="note"),
     DayEdit(root="/home/me/shop", day=date(2026, 2, 28), tasks={"done": 2}, undated=1, features=1, progress=0.333333),
+    AlertEdit(id="a", rule=RULE),
+    AlertEdit(id="session-cost"),
+    AlertFiredEdit(op="fired", id="f", rule="a", scope="project", value=21.5, entity=FEATURE, part="2026-01-01"),
+    AlertFiredEdit(op="resolved", id="f"),
 ]
 
 

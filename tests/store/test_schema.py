@@ -13,8 +13,9 @@ from typing import cast
 import pytest
 import sqlalchemy as sa
 
+from ccdashd.edits.decisions import AlertFiredEdit, Name
 from ccdashd.protocol import types as t
-from ccdashd.rpc import external_links, links, metadata, tags
+from ccdashd.rpc import alerts, external_links, links, metadata, tags
 from ccdashd.rpc.connection import Connection
 from ccdashd.rpc.dispatch import Call
 from ccdashd.store import SCHEMA, schema, versions
@@ -81,6 +82,10 @@ def test_there_and_back_on_a_filled_database(tmp_path: Path) -> None:
         await external_links.external_links_create(call, t.ExternalLinkCreate(entity=one, url="https://example.org/"))
         await tags.tags_add(call, t.TagUse(name="keep", entity=one))
         await metadata.metadata_set(call, t.MetadataSet(entity=one, key="note", value="mine"))
+        await alerts.alerts_update(call, t.AlertUpdate(id="session-cost", threshold=9.0))
+        begun = AlertFiredEdit(op="fired", id="a", rule="session-cost", entity=Name(type="session", key=one.id))
+        await cache.app.pipeline.decide(lambda _: (begun, None))
+        await cache.app.pipeline.decide(lambda _: (AlertFiredEdit(op="quieted", id="a"), None))
         await cache.close()
 
     asyncio.run(annotate())

@@ -60,6 +60,22 @@ usage_slots = Table(
     Column("context_max", BigInteger, nullable=False),
     # Windows of limits need what each slot cost, of all time.
     Index("usage_slots_slot", "slot", "cost_micro", "cost_pico"),
+    # To add up by model without sorting.
+    Index(
+        "usage_slots_model",
+        "model",
+        "slot",
+        "messages",
+        "lower_bounds",
+        "reported",
+        "unpriced",
+        "cost_micro",
+        "cost_pico",
+        "input",
+        "output",
+        "cache_read",
+        "cache_write",
+    ),
     sqlite_with_rowid=False,
 )
 """Sums over the messages of a log that count (`session_messages.counted`)."""

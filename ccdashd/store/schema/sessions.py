@@ -6,6 +6,9 @@ from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, 
 
 from ccdashd.store.schema.base import file_id, metadata
 
+_MAIN = "COALESCE(CASE WHEN agent_id IS NOT NULL THEN parent_id END, id, '')"
+"""The main session of a session, as `ccdashd.store.sums.MAIN` has it."""
+
 sessions = Table(
     "sessions",
     metadata,
@@ -55,6 +58,8 @@ sessions = Table(
     Index("sessions_parent", "parent_id"),
     # What figures are told by, without the rest of the row.
     Index("sessions_owner", "id", "parent_id", "agent_id", "agent_type", "project_id", "agent", "git_branch"),
+    # To add up by project and main session without sorting.
+    Index("sessions_work", "project_id", text(_MAIN), "id"),
 )
 
 session_logs = Table(

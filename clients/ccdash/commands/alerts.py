@@ -210,7 +210,7 @@ def _rule(client: Client, wanted: str) -> dict[str, Any]:
 
 def _history(context: Context, client: Client) -> None:
     args, out = context.args, context.out
-    page = wanted_page(context, client, "alerts/history", {"rule": args.id} if args.id else {})
+    page = wanted_page(context, client, "alerts/history", {"rule": _past(client, args.id)} if args.id else {})
     if out.as_json:
         out.result(page)
         return
@@ -229,6 +229,14 @@ def _history(context: Context, client: Client) -> None:
     said = number_told(page, ("alert", "alerts"), filtered=False)
     if said:
         out.note(f"{said}.")
+
+
+def _past(client: Client, wanted: str) -> str:
+    """The id of a rule, which may be gone: then only the history knows it."""
+    try:
+        return _find(client, wanted)
+    except NotThere:
+        return wanted
 
 
 def _moment(stamp: str | None) -> str:
@@ -285,16 +293,16 @@ HANDLERS = {
         configure,
         run,
         (
-            "ccdash alerts                                    # what fires, and all rules",
+            "ccdash alerts                            # what fires, and all rules",
             "ccdash alerts add 'cost > 20 per day' --desktop",
-            "ccdash alerts add 'cost > 100 per month' --project shop --name 'Budget of the shop'",
-            "ccdash alerts add 'toolSuccessRate < 70% per session' --for 10m --resolve 80%",
-            "ccdash alerts add 'contextPeak >= 160k per session'",
+            "ccdash alerts add 'cost > 100 per month' --project shop --name Budget",
+            "ccdash alerts add 'toolSuccessRate < 70% per session' --for 10m",
+            "ccdash alerts add 'contextPeak >= 160k per session' --resolve 100k",
             "ccdash alerts set day-cost '> 30'",
             "ccdash alerts off session-cost",
-            "ccdash alerts rm day-cost                        # a seeded rule goes back to what it was",
+            "ccdash alerts rm day-cost                # a seeded rule is what it was",
             "ccdash alerts history --limit 10",
-            "ccdash alerts watch --json                       # one JSON object a line",
+            "ccdash alerts watch --json               # one JSON object a line",
         ),
     ),
 }

@@ -8,11 +8,12 @@ from typing import Any
 from ccdash.amounts import money
 from ccdash.analytics import ask, ask_breakdown, broken_down, limit_arguments, limit_of, over_time, title
 from ccdash.analytics_records import breakdown_records, session_cost_records
-from ccdash.analytics_tables import cost, draw_breakdown, draw_session_cost, note_cost
+from ccdash.analytics_tables import draw_breakdown, draw_session_cost
+from ccdash.analytics_words import cost, note_cost
 from ccdash.arguments import session_id
 from ccdash.client import Client
 from ccdash.context import Context
-from ccdash.errors import NOT_FOUND, NotThere, RpcError
+from ccdash.errors import NOT_FOUND, NotThere, RpcError, UsageError
 from ccdash.export import Export, export_arguments
 from ccdash.figures import count, short_id, total_tokens
 from ccdash.lookup import explained, near_features, places, project
@@ -27,7 +28,7 @@ METRICS = ("cost", "tokens", "sessions", "activeSeconds")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("of", nargs="?", metavar="SESSION|FEATURE", help="the bill of a session, or what a feature cost")
-    parser.add_argument("--by", choices=BY, default="day", help="by what it is told (day, of the last 30)")
+    parser.add_argument("--by", choices=BY, help="by what it is told (day, of the last 30)")
     limit_arguments(parser)
     scope_arguments(parser)
     export_arguments(parser)
@@ -35,17 +36,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(context: Context) -> None:
     args, export = context.args, Export(context)
+    if args.of and (args.by or args.compare):
+        raise UsageError(f"--{'by' if args.by else 'compare'} is for costs of all: leave it out, or {clean(args.of)}.")
     with context.connect() as client:
         if args.of:
             _of(context, client, export)
             return
-        registry = Registry.of(client)
-        if args.by in STEPS:
-            params = {**scope(context, client, since=first_day(args.by)), "step": args.by}
-            over_time(context, client, export, registry.by(METRICS, args.by), params)
+        registry, by = Registry.of(client), args.by or "day"
+        if by in STEPS:
+            params = {**scope(context, client, since=first_day(by)), "step": by}
+            over_time(context, client, export, registry.by(METRICS, by), params)
         else:
-            params = {**scope(context, client), "by": args.by}
-            broken_down(context, client, export, registry.by(METRICS, args.by), params, limit_of(context, export))
+            params = {**scope(context, client), "by": by}
+            broken_down(context, client, export, registry.beside(METRICS, by), params, limit_of(context, export))
 
 
 def _of(context: Context, client: Client, export: Export) -> None:
@@ -58,6 +61,8 @@ def _of(context: Context, client: Client, export: Export) -> None:
             raise explained(client, error, None) from error
         _feature(context, client, export, name)
         return
+    if given := [name for name in ("since", "until", "model", "agent", "branch") if getattr(context.args, name)]:
+        raise UsageError(f"A bill is of the whole session: leave out --{given[0]}.")
     if not export.write(bill, lambda: session_cost_records(bill)):
         _bill(context, client, bill)
 
@@ -93,7 +98,7 @@ def _bill(context: Context, client: Client, bill: dict[str, Any]) -> None:
 def _feature(context: Context, client: Client, export: Export, name: str) -> None:
     feature = _feature_called(context, client, name)
     registry = Registry.of(client)
-    metrics = registry.by(METRICS, "session")
+    metrics = registry.beside(METRICS, "session")
     params = {**scope(context, client), "feature": feature["id"], "by": "session"}
     asked = {**params, "metrics": [metric["id"] for metric in metrics]}
     found = ask_breakdown(context, client, asked, limit_of(context, export))

@@ -79,12 +79,11 @@ def describe(out: Output, status: dict[str, Any]) -> None:
             ("database", f"{clean(status['database'])} ({size(status['databaseBytes'])})"),
             ("memory", size(status["memoryBytes"])),
             ("socket", clean(status["socket"])),
+            ("metrics", clean(status.get("metricsUrl") or "")),
             ("watch", _watch(watch)),
             ("logs", "\n".join(root_lines(status["roots"]))),
         ],
     )
-    if status.get("metricsUrl"):
-        fields(out, [("metrics", clean(status["metricsUrl"]))])
     for problem in status["problems"]:
         since = f" (since {ago(problem['since'])})" if problem["since"] else ""
         text = sentences(problem["problem"], problem["hint"])

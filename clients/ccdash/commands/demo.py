@@ -20,7 +20,7 @@ from ccdashd.paths import Paths, resolve
 _DEMO = f"ccdash --profile {DEMO_PROFILE}"
 SIZES = {"demo": "40 sessions", "small": "40 MB", "seed": "459 sessions, 2.8 GB", "many": "4,590 sessions, 1.5 GB"}
 SEED = 1
-EDITION = 2
+EDITION = 3
 """Of what is made: another one is made anew."""
 
 SESSION_BYTES = 250_000
@@ -93,7 +93,9 @@ def _prepare(context: Context, paths: Paths, size: str | None) -> None:
             progress.update("Making demo logs", done, total, f"{bytes_text(done)} of {bytes_text(total)}")
 
         now = int(time.time() * 1000)
-        generate_preset(home, preset, seed=SEED, faults=True, progress=written, now=now, work=_work(paths))
+        generate_preset(
+            home, preset, seed=SEED, faults=True, progress=written, now=now, work=_work(paths), journal=paths.journal
+        )
     # Last, so that what was cut short is made anew.
     marker.write_text(json.dumps({"size": wanted, "seed": SEED, "edition": EDITION}) + "\n", encoding="utf-8")
 

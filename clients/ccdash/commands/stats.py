@@ -9,8 +9,9 @@ from typing import Any
 from ccdash.amounts import change, money
 from ccdash.analytics import ask, note_nothing
 from ccdash.analytics_records import overview_records
-from ccdash.analytics_tables import BAR_CELLS, cell, cost, draw_top, is_empty, label_of, note_cost
-from ccdash.charts import bar, glyphs, sparkline
+from ccdash.analytics_tables import Filled, draw_top, with_bars
+from ccdash.analytics_words import cell, cost, is_empty, label_of, note_cost
+from ccdash.charts import glyphs, sparkline
 from ccdash.commands.usage import told_burn
 from ccdash.context import Context
 from ccdash.export import Export, export_arguments
@@ -78,17 +79,15 @@ def draw_overview(out: Output, overview: Mapping[str, Any], registry: Registry) 
 
 
 def _periods(out: Output, overview: Mapping[str, Any], metrics: Sequence[Mapping[str, Any]]) -> None:
-    columns = [Column("", style="bold")]
-    for at, metric in enumerate(metrics):
-        columns.append(Column(str(metric["name"]).upper(), right=True, drop=at * 2))
-        columns.append(Column("CHANGE", right=True, drop=at * 2 + (1 if at else 0), style=_direction))
+    columns = [Column("", style="bold"), *(Column(str(metric["name"]).upper(), right=True, drop=at)
+                                           for at, metric in enumerate(metrics))]  # fmt: skip
+    columns.insert(2, Column("CHANGE", right=True, style=_direction))
     rows = []
     for name, key, before in PERIODS:
-        cells = [name]
-        for metric in metrics:
-            now = overview[key]["values"].get(metric["id"])
-            then = overview[before]["values"].get(metric["id"]) if before else None
-            cells += [cell(out, metric, overview[key]), change(now, then) if before else ""]
+        cells = [name, *(cell(out, metric, overview[key]) for metric in metrics)]
+        first = metrics[0]["id"]
+        then = overview[before]["values"].get(first) if before else None
+        cells.insert(2, change(overview[key]["values"].get(first), then) if before else "")
         rows.append(cells)
     draw(out, columns, rows)
 
@@ -110,14 +109,14 @@ def _facts(out: Output, overview: Mapping[str, Any]) -> list[tuple[str, str]]:
             f"about {money(forecast['projected'])} at the end of {forecast['month']}, at {money(forecast['perDay'])} a day "
             f"as in the last {forecast['days']} days",
         ),
-        ("window", _window(out, window) if window else ""),
+        ("window", _window(out, window, overview["timeZone"]) if window else ""),
         ("live", f"{live:,} session{'' if live == 1 else 's'}: `ccdash active`" if live else ""),
     ]
 
 
-def _window(out: Output, window: Mapping[str, Any]) -> str:
+def _window(out: Output, window: Mapping[str, Any], zone: str) -> str:
     said = f"{cost(out, window['cost'])} in these five hours"
-    return "\n".join([said, *told_burn(window)]) if window["burn"] else said
+    return "\n".join([said, *told_burn(window, zone)]) if window["burn"] else said
 
 
 def _list(out: Output, name: str, by: str, rows: Sequence[Mapping[str, Any]], registry: Registry) -> None:
@@ -126,20 +125,12 @@ def _list(out: Output, name: str, by: str, rows: Sequence[Mapping[str, Any]], re
         return
     heading(out, name)
     metrics = registry.by(list(rows[0]["values"]))
-    first = metrics[0]
-    most = max(row["values"].get(first["id"]) or 0 for row in rows)
-    columns = [Column(by.upper(), style="cyan", flexible=True)]
-    columns += [Column(str(metric["name"]).upper(), right=True, drop=at * 2) for at, metric in enumerate(metrics)]
-    if out.terminal:
-        columns.append(Column("", style="blue", drop=99))
-    marks = glyphs(out.shows)
-    lines = []
-    for row in rows:
-        cells = [label_of(by, row), *(cell(out, metric, row) for metric in metrics)]
-        if out.terminal:
-            cells.append(bar(row["values"].get(first["id"]), most, BAR_CELLS, marks))
-        lines.append(cells)
-    draw(out, columns, lines)
+    filled: list[Filled] = [(Column(by.upper(), style="cyan", flexible=True), [label_of(by, row) for row in rows])]
+    for at, metric in enumerate(metrics):
+        column = Column(str(metric["name"]).upper(), right=True, drop=at * 2)
+        filled.append((column, [cell(out, metric, row) for row in rows]))
+    filled = with_bars(out, filled, [row["values"].get(metrics[0]["id"]) or 0.0 for row in rows])
+    draw(out, [column for column, _ in filled], list(zip(*(cells for _, cells in filled), strict=True)))
 
 
 HANDLERS = {

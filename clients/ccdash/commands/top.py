@@ -7,6 +7,7 @@ import argparse
 from ccdash.analytics import ask, broken_down, limit_arguments, limit_of, note_nothing, title
 from ccdash.analytics_records import tool_records, top_records
 from ccdash.analytics_tables import draw_tools, draw_top
+from ccdash.arguments import PAGE
 from ccdash.client import Client
 from ccdash.context import Context
 from ccdash.export import Export, export_arguments
@@ -34,7 +35,6 @@ BESIDE = ("cost", "tokens", "activeSeconds", "sessions", "toolCalls", "toolError
 MODEL_METRICS = ("cost", "tokens", "inputTokens", "outputTokens", "cacheWriteTokens", "cacheReadTokens", "cacheHitShare",
                  "messages")  # fmt: skip
 SESSIONS = 10
-MOST = 500
 
 
 def configure_top(parser: argparse.ArgumentParser) -> None:
@@ -54,21 +54,23 @@ def run_top(context: Context) -> None:
         by = WHAT[args.what]
         first = registry.find(args.metric or METRIC.get(args.what, "cost"))
         registry.hold(first, by)
-        beside = [metric for metric in registry.by(BESIDE, by) if metric["id"] != first["id"]]
+        beside = [metric for metric in registry.beside(BESIDE, by) if metric["id"] != first["id"]]
         limit = limit_of(context, export, SESSIONS)
         if by == "session" and not args.compare:
-            _top_sessions(context, client, export, first["id"], limit or MOST)
+            _top_sessions(context, client, export, first["id"], limit)
             return
         params = {**scope(context, client), "by": by}
         broken_down(context, client, export, [first, *beside[:4]], params, limit)
 
 
-def _top_sessions(context: Context, client: Client, export: Export, metric: str, limit: int) -> None:
+def _top_sessions(context: Context, client: Client, export: Export, metric: str, limit: int | None) -> None:
     params = scope(context, client)
-    answer = ask(context, client, "analytics/top", {**params, "metric": metric, "limit": limit})
+    answer = ask(context, client, "analytics/top", {**params, "metric": metric, "limit": min(PAGE, limit or PAGE)})
     known = answer["items"][0]["values"] if answer["items"] else {}
     metrics = Registry.of(client).by([metric, *(name for name in ("cost", "tokens", "activeSeconds")
                                                 if name in known and name != metric)])  # fmt: skip
+    if limit != len(answer["items"]) == PAGE:
+        context.out.note(f"These are the first {PAGE}; `ccdash cost --by session --all` has every one.")
     if export.write(answer, lambda: top_records(answer, metrics)):
         return
     if not answer["items"]:
@@ -88,7 +90,8 @@ def run_tools(context: Context) -> None:
     export = Export(context)
     with context.connect() as client:
         params = scope(context, client)
-        answer = ask(context, client, "analytics/tools", {**params, "limit": limit_of(context, export) or MOST})
+        limit = min(PAGE, limit_of(context, export) or PAGE)
+        answer = ask(context, client, "analytics/tools", {**params, "limit": limit})
         if export.write(answer, lambda: tool_records(answer)):
             return
         if not answer["items"]:

@@ -9,7 +9,8 @@ from typing import Any
 from ccdash.amounts import amount
 from ccdash.analytics import Metrics, ask, note, note_nothing, told_period
 from ccdash.analytics_records import distribution_records, heatmap_records, trend_records
-from ccdash.analytics_tables import cell, draw_series, draw_trend, is_empty, note_undated
+from ccdash.analytics_tables import draw_series, draw_trend
+from ccdash.analytics_words import cell, is_empty, note_undated, series_name
 from ccdash.arguments import positive
 from ccdash.charts import axis, columns, glyphs, heat, histogram, merged, shade_steps, short_labels, sparkline
 from ccdash.client import Client
@@ -20,7 +21,7 @@ from ccdash.output import Output
 from ccdash.parser import Handler
 from ccdash.scope import STEPS, Registry, first_day, scope, scope_arguments
 from ccdash.table import Column, draw, fields
-from ccdash.text import clean, clip, pad, width
+from ccdash.text import clip, pad, width
 
 SPLITS = ("project", "model", "agent", "branch", "feature", "task", "session", "subagentType", "tool", "skill", "file")
 HEIGHT, LOW = 10, 5
@@ -29,7 +30,7 @@ HEIGHT, LOW = 10, 5
 CHART_CELLS = 100
 """Cells of a chart in a pipe."""
 
-NAME_CELLS = 28
+NAME_CELLS, WIDEST = 28, 4
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _PERCENTILES = (
     ("least", "minimum"), ("10 %", "p10"), ("25 %", "p25"), ("half", "median"), ("75 %", "p75"), ("90 %", "p90"),
@@ -104,13 +105,13 @@ def _trend(context: Context, client: Client, export: Export, metrics: Metrics) -
                 out.line()
             out.line(out.paint(f"{metric['name']} by {step}, {told_period(trend)}", "bold"))
         if charts and args.split:
-            for line in series_chart(out, trend, metric):
+            for line in series_chart(out, trend, metric, args.split):
                 out.line(line)
         elif charts:
             for line in chart(out, trend, metric, HEIGHT if len(metrics) == 1 else LOW):
                 out.line(line)
         elif args.split:
-            draw_series(out, trend, metric)
+            draw_series(out, trend, metric, args.split)
     if charts and trend["undated"] is not None:
         note_undated(out, trend, metrics[0])
     note(context, client, trend, metrics, params)
@@ -148,24 +149,27 @@ def _painted(out: Output, line: str, body: bool) -> str:
     return line
 
 
-def series_chart(out: Output, trend: Mapping[str, Any], metric: Mapping[str, Any]) -> list[str]:
+def series_chart(out: Output, trend: Mapping[str, Any], metric: Mapping[str, Any], split: str) -> list[str]:
     """A line a series, all to the same scale: name, course, total."""
     marks, room = glyphs(out.shows), out.columns or CHART_CELLS
     series = trend["series"]
     told = [[point["values"].get(metric["id"]) for point in one["points"]] for one in series]
-    names = [clip(clean(one["label"]) or "(none)", NAME_CELLS) for one in series]
+    names = [clip(series_name(split, one), NAME_CELLS) for one in series]
     totals = [cell(out, metric, one["total"]) for one in series]
     edge, tail = max(map(width, names)), max(map(width, totals))
     adds_up = metric["aggregation"] == "sum"
-    together = [merged(values, room - edge - tail - 4, mean=not adds_up) for values in told]
+    room -= edge + tail + 4
+    together = [merged(values, room, mean=not adds_up) for values in told]
     top = max((value for values, _ in together for value in values if value), default=0.0)
+    each, number = together[0][1], len(together[0][0])
+    wide = max(1, min(room // number, WIDEST))
+    courses = ["".join(sign * wide for sign in sparkline(values, marks, top)) for values, _ in together]
     lines = [
-        f"{pad(name, edge)}  {out.paint(sparkline(values, marks, top), 'cyan')}  {pad(total, tail, right=True)}"
-        for name, total, (values, _) in zip(names, totals, together, strict=True)
+        f"{pad(name, edge)}  {out.paint(course, 'cyan')}  {pad(total, tail, right=True)}"
+        for name, total, course in zip(names, totals, courses, strict=True)
     ]
-    each = together[0][1]
     labels = short_labels([point["label"] for point in series[0]["points"]], trend["step"])[::each]
-    lines.append(f"{' ' * (edge + 2)}{axis(labels, 1)}".rstrip())
+    lines.append(f"{' ' * (edge + 2)}{axis(labels, wide)}".rstrip())
     said = f"total {cell(out, metric, trend['total'])}; a full block is {amount(metric['unit'], top)}"
     if each > 1:
         said += f", a sign {each} {trend['step']}s{'' if adds_up else ', in the mean'}"

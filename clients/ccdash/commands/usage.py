@@ -10,15 +10,9 @@ from typing import Any
 from ccdash.amounts import money
 from ccdash.analytics import ask, ask_breakdown, limit_arguments, limit_of, note, note_nothing, title
 from ccdash.analytics_records import breakdown_records, trend_records, window_records
-from ccdash.analytics_tables import (
-    draw_usage,
-    draw_windows,
-    is_empty,
-    label_of,
-    models,
-    note_cost,
-    until,
-)
+from ccdash.analytics_tables import draw_usage, draw_windows
+from ccdash.analytics_words import is_empty, label_of, models, note_cost, until
+from ccdash.arguments import PAGE
 from ccdash.client import Client
 from ccdash.context import Context
 from ccdash.errors import UsageError
@@ -138,39 +132,49 @@ def _name(by: str, item: Mapping[str, Any]) -> str:
 
 
 def _windows(context: Context, client: Client, export: Export, *, weeks: bool) -> None:
-    limit = limit_of(context, export) or 500
-    params = {**scope(context, client), "kind": "week" if weeks else "fiveHours", "limit": limit}
+    params = {**scope(context, client), "kind": "week" if weeks else "fiveHours"}
     params.pop("compare", None)
-    answer = ask(context, client, "analytics/windows", params)
+    answer = _ask_windows(context, client, params, limit_of(context, export))
     if export.write(answer, lambda: window_records(answer)):
         return
     found = list(reversed(answer["items"]))
     if not found:
-        note_nothing(context, client, {name: value for name, value in params.items() if name not in ("kind", "limit")})
+        note_nothing(context, client, {name: value for name, value in params.items() if name != "kind"})
         return
     out = context.out
     out.line(out.paint(f"{'Weeks' if weeks else 'Five hours'} in which limits count, the last {len(found)}", "bold"))
-    draw_windows(out, found, weeks=weeks)
+    draw_windows(out, found, context.args.time_zone)
     active = next((window for window in found if window["active"]), None)
     if active is not None and active["burn"] is not None:
-        for sentence in told_burn(active):
+        for sentence in told_burn(active, context.args.time_zone):
             out.note(sentence)
     unsure = next((window["cost"] for window in found if window["cost"] and window["cost"]["unpricedModels"]), None)
     note_cost(context, unsure or found[-1]["cost"])
     context.note_indexing(client)
 
 
-def told_burn(window: Mapping[str, Any]) -> list[str]:
+def _ask_windows(context: Context, client: Client, params: Mapping[str, Any], limit: int | None) -> dict[str, Any]:
+    """The last so many windows, or all of them, the newest first: page by page, each of those before the last one."""
+    answer = ask(context, client, "analytics/windows", {**params, "limit": min(PAGE, limit or PAGE)})
+    page = answer["items"]
+    while len(page) == PAGE and (limit is None or len(answer["items"]) < limit):
+        left = PAGE if limit is None else min(PAGE, limit - len(answer["items"]))
+        page = ask(context, client, "analytics/windows", {**params, "until": page[-1]["start"], "limit": left})["items"]
+        answer["items"] += page
+    return answer
+
+
+def told_burn(window: Mapping[str, Any], zone: str | None = None) -> list[str]:
     """How fast a window goes and where that leads, in sentences."""
     burn, end = window["burn"], window["end"]
     said = [
         f"{money(burn['usdPerHour'])} an hour, {count(burn['tokensPerMinute'])} tokens a minute: about "
-        f"{money(burn['projectedUsd'])} when it ends, {until(end)}."
+        f"{money(burn['projectedUsd'])} when it ends, {until(end, zone)}."
     ]
     reached = parse_time(burn["exhaustedAt"])
     if reached is not None:
         past = reached <= datetime.now(reached.tzinfo)
-        when = "was passed" if past else f"is reached {until(burn['exhaustedAt'])} at this pace"
+        when = "was passed" if past else f"is reached {until(burn['exhaustedAt'], zone)} at this pace"
         said.append(f"The most that one cost before, {money(burn['limitUsd'])}, {when}.")
     return said
 

@@ -50,17 +50,21 @@ def generate_preset(
     progress: Progress | None = None,
     now: int = DEFAULT_NOW,
     work: Path | None = None,
+    journal: Path | None = None,
 ) -> Summary:
     """As `generate`, for a preset of `PRESETS`.
 
     A preset with a story has projects that plan: with `work`, their folders and planning files are written below it, and
-    sessions work with them; without, sessions tell of folders that there are not.
+    sessions work with them; without, sessions tell of folders that there are not. With `journal` too, that file tells how
+    far the plans were on each day, and has an alert rule that the sessions of today break.
     """
     corpus = Corpus(home, seed, texts(seed))
     planned = list(plans(preset, seed, now))
     if work is not None and preset.story:
         projects = Projects(work, seed, planned, now)
         projects.write()
+        if journal is not None:
+            projects.write_journal(journal)
         corpus.summary.projects = projects.truth
     left = sum(_weight(plan) for plan in planned)
     for index, plan in enumerate(planned):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 from posixpath import basename
 
 from ccdash.demo.features import PLANS, Feature, Phase, State
@@ -35,6 +36,18 @@ class Told:
     updated: str
     session_id: str = ""
     commit: str = ""
+
+    def completed(self, feature: Feature, phase: int, number: int) -> str:
+        """When a task that is done or deferred became so: they did one after the other."""
+        closed = [
+            (at, row)
+            for at, each in enumerate(feature.phases, 1)
+            for row, (state, _) in enumerate(each.tasks, 1)
+            if state in CLOSED
+        ]
+        first, last = date.fromisoformat(self.created), date.fromisoformat(self.updated)
+        passed = (last - first).days * (1 + closed.index((phase, number))) // len(closed)
+        return (first + timedelta(passed)).isoformat()
 
 
 @dataclass(frozen=True)
@@ -74,6 +87,8 @@ def task(feature: Feature, phase: int, number: int, state: State, told: Told) ->
         text += f'  dependencies: ["{feature.task_id(phase, number - 1)}"]\n'
     if number == 1 and phase == feature.current and told.session_id:
         text += f"  session_id: {told.session_id}\n"
+    if state == "done":
+        text += f"  completed_at: '{told.completed(feature, phase, number)}'\n"
     return text
 
 

@@ -12,6 +12,7 @@ from random import Random
 
 from ccdash.demo.clock import DAY, iso
 from ccdash.demo.features import FEATURES, OF_BRANCH, Feature
+from ccdash.demo.history import journal
 from ccdash.demo.plan import Plan
 from ccdash.demo.plan_files import PlanFile, Told, notes, of_feature
 from ccdash.demo.plan_work import jobs
@@ -28,6 +29,7 @@ class Projects:
         self._seed = seed
         self._now = now
         self.truth: dict[str, ProjectTruth] = {}
+        self._told: dict[str, list[tuple[Feature, Told]]] = {}
         sessions: dict[Feature, list[tuple[int, Plan]]] = {feature: [] for feature in FEATURES}
         for number, plan in enumerate(reversed(plans)):
             root, branch, _ = STORIES[number % len(STORIES)]
@@ -66,7 +68,14 @@ class Projects:
             if plan.story is not None:
                 work = jobs(feature, follow % 4, root, plan.branch, by_path, told)
                 plan.story = replace(plan.story, jobs=work)
+        self._told.setdefault(root, []).append((feature, told))
         states = Counter(state for phase in feature.phases for state, _ in phase.tasks)
+        completed = Counter(
+            told.completed(feature, at, row) if feature.form == "list" else ""
+            for at, phase in enumerate(feature.phases, 1)
+            for row, (state, _) in enumerate(phase.tasks, 1)
+            if state == "done"
+        )
         self.truth[root].features[feature.slug] = FeatureTruth(
             feature.slug,
             feature.state,
@@ -75,7 +84,15 @@ class Projects:
             commit=told.commit,
             executed_by=worker,
             sessions=[plan.session_id for _, plan in sessions],
+            completed=dict(completed),
         )
+
+    def write_journal(self, path: Path) -> None:
+        """Write the journal of a daemon that was there all the time. Raises `OSError`."""
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        text = "".join(f"{line}\n" for line in journal(self._told, self._now))
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
 
     def write(self) -> None:
         """Write all files, each with the time at which it was last worked on. Raises `OSError`."""

@@ -126,6 +126,8 @@ class FeatureTruth:
     executed_by: str = ""
     sessions: list[str] = field(default_factory=list)
     documents: int = 0
+    completed: dict[str, int] = field(default_factory=dict)
+    """Done tasks by the day that their file says; with an empty one, those of which it says none."""
 
 
 @dataclass

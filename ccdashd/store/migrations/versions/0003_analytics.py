@@ -135,6 +135,25 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("usage_slots_slot", "usage_slots", ["slot", "cost_micro", "cost_pico"], unique=False)
+    op.create_index(
+        "usage_slots_model",
+        "usage_slots",
+        [
+            "model",
+            "slot",
+            "messages",
+            "lower_bounds",
+            "reported",
+            "unpriced",
+            "cost_micro",
+            "cost_pico",
+            "input",
+            "output",
+            "cache_read",
+            "cache_write",
+        ],
+        unique=False,
+    )
     op.add_column("session_file_updates", sa.Column("time", sa.BigInteger(), nullable=True))
     # Of logs that are there it is read anew; this is for those that are gone.
     op.execute(
@@ -148,6 +167,12 @@ def upgrade() -> None:
         ["file_path", "time", "additions", "deletions", "counted"],
         unique=False,
         sqlite_where=sa.text("counted"),
+    )
+    op.create_index(
+        "sessions_work",
+        "sessions",
+        ["project_id", sa.text("COALESCE(CASE WHEN agent_id IS NOT NULL THEN parent_id END, id, '')"), "id"],
+        unique=False,
     )
     op.create_index(
         "sessions_owner",
@@ -181,10 +206,12 @@ def downgrade() -> None:
     op.drop_column("session_messages", "reported")
     op.drop_column("session_messages", "fast")
     op.drop_column("session_messages", "web_searches")
+    op.drop_index("sessions_work", table_name="sessions")
     op.drop_index("sessions_owner", table_name="sessions")
     op.drop_index("session_file_updates_counted", table_name="session_file_updates")
     op.drop_column("session_file_updates", "counted")
     op.drop_column("session_file_updates", "time")
+    op.drop_index("usage_slots_model", table_name="usage_slots")
     op.drop_index("usage_slots_slot", table_name="usage_slots")
     op.drop_table("usage_slots")
     op.drop_index("tool_slots_tool", table_name="tool_slots")
