@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import time
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -124,7 +125,7 @@ class Daily:
         Raises OSError where the journal cannot be written or read, and Busy where the cache cannot.
         """
         app = self._app
-        if not app.is_open or not app.indexing.complete or app.indexing.phase != "idle":
+        if not (app.settings.planning and app.is_open and app.indexing.complete and app.indexing.phase == "idle"):
             return  # what is known of plans may be half of them; the end of an index run wakes us
         today = datetime.now(self._zone).date()
         for id, note in list(self._waiting.items()):
@@ -145,7 +146,12 @@ def _differing(day: date, connection: sa.Connection, revision: int) -> dict[str,
     """The projects of which something else was noted last, up to that day, than is so now."""
     now = progress_days.current(connection)
     notes = {id: _Note(root, day, now.get(id, Figures())) for id, root in projects.roots(connection, revision)}
-    return {id: note for id, note in notes.items() if _is_news(connection, id, note)}
+    return {id: note for id, note in notes.items() if _is_news(connection, id, note) and not _is_away(note)}
+
+
+def _is_away(note: _Note) -> bool:
+    """Whether the plans are gone with their folder: that may be on a disk that comes back."""
+    return note.figures == Figures() and not os.path.isdir(note.root)
 
 
 def _choose(id: str, note: _Note, connection: sa.Connection) -> tuple[DayEdit | None, None]:

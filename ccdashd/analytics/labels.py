@@ -45,7 +45,7 @@ class Label(NamedTuple):
 def labels(connection: sa.Connection, by: t.Dimension, keys: Iterable[str]) -> dict[str, Label]:
     """The label of each key. What is not there any more is called by its key."""
     wanted = list(keys)
-    found = {key: Label(key or _NOTHING.get(by, "")) for key in wanted}
+    found = {key: Label(key or _NOTHING.get(by, "no time")) for key in wanted}
     type_ = _ENTITIES.get(by)
     if type_ is not None:
         known = entities(connection, [(type_, key) for key in wanted if key])

@@ -91,8 +91,14 @@ def top_sessions(asked: Asked, limit: int) -> list[t.TopSession]:
     """The main sessions with most of the first metric, each with its sub-agents; without those that have none of it."""
     told = {id: found for id, found in _by_session(asked).items() if found["values"][asked.metrics[0].id]}
     order = sorted(told, key=lambda id: (-leads(asked.metrics[0], told[id]["values"]), id))
-    rows = rows_of(asked.connection, order[:limit])
-    return [t.TopSession(session=rows[id], **told[id]) for id in order[:limit] if id in rows]
+    found: list[t.TopSession] = []
+    # Once, but where sub-agents used most whose session is not there.
+    for begin in range(0, len(order), limit):
+        rows = rows_of(asked.connection, order[begin : begin + limit])
+        found += [t.TopSession(session=rows[id], **told[id]) for id in order[begin : begin + limit] if id in rows]
+        if len(found) >= limit:
+            break
+    return found[:limit]
 
 
 def _by_session(asked: Asked) -> dict[str, Told]:

@@ -1,4 +1,4 @@
-"""What the user can decide: the kinds of lines of the journal.
+"""The kinds of lines of the journal: what the user decides, and what happened that nobody could compute later.
 
 Entities are named such that a journal means the same on another machine, and for another user: a session by its id, all
 others by the root of their project and what comes after the project in their id. On disk, the home folder is ``~`` in

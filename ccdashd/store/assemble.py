@@ -69,8 +69,9 @@ def _build(connection: sa.Connection, wanted: list[str], owner: Callable[[str], 
     sources = _sources(connection, wanted)
     single = [session_id for session_id, files in sources.items() if len(files) == 1]
     several = [session_id for session_id, files in sources.items() if len(files) > 1]
-    usage = figures.usage(connection, single, several)
-    tools = figures.tools(connection, single, several)
+    counted = figures.sources(connection, single, several)
+    usage = figures.usage(connection, counted)
+    tools = figures.tools(connection, counted)
     summaries = _summaries(connection, wanted)
     agents = _agents(connection, wanted, sources)
     known = projects.ids(connection)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from ccdashd.store.connection import raw_connection
+from ccdashd.store.database import get_meta
 
 TOKENS = ("tokens_in", "tokens_out", "cache_read", "cache_write", "cache_write_5m", "cache_write_1h")
 """Columns of a session with the tokens of all messages in its logs, in the order of `Used.tokens`."""
@@ -30,6 +31,26 @@ SELECT f.session_id, c.name, COUNT(*), SUM(COALESCE(c.status, '') = 'success'), 
 FROM sync_state f JOIN session_tool_calls c ON c.file_id = f.id
 WHERE f.session_id IN ({marks}) AND c.name IS NOT NULL
 GROUP BY f.session_id, c.name
+"""
+# Where every message of a log counts, its roll-ups hold the same sums, but not how long messages are at least.
+_NOT_ALL = """
+SELECT f.session_id, m.model, SUM(m.lower_bound), SUM(NOT m.counted)
+FROM sync_state f JOIN session_messages m ON m.file_id = f.id
+WHERE f.session_id IN ({marks}) AND (m.lower_bound OR NOT m.counted) AND NOT m.mirror
+GROUP BY f.session_id, m.model
+"""
+_USAGE_ROLLED = """
+SELECT f.session_id, u.model, u.mirror, 1, SUM(u.messages), 0, SUM(u.input), SUM(u.output), SUM(u.cache_read),
+       SUM(u.cache_write), SUM(u.cache_write_5m), SUM(u.cache_write_1h)
+FROM sync_state f JOIN usage_slots u ON u.file_id = f.id
+WHERE f.session_id IN ({marks})
+GROUP BY f.session_id, u.model, u.mirror
+"""
+_TOOLS_ROLLED = """
+SELECT f.session_id, s.tool, SUM(s.calls), SUM(s.success), SUM(s.errors), SUM(s.ms)
+FROM sync_state f CROSS JOIN tool_slots s ON s.file_id = f.id
+WHERE f.session_id IN ({marks})
+GROUP BY f.session_id, s.tool
 """
 # Copies in several logs of a session are one; all copies agree but for what a torn one lacks.
 _USAGE_ONCE = """
@@ -89,11 +110,39 @@ def rows(connection: sa.Connection, statement: str, session_ids: Sequence[str]) 
         yield from raw_connection(connection).execute(statement.format(marks=marks), session_ids)
 
 
-def usage(connection: sa.Connection, single: Sequence[str], several: Sequence[str]) -> dict[str, Usage]:
-    """What each session used: of those with a single log, and of those with several."""
+class Sources(NamedTuple):
+    """Sessions by what their figures are taken from."""
+
+    rolled: dict[str, dict[str, int]]
+    """The roll-ups of their log, in which all that it holds counts. With the messages whose output is a lower bound, by
+    model."""
+    single: list[str]
+    """The rows of their log."""
+    several: list[str]
+    """The rows of their logs, each message and call once."""
+
+
+def sources(connection: sa.Connection, single: Sequence[str], several: Sequence[str]) -> Sources:
+    """What to take the figures from, of sessions with a single log, and of those with several."""
+    if get_meta(connection, "prices") is None:
+        return Sources({}, list(single), list(several))  # not everything is rolled up yet
+    rolled: dict[str, dict[str, int]] = {session_id: {} for session_id in single}
+    others = set()
+    for session_id, model, lower_bounds, uncounted in rows(connection, _NOT_ALL, single):
+        rolled[session_id][model] = lower_bounds
+        if uncounted:
+            others.add(session_id)
+    return Sources({id: rolled[id] for id in single if id not in others}, sorted(others), list(several))
+
+
+def usage(connection: sa.Connection, sources: Sources) -> dict[str, Usage]:
+    """What each session used."""
     found: dict[str, Usage] = defaultdict(lambda: Usage({}, (0,) * 6, (0,) * 6))
-    for statement, session_ids in ((_USAGE, single), (_USAGE_ONCE, several)):
+    statements = (_USAGE_ROLLED, list(sources.rolled)), (_USAGE, sources.single), (_USAGE_ONCE, sources.several)
+    for statement, session_ids in statements:
         for session_id, model, mirror, counted, messages, lower_bounds, *tokens in rows(connection, statement, session_ids):
+            if session_id in sources.rolled:
+                lower_bounds = sources.rolled[session_id].get(model, 0)
             known = found[session_id]
             if mirror:
                 if counted:
@@ -111,10 +160,11 @@ def _plus(one: Sequence[int], other: Sequence[int]) -> tuple[int, ...]:
     return tuple(map(sum, zip(one, other, strict=True)))
 
 
-def tools(connection: sa.Connection, single: Sequence[str], several: Sequence[str]) -> dict[str, list[ToolUsage]]:
+def tools(connection: sa.Connection, sources: Sources) -> dict[str, list[ToolUsage]]:
     """Calls of each session by tool."""
     found: dict[str, list[ToolUsage]] = defaultdict(list)
-    for statement, session_ids in ((_TOOLS, single), (_TOOLS_ONCE, several)):
+    statements = (_TOOLS_ROLLED, list(sources.rolled)), (_TOOLS, sources.single), (_TOOLS_ONCE, sources.several)
+    for statement, session_ids in statements:
         for row in rows(connection, statement, session_ids):
             found[row[0]].append(ToolUsage._make(row))
     return found

@@ -8,9 +8,19 @@ from ccdashd.derive.slots import active, is_minute
 from ccdashd.sources.log import pack_key
 from ccdashd.sources.model import KINDS
 from ccdashd.store.assemble import entries_of
+from ccdashd.store.logs import FileState
 from ccdashd.store.schema import session_events, session_minutes
 
 _EVENTS = frozenset({"prompt", "steering", "command", "bash", "interrupt", "compaction"})
+
+
+_SINCE = 3
+"""The first reader that told events and active minutes."""
+
+
+def lacks(state: FileState) -> bool:
+    """Whether a log is gone, and an older reader was the last to see it."""
+    return state.state == "gone" and 0 < state.parser < _SINCE
 
 
 def recover(connection: sa.Connection, file_id: int) -> bool:

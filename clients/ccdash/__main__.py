@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -13,6 +14,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         from ccdash.statusline import quick
 
         code = quick(arguments[1:])
+        if code is not None and argv is None:
+            # All is written. What an interpreter does at its end takes longer than the daemon took to answer.
+            os._exit(code)
         if code is not None:
             return code
     from ccdash.cli import run

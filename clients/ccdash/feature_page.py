@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ccdash.analytics_words import cost
 from ccdash.figures import ago, count, duration, total_tokens
 from ccdash.output import Output
-from ccdash.plan_figures import CLOSED, bar, closed, dollars, numbers, percent, place, status_style
+from ccdash.plan_figures import CLOSED, bar, closed, numbers, percent, place, status_style
 from ccdash.plan_tables import draw_documents, draw_entities, draw_linked_sessions, draw_phases, draw_tasks
 from ccdash.sections import Page, user_facts
 from ccdash.table import fields, heading
@@ -70,7 +71,7 @@ def _facts(out: Output, feature: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("owners", ", ".join(map(clean, feature["owners"]))),
         *user_facts(feature),
         ("tags", ", ".join(map(clean, feature["fileTags"]))),
-        ("sessions", _effort(feature)),
+        ("sessions", _effort(out, feature)),
         ("commits", ", ".join(clean(commit)[:10] for commit in feature["commits"])),
         ("PRs", ", ".join(map(clean, feature["prs"]))),
         ("changed", ago(feature["modifiedAt"])),
@@ -96,12 +97,14 @@ def _progress(out: Output, share: float, tasks: Mapping[str, int]) -> str:
     return f"{drawn}{percent(share)}, {_of(closed(tasks), tasks['total'])} tasks: {numbers(tasks)}"
 
 
-def _effort(feature: Mapping[str, Any]) -> str:
+def _effort(out: Output, feature: Mapping[str, Any]) -> str:
     """What its sessions took together."""
     if not feature["sessionsTotal"]:
         return ""
-    parts = [duration(feature["seconds"]), f"{count(total_tokens(feature['tokens']))} tokens", dollars(feature["cost"])]
-    return f"{feature['sessionsTotal']:,} in {', '.join(part for part in parts if part)}"
+    parts = [duration(feature["seconds"]), f"{count(total_tokens(feature['tokens']))} tokens"]
+    if feature["cost"] is not None:
+        parts.append(cost(out, feature["cost"]))
+    return f"{feature['sessionsTotal']:,} in {', '.join(parts)}"
 
 
 def _open_tasks(page: Page, feature: str, phases: Sequence[Mapping[str, Any]], tasks: Sequence[Mapping[str, Any]]) -> None:

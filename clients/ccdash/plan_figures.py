@@ -1,4 +1,4 @@
-"""Figures of planning files as people read them: statuses, shares, numbers of tasks, places, costs."""
+"""Figures of planning files as people read them: statuses, shares, numbers of tasks, places."""
 
 from __future__ import annotations
 
@@ -77,10 +77,3 @@ def slug(feature_id: str | None) -> str:
 def place(row: Mapping[str, Any]) -> str:
     """Where something stands, as editors and terminals take it: ``docs/plan.md:12``."""
     return clean(row["path"]) + (f":{row['line']}" if row["line"] else "")
-
-
-def dollars(cost: Mapping[str, Any] | None) -> str:
-    """A cost: ``$1.23``, ``>=$1.23`` where it is a lower bound; empty where nothing is known of it."""
-    if cost is None or cost["provenance"] == "unpriced":
-        return ""
-    return f"{'>=' if cost['provenance'] == 'lower_bound' else ''}${cost['usd']:,.2f}"

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from ccdash.analytics_words import cost
 from ccdash.figures import NOTHING, ago, count, duration, short_id, total_tokens
 from ccdash.output import Output
-from ccdash.plan_figures import bar, closed, dollars, percent, place, short_entity, slug, status_style
+from ccdash.plan_figures import bar, closed, percent, place, short_entity, slug, status_style
 from ccdash.table import Column, draw
 from ccdash.text import clean
 
@@ -165,7 +166,7 @@ def draw_linked_sessions(out: Output, linked: Rows) -> None:
             clean(link["session"]["title"]) or "(no title)",
             ", ".join(map(clean, link["signals"])),
             count(total_tokens(link["tokens"])),
-            dollars(link["cost"]) or NOTHING,
+            cost(out, link["cost"]),
             duration(link["session"]["duration"]),
             ago(link["session"]["endedAt"], now),
         )

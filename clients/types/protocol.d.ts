@@ -272,6 +272,8 @@ export interface Status {
   memoryBytes: number;
   /** True when a client started the daemon, which then stops when it was idle for long. */
   autoStarted: boolean;
+  /** Where Prometheus can scrape it; null where it cannot. */
+  metricsUrl: string | null;
 }
 
 /** The watcher. `mode` is `inotify`, `watchfiles`, `polling` or `off`. */
@@ -2262,7 +2264,7 @@ export interface AlertRule {
   name: string;
   /** Of `analytics/metrics`. */
   metric: string;
-  /** What it is looked at for: each session (with its sub-agents), each project, each feature, the active five-hour window, or all together. */
+  /** What it is looked at for: each session (with its sub-agents), each project, each feature (with all sessions that are linked with it), the active five-hour window, or all together. */
   scope: AlertScope;
   /** Over what time: the running hour, day, week or month; `total`: all time. Of sessions, features and windows always `total`. */
   period: AlertPeriod;
@@ -2337,6 +2339,7 @@ export interface AlertUpdate {
   name?: string | null;
   operator?: AlertOperator | null;
   threshold?: number | null;
+  /** Where it is null, it follows a threshold or operator that changes. */
   resolve?: number | null;
   forSeconds?: number | null;
   desktop?: boolean | null;
@@ -2465,9 +2468,12 @@ export interface WorkDone {
   percentage?: number | null;
 }
 
+/** `alerts/fired`. `missed` tells a client that fell behind that others came before this one; `alerts/history` has them. */
 export interface AlertFiredNotification {
+  /** With `resolvedAt` where it ended. */
   alert: AlertFired;
   revision: number;
+  missed: boolean;
 }
 
 /** `ccdash/indexing`. */

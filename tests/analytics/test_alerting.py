@@ -169,10 +169,14 @@ def test_a_day_ends_with_its_alert(world: World) -> None:
         world.now += 3 * HOUR
         assert await world.look() == []  # silence does not end a day
         world.now = NOON + 13 * HOUR
-        await world.work("s1", usd=1)
-        assert shown(await world.look()) == [("All projects, 2026-03-04: cost is $21.00, more than $20.00", True)]
-        await world.work("s1", usd=30)
-        assert shown(await world.look()) == [("All projects, 2026-03-05: cost is $31.00, more than $20.00", False)]
+        await world.work("s1", usd=31)
+        over = ("All projects, 2026-03-04: cost is $21.00, more than $20.00", True)
+        assert sorted(shown(await world.look())) == [
+            over,
+            ("All projects, 2026-03-05: cost is $31.00, more than $20.00", False),
+        ]
+        world.now += 24 * HOUR
+        assert shown(await world.look()) == [("All projects, 2026-03-05: cost is $31.00, more than $20.00", True)]
 
     run(world, test)
 
@@ -376,6 +380,22 @@ def test_what_is_in_the_journal_alone_does_not_fire_twice(world: World, tmp_path
     run(world, fire)
     shutil.copy(before, world.paths.database)
     run(world, after)
+
+
+def test_two_looks_at_the_same_time_tell_once(world: World) -> None:
+    async def test(world: World) -> None:
+        await world.work(usd=6)
+        await asyncio.sleep(0)
+        looks = []
+        for _ in range(2):
+            world.app.alerting.look_at_all()
+            looks.append(asyncio.create_task(world.app.alerting.look()))
+            await asyncio.sleep(0)
+        await asyncio.gather(*looks)
+        assert len(world.told) == 1
+        assert [line["op"] for line in world.journal()] == ["fired"]
+
+    run(world, test)
 
 
 def test_what_cannot_be_noted_is_a_problem_and_is_told_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

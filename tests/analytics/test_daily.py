@@ -11,6 +11,7 @@ from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from ccdashd.analytics import daily
@@ -284,6 +285,39 @@ def test_changes_wake_it_and_what_waits_is_noted_in_time(
         await until(lambda: world.lines() == [("2026-03-04", 1, 0)])
         await world.tasks("done")
         await until(lambda: world.lines()[1:] == [("2026-03-04", 1, 1)])
+
+    run(test, tmp_path)
+
+
+def test_plans_that_are_gone_with_their_folder_say_nothing(tmp_path: Path, clock: Clock) -> None:
+    async def test(world: World) -> None:
+        await world.tasks("done")
+        await world.look()
+        clock.passed += daily.APART
+        world.plans.root.rename(tmp_path / "unmounted")
+        await world.cache.scan()
+        await world.look()
+        (tmp_path / "unmounted").rename(world.plans.root)
+        await world.cache.scan()
+        await world.look()
+        assert world.lines() == [("2026-03-04", 1, 1)]
+        world.plans.delete(FILE)
+        await world.cache.scan()
+        await world.look()
+        assert world.lines()[1:] == [("2026-03-04", 0, 0)]
+
+    run(test, tmp_path)
+
+
+def test_plans_that_are_not_read_say_nothing(tmp_path: Path, clock: Clock) -> None:
+    async def test(world: World) -> None:
+        await world.tasks("done")
+        await world.look()
+        async with restarted(world):
+            world.cache.settings = msgspec.structs.replace(world.cache.settings, planning=False)
+        await world.look()
+        assert await world.cache.app.database.read(lambda connection, _: progress_days.current(connection)) == {}
+        assert world.lines() == [("2026-03-04", 1, 1)]
 
     run(test, tmp_path)
 

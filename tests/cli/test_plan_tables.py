@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ccdash.feature_page import feature_page
-from ccdash.plan_figures import bar, dollars, numbers, percent, short_entity, slug
+from ccdash.plan_figures import bar, numbers, percent, short_entity, slug
 from ccdash.plan_tables import draw_documents, draw_features, draw_tasks
 from ccdash.sections import SHORT_LIST, Page
 from ccdash.text import width
@@ -38,20 +38,6 @@ def test_a_bar_is_full_or_empty_only_where_all_or_nothing_is_done(share: float, 
     assert len(drawn) == cells and drawn == "█" * drawn.count("█") + "░" * drawn.count("░")
     assert ("░" not in drawn) == (share == 1) and ("█" not in drawn) == (share == 0)
     assert (percent(share) == "100 %") == (share == 1) and (percent(share) == "0 %") == (share == 0)
-
-
-@pytest.mark.parametrize(
-    ("usd", "provenance", "text"),
-    [
-        (1.234, "computed", "$1.23"),
-        (1234.5, "lower_bound", ">=$1,234.50"),
-        (0.0, "unpriced", ""),
-        (2.0, "reported", "$2.00"),
-    ],
-)
-def test_costs_say_what_they_are(usd: float, provenance: str, text: str) -> None:
-    assert dollars({"usd": usd, "provenance": provenance, "unpricedModels": []}) == text
-    assert dollars(None) == ""
 
 
 def test_ids_are_shown_as_commands_take_them() -> None:

@@ -481,4 +481,4 @@ class TestWithFakeDaemon:
         linked = fake.answers["features/get"]["sessions"][0]
         fake.answers["features/get"] |= {"cost": cost, "sessionsTotal": 1, "sessions": [{**linked, "cost": cost}]}
         page = run("feature", "checkout").out
-        assert page.count(">=$1,234.50") == 2
+        assert page.count("≥ $1,234") == 2

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from hypothesis import strategies as st
 
 from ccdashd.derive.measures import Measures
+from ccdashd.derive.slots import SLOT_MS
 from ccdashd.store.connection import raw_connection
 from ccdashd.store.schema import metadata
 
@@ -40,6 +42,11 @@ LOGS = (
     Log(8, HIDDEN, HIDDEN, SECRET),
 )
 SHOWN = tuple(log for log in LOGS if log.project != SECRET)
+
+
+def slot(text: str) -> int:
+    """The slot of a time."""
+    return int(datetime.fromisoformat(text).timestamp() * 1000) // SLOT_MS
 
 
 class Ledger:
@@ -128,14 +135,14 @@ def ledger(connection: sa.Connection) -> Ledger:
 BERLIN_SPRING, BERLIN_AUTUMN, HOWE_AUTUMN = 1_971_940, 1_976_980, 1_972_564
 """Slots in the nights in which clocks are changed in 2026: 28 March 21:00, 24 October 21:00 and 4 April 13:00 UTC."""
 
-NOW = 1_795_273_560_000
+NOW = 1_795_269_960_000
 """21 November 2026, 14:06 UTC."""
 
 SLOTS = st.one_of(
     st.just(-1),
     st.integers(0, 100),
     *(st.integers(night, night + 60) for night in (BERLIN_SPRING, BERLIN_AUTUMN, HOWE_AUTUMN)),
-    st.integers(NOW // 900_000 - 10, NOW // 900_000),
+    st.integers(NOW // SLOT_MS - 10, NOW // SLOT_MS),
     st.integers(20_000_000, 200_000_000),
 )
 """No time, the begin of the epoch, nights in which clocks are changed, just now, and what a clock gone wrong says."""

@@ -162,6 +162,12 @@ def test_the_history_keeps_the_last_alerts_and_all_that_fire() -> None:
         }
 
 
+def test_a_shorter_journal_keeps_no_more_than_the_history() -> None:
+    told = [edit for n in range(10) for edit in (fired(f"a{n}", session=str(n)), ended(f"a{n}"), ended(f"a{n}"))]
+    lines = live([Line(encode(edit, HOME), edit) for edit in told], HOME)
+    assert [decode(line, HOME) for line in lines] == [told[at] for n in (7, 8, 9) for at in (3 * n, 3 * n + 2)]
+
+
 edits = st.lists(
     st.one_of(
         st.builds(
