@@ -174,6 +174,11 @@ class App:
         """Whether a path is that of a planning file, as far as that is known now."""
         return self._pipeline is not None and self._pipeline.plans.territory.accepts(path)
 
+    @property
+    def plan_roots(self) -> list[str]:
+        """The folders of projects whose planning files are looked at, as far as they are known now; sorted."""
+        return self._pipeline.plans.territory.roots if self._pipeline is not None else []
+
     def request_scan(self, reason: str) -> None:
         """Ask for a scan of all logs soon; `reason` is for the log."""
         if self._reconciler is not None:

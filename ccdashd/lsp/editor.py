@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import msgspec
@@ -24,27 +24,44 @@ ANSWER = 30.0
 OPEN_AT_ONCE = 2_000
 """Documents that are remembered as open; a client that opens more is not told of changes in the rest."""
 
+KEPT_TEXT = 4 * 1024 * 1024
+"""Characters of a document that are kept; a longer one is as it is on disk."""
+
+_ID = "ccdash-"
+"""Begins the ids of what an editor is asked."""
+
 logger = get(__name__)
 
 
-@dataclass
+async def _at_once() -> None:
+    """An output that is never behind."""
+
+
+@dataclass(frozen=True)
 class Open:
-    """A document that the editor has open. `text` is kept of planning files only: all else is read from disk."""
+    """A document that the editor has open, as it was at one moment."""
 
     uri: str
     path: str
-    version: int | None
-    text: str | None
+    version: int | None = None
+    """That of `text`; None where that is."""
+    text: str | None = None
+    """What is being edited: of planning files, by editors that tell each change. None where only the file on disk is
+    known, of which the editor may have another version by now."""
 
 
 class Editor:
-    """The editor at the other end of a connection. `send` takes frames."""
+    """The editor at the other end of a connection. `send` takes frames; `writable` waits while the editor does not read.
+
+    Lives on the event loop; other threads may look up a document, no more.
+    """
 
     def __init__(
         self,
         params: lsp.InitializeParams,
         send: Callable[[bytes], None],
         is_plan: Callable[[str], bool] = lambda path: False,
+        writable: Callable[[], Awaitable[None]] = _at_once,
     ) -> None:
         self.client = capabilities.of(params)
         self.name = params.client_info.name if params.client_info is not None else "editor"
@@ -54,8 +71,13 @@ class Editor:
         self.on_open: Callable[[Open], None] = lambda document: None
         """Called when a document was opened, changed or saved."""
         self.on_close: Callable[[Open], None] = lambda document: None
+        """Called when a document was closed."""
+        self.tells_changes = False
+        """Whether the editor tells each change of planning files, so that their text is kept."""
+        self.writable = writable
         self._send = send
         self._is_plan = is_plan
+        self._gone = False
         self._ids = itertools.count(1)
         self._asked: dict[str, asyncio.Future[Any]] = {}
 
@@ -83,17 +105,24 @@ class Editor:
         path = path_of(given.uri)
         if path is None or (path not in self.documents and len(self.documents) >= OPEN_AT_ONCE):
             return
-        text = given.text if self._is_plan(path) else None
-        self.documents[path] = document = Open(given.uri, path, given.version, text)
+        document = Open(given.uri, path)
+        if self.tells_changes and self._is_plan(path):
+            document = _edited(document, given.version, given.text)
+        self.documents[path] = document
         self.on_open(document)
 
     def _did_change(self, params: lsp.DidChange) -> None:
         document = self._known(params.text_document.uri)
-        if document is not None:
-            document.version = params.text_document.version
-            if document.text is not None:
-                document.text = changed(document.text, params.content_changes)
-            self.on_open(document)
+        if document is None:
+            return
+        known = document.text is not None or any(change.range is None for change in params.content_changes)
+        if known and self._is_plan(document.path):
+            text = changed(document.text or "", params.content_changes)
+            document = _edited(document, params.text_document.version, text)
+        else:
+            document = Open(document.uri, document.path)
+        self.documents[document.path] = document
+        self.on_open(document)
 
     def _did_save(self, params: lsp.DidSave) -> None:
         document = self._known(params.text_document.uri)
@@ -124,7 +153,9 @@ class Editor:
 
     async def ask(self, method: str, params: Any, type: type[T]) -> T:
         """Ask something; returns the answer. Raises `Unsupported` where the editor refuses, or does not answer in time."""
-        id = f"ccdash-{next(self._ids)}"
+        if self._gone:
+            raise Unsupported("the editor is gone")
+        id = f"{_ID}{next(self._ids)}"
         answer = self._asked[id] = asyncio.get_running_loop().create_future()
         self._send(frames.request(id, method, params))
         try:
@@ -132,6 +163,7 @@ class Editor:
                 raw = await answer
             return msgspec.json.decode(raw, type=type)
         except TimeoutError:
+            self.notify("$/cancelRequest", {"id": id})
             raise Unsupported(f"the editor did not answer {method} within {ANSWER:.0f} seconds") from None
         except msgspec.DecodeError as error:
             raise Unsupported(f"the editor's answer to {method} was not understood: {error}") from None
@@ -139,11 +171,11 @@ class Editor:
             self._asked.pop(id, None)
 
     def answered(self, id: object, result: bytes | None, error: str | None) -> bool:
-        """The editor answered a request; False where none of that id is waiting."""
-        future = self._asked.get(id) if isinstance(id, str) else None
-        if future is None:
+        """The editor answered a request; False where that is none of ours."""
+        if not isinstance(id, str) or not id.startswith(_ID):
             return False
-        if not future.done():
+        future = self._asked.get(id)
+        if future is not None and not future.done():
             if error is None:
                 future.set_result(result or b"null")
             else:
@@ -159,14 +191,21 @@ class Editor:
         for method, supported in wanted:
             if supported:
                 # The answer is null, and nobody waits for it.
-                self._send(frames.request(f"ccdash-{next(self._ids)}", method, None))
+                self._send(frames.request(f"{_ID}{next(self._ids)}", method, None))
 
     def closed(self) -> None:
         """The editor is gone: what it was asked is not answered any more."""
+        self._gone = True
         for future in self._asked.values():
             if not future.done():
                 future.set_exception(Unsupported("the editor is gone"))
         self.documents.clear()
+
+
+def _edited(document: Open, version: int | None, text: str) -> Open:
+    if len(text) > KEPT_TEXT:
+        return replace(document, version=None, text=None)
+    return replace(document, version=version, text=text)
 
 
 def initialize(raw: bytes) -> lsp.InitializeParams:

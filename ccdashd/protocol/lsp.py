@@ -340,6 +340,28 @@ class Registrations(Lsp, frozen=True, kw_only=True):
     registrations: list[Registration]
 
 
+class Unregistration(Lsp, frozen=True, kw_only=True):
+    id: str
+    method: str
+
+
+class Unregistrations(Lsp, frozen=True, kw_only=True):
+    unregisterations: list[Unregistration]
+    """So it is spelt."""
+
+
+class DocumentFilter(Lsp, frozen=True, kw_only=True):
+    scheme: str
+    pattern: str
+    """Glob pattern of paths."""
+
+
+class ChangeRegistration(Lsp, frozen=True, kw_only=True):
+    document_selector: list[DocumentFilter]
+    sync_kind: int
+    """See `SyncOptions.change`."""
+
+
 class CreateProgress(Lsp, frozen=True, kw_only=True):
     token: str | int
 

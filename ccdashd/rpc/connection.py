@@ -47,7 +47,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, app: App, server: Server) -> None:
         self.client = ""
-        """What the client calls itself in ``ccdash/hello``, for the log."""
+        """What the client calls itself, for the log."""
         self._app = app
         self._server = server
         self._loop = asyncio.get_running_loop()
@@ -64,6 +64,8 @@ class Connection(asyncio.Protocol):
         self._refused = False
         self.editor: Editor | None = None
         """The editor at the other end, once it has said ``initialize``."""
+        self._life: asyncio.Task[None] | None = None
+        """What runs for the editor beside its requests."""
         self._lsp_stopped = False
 
     # --- asyncio.Protocol ---
@@ -91,6 +93,8 @@ class Connection(asyncio.Protocol):
         """Stop what runs for this client."""
         self._refused = True
         self._app.events.drop(self)
+        if self._life is not None:
+            self._life.cancel()
         if self.editor is not None:
             self.editor.closed()
         for task in self._tasks.values():
@@ -133,6 +137,10 @@ class Connection(asyncio.Protocol):
         async with self._gates[lane]:
             await self._writable.wait()
             yield
+
+    async def writable(self) -> None:
+        """Wait while the client does not read what it is sent."""
+        await self._writable.wait()
 
     def close(self) -> None:
         """Send what is buffered, then close."""
@@ -211,9 +219,17 @@ class Connection(asyncio.Protocol):
             if isinstance(request_id, int | float | str) and request_id in self._tasks:
                 self._cancelled.add(request_id)
                 self._tasks[request_id].cancel()
+        elif self.editor is not None and name == "initialized":
+            self._begin(self.editor)
         elif self.editor is not None:
             with suppress(CcdashError):
                 self.editor.notified(name, _raw(message))
+
+    def _begin(self, editor: Editor) -> None:
+        from ccdashd.lsp.life import live
+
+        if self._life is None:
+            self._life = self._loop.create_task(live(self._app, editor), name=f"editor {editor.name}")
 
     def _request(self, request_id: RequestId, name: str, message: Message) -> None:
         try:
@@ -221,6 +237,8 @@ class Connection(asyncio.Protocol):
                 raise InvalidRequest(f"a request with id {request_id!r} is still running", id=request_id)
             if self._server.stopping:
                 raise ShuttingDown("the daemon is stopping; connect again in a moment")
+            if self._lsp_stopped:
+                raise InvalidRequest("this connection was shut down; only 'exit' may follow")
             answer = self._lsp(name, message) if name in _LSP_REQUESTS else self._ours(request_id, name, message)
         except Exception as error:
             self._write(frames.error_response(request_id, self._server.dispatcher.error_of(error, name)))
@@ -236,13 +254,11 @@ class Connection(asyncio.Protocol):
             raise InvalidRequest("this connection is initialized already")
         from ccdashd.lsp.editor import Editor, initialize
 
-        self.editor = Editor(initialize(_raw(message)), self._write, self._app.is_plan)
-        self.client = self.client or self.editor.name
+        self.editor = Editor(initialize(_raw(message)), self._write, self._app.is_plan, self.writable)
+        self.client = self.editor.name
         return frames.encode(self.editor.offer())
 
     def _ours(self, request_id: RequestId, name: str, message: Message) -> bytes | None:
-        if self._lsp_stopped:
-            raise InvalidRequest("this connection was shut down; only 'exit' may follow")
         raw = _raw(message)
         answer = self._server.dispatcher.at_once(self, name, raw)
         if answer is not None:

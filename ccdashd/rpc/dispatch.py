@@ -154,7 +154,8 @@ class Dispatcher:
         method = _find(connection, name)
         if method is None:
             shown = name[:_SHOWN]
-            raise MethodNotFound(f"there is no method {shown!r}", method=shown)
+            where = " before 'initialize'" if name in lsp.REQUESTS else ""
+            raise MethodNotFound(f"there is no method {shown!r}{where}", method=shown)
         if method.cached:
             return self._answers.get(name, raw, self._app.revision)
         handler = _handlers.get(name)
@@ -166,9 +167,22 @@ class Dispatcher:
         return answer
 
     async def run(self, connection: Connection, name: str, raw: bytes) -> bytes:
-        """The encoded answer of a method that has to wait. Raises `CcdashError`, or what the handler raises."""
+        """The encoded answer of a method that has to wait. Raises `CcdashError`, or what the handler raises.
+
+        An editor is shown nothing where the cache cannot be used: it asks at every movement, and would tell each error.
+        """
+        try:
+            return await self._run(connection, name, raw)
+        except Exception as error:
+            shown = name in lsp.REQUESTS and lsp.REQUESTS[name].lane == "read"
+            if shown and (isinstance(error, Busy) or self._app.explain(error) is not None):
+                return b"null"
+            raise
+
+    async def _run(self, connection: Connection, name: str, raw: bytes) -> bytes:
         started = time.perf_counter()
-        method = _handlers[name].method
+        # Handlers are there once the cache was opened, the table from the start.
+        method = METHODS.get(name) or lsp.REQUESTS[name]
         if method.lane != "loop":
             await self._app.ready()
         handler = _handlers[name]

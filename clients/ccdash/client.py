@@ -68,6 +68,10 @@ class Client:
         """Close the connection; what still runs for it in the daemon is cancelled there."""
         self._socket.close()
 
+    def detach(self) -> socket.socket:
+        """The socket, for a caller who speaks on it from now on; the client is of no more use."""
+        return self._socket
+
     def request(self, method: str, params: Any = None, *, timeout: float | None = 60.0) -> Any:
         """Send a request and return its result.
 

@@ -80,6 +80,7 @@ COMMANDS = (
     Command("stop", "daemon", "stop the daemon when it has finished what runs"),
     Command("demo", "demo", "make realistic demo logs and show them in a profile of their own"),
     Command("service", "service", "start the daemon by systemd or launchd: install, uninstall, status"),
+    Command("lsp", "lsp", "be a language server on standard input and output, for editors"),
     Command("rpc", "rpc", "call any method of the daemon and print its result as JSON"),
     Command("completion", "completion", "print a completion script for a shell"),
 )

@@ -1,0 +1,138 @@
+"""Has an editor show anew what changed: lenses, hints and diagnostics of the documents it has open.
+
+    commits ──┐
+    documents ┴──► due ──► PAUSE ──► states of open documents (one snapshot) ──► diagnostics, refresh
+
+An editor asks for everything of its visible documents when it is told to refresh, so it is told only when what one of
+them shows is other than before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from ccdashd.errors import Busy
+from ccdashd.events import Event
+from ccdashd.log import get
+from ccdashd.lsp.editor import Editor, Open
+
+if TYPE_CHECKING:
+    from ccdashd.app import App
+
+PAUSE = 0.3
+"""Seconds from a change until it is looked at, with all that came after it."""
+
+REST = 10.0
+"""After a look there is none for so many times as long as it took."""
+
+RETRY = 3.0
+"""Seconds until what failed is tried again."""
+
+TOPICS = ("sessions", "features", "documents", "tasks", "links")
+
+logger = get(__name__)
+
+
+class Refresher:
+    """Follows the cache and the open documents of one editor. Lives on the event loop."""
+
+    def __init__(self, app: App, editor: Editor) -> None:
+        self._app = app
+        self._editor = editor
+        self._due = asyncio.Event()
+        self._stale: set[str] = set()
+        """Paths of documents that were opened, changed or saved since the last look."""
+        self._opened: dict[str, int] = {}
+        """The revision at which a document was opened, by path, until it was looked at."""
+        self._seen: dict[str, bytes] = {}
+        """What was shown of a document at the last look, by path."""
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        editor, events = self._editor, self._app.events
+        editor.on_open, editor.on_close = self._changed, self._closed
+        for document in editor.documents.values():
+            # Opened before the editor said that it is ready, so perhaps before what it asked first.
+            self._opened[document.path] = -1
+            self._changed(document)
+        events.subscribe(self, TOPICS)
+        try:
+            while True:
+                await self._due.wait()
+                await asyncio.sleep(PAUSE)
+                await self._look()
+        finally:
+            events.drop(self)
+
+    def notify(self, event: Event) -> None:
+        """Something changed, see `events.Subscriber`."""
+        if self._editor.documents:
+            self._due.set()
+
+    def _changed(self, document: Open) -> None:
+        if document.path not in self._seen:
+            self._opened.setdefault(document.path, self._app.revision)
+        self._stale.add(document.path)
+        self._due.set()
+
+    def _closed(self, document: Open) -> None:
+        self._stale.discard(document.path)
+        self._opened.pop(document.path, None)
+        self._seen.pop(document.path, None)
+
+    async def _look(self) -> None:
+        self._due.clear()
+        stale, self._stale = self._stale, set()
+        try:
+            database = await self._app.ready()
+            began = time.monotonic()
+            revision, states = await database.read(partial(_states, list(self._editor.documents)))
+            took = time.monotonic() - began
+            changed = self._differing(states, revision)
+            for path in sorted(changed | stale):
+                await self._publish(path)
+            if changed:
+                await self._editor.writable()
+                self._editor.refresh()
+            if not self._app.scanned:
+                # Until then it is not known which files are planning files.
+                self._stale |= {path for path in stale if not self._app.is_plan(path)}
+            await asyncio.sleep(min(took * REST, RETRY))
+        except Exception as error:
+            if not isinstance(error, Busy):
+                logger.error("an editor was not told of changes", editor=self._editor.name, exc_info=error)
+            # What it asked meanwhile had no answer.
+            self._seen.clear()
+            self._stale |= stale
+        if self._stale:
+            self._due.set()
+            await asyncio.sleep(RETRY)
+
+    def _differing(self, states: Mapping[str, bytes], revision: int) -> set[str]:
+        """The open documents that show something else than before, or may do so."""
+        differing = set[str]()
+        for path, state in states.items():
+            if path not in self._editor.documents:
+                continue  # closed while it was looked at
+            before = self._seen.get(path)
+            # Of a new one it is not known what the editor was answered, unless nothing changed since.
+            if before != state and (before is not None or self._opened.get(path) != revision):
+                differing.add(path)
+            self._seen[path] = state
+            self._opened.pop(path, None)
+        return differing
+
+    async def _publish(self, path: str) -> None:
+        document = self._editor.documents.get(path)
+        if document is not None and self._app.is_plan(path):
+            await self._editor.writable()
+
+
+def _states(paths: Sequence[str], connection: sa.Connection, revision: int) -> tuple[int, dict[str, bytes]]:
+    return revision, dict.fromkeys(paths, b"%d" % revision)
