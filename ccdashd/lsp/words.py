@@ -1,0 +1,75 @@
+"""What editors show in words: numbers, money, statuses, times, and text that must not be taken for Markdown. Pure."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Final
+
+from ccdashd.protocol import types as t
+
+_MARKED: Final = re.compile(r"([\\`*_{}\[\]<>#|~&$!])")
+_SMALLEST: Final = 0.00005
+"""Dollars below which money would be shown as nothing."""
+
+
+def number(count: int, noun: str) -> str:
+    """``1 session``, ``1,204 sessions``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def money(usd: float) -> str:
+    """US dollars: ``$0.0042`` below a cent, ``$3.12``, ``$1,234`` from a thousand on; never ``$0`` where it is more."""
+    if usd == 0:
+        return "$0"
+    if usd < _SMALLEST:
+        return "<$0.0001"
+    if usd < 0.01:
+        return f"${usd:.4f}"
+    return f"${usd:,.2f}" if round(usd, 2) < 1000 else f"${usd:,.0f}"
+
+
+def cost(told: t.Cost | None) -> str:
+    """``$3.12``, ``≥ $3.12`` where that is a lower bound, ``unpriced``; empty where no usage is known."""
+    if told is None:
+        return ""
+    if told.provenance == "unpriced":
+        return "unpriced"
+    return f"{'≥ ' if told.provenance == 'lower_bound' else ''}{money(told.usd)}"
+
+
+def status(known: str) -> str:
+    """``in progress``"""
+    return known.replace("_", " ")
+
+
+def ago(stamp: str | None) -> str:
+    """How long ago a time of the wire was: ``now``, ``5 min ago``, ``3 h ago``, ``6 d ago``, then the date; empty where
+    none is known."""
+    if stamp is None:
+        return ""
+    moment = datetime.fromisoformat(stamp)
+    seconds = (datetime.now(UTC) - moment).total_seconds()
+    if seconds < 60:
+        return "now"
+    if seconds < 3600:
+        return f"{seconds // 60:.0f} min ago"
+    if seconds < 86_400:
+        return f"{seconds // 3600:.0f} h ago"
+    return f"{seconds // 86_400:.0f} d ago" if seconds < 28 * 86_400 else f"{moment.astimezone():%Y-%m-%d}"
+
+
+def joined(*parts: str) -> str:
+    """Those that say something, on one line."""
+    return " · ".join(part for part in parts if part)
+
+
+def short(text: str, limit: int) -> str:
+    """One line of at most so many characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def escaped(text: str) -> str:
+    """One line that stays as it is where Markdown is read."""
+    return _MARKED.sub(r"\\\1", " ".join(text.split()))
