@@ -64,7 +64,11 @@ _UNCLEAR: Final = frozenset({"worknote", "context", "report", "idea", "bug", "re
 
 def read(path: str, data: bytes) -> Document:
     """Read the file at `path`, relative to the project, with the bytes `data`."""
-    front = frontmatter.read(data)
+    return read_below(path, data, frontmatter.read(data))
+
+
+def read_below(path: str, data: bytes, front: Frontmatter) -> Document:
+    """The same, where its frontmatter was read already."""
     values = front.values
     kind = kinds.classify(path)
     raw_type = fields.first_text(values, _TYPE_KEYS)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from .fixes import Fix
 from .model import Finding
 from .repair import recover
 from .yaml import Path, TooMuch, Value, Yaml, YamlError, parse
@@ -39,6 +40,8 @@ class Frontmatter:
     """Where it ends: before the closing line."""
     body_start: int = 0
     body_line: int = 1
+    repairs: list[Fix] = field(default_factory=list)
+    """What made YAML of it, one after the other; their lines count from 0 behind the opening line."""
     repaired_lines: frozenset[int] = frozenset()
     yaml: Yaml | None = None
     """What was parsed, after repairs."""
@@ -92,9 +95,9 @@ def read(data: bytes) -> Frontmatter:
 
 def _recover(found: Frontmatter, text: str, error: YamlError) -> None:
     found.recovered = True
-    found.yaml, repairs = recover(text, error)
-    found.repaired_lines = frozenset(line + 2 for repair in repairs for line in repair.changes)
-    for repair in repairs:
+    found.yaml, found.repairs = recover(text, error)
+    found.repaired_lines = frozenset(line + 2 for repair in found.repairs for line in repair.changes)
+    for repair in found.repairs:
         severity: Literal["error", "warning"] = "error" if repair.loses else "warning"
         found.findings.append(
             Finding(code=repair.code, severity=severity, line=repair.line + 2, message=repair.message, hint=repair.hint)

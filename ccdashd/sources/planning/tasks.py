@@ -28,7 +28,7 @@ EFFORT_KEYS: Final = (
     "size",
 )
 _ASSIGNEES: Final = ("assigned_to", "assignee", "assignees", "assigned", "owner", "owners", "agent", "agents")
-_DEPENDS: Final = ("dependencies", "depends_on", "blocked_by", "deps")
+DEPENDS_KEYS: Final = ("dependencies", "depends_on", "blocked_by", "deps")
 _ACCEPTANCE: Final = ("acceptance_criteria", "acceptance", "ac", "ac_refs", "success_criteria")
 _NOTES: Final = ("notes", "note", "completion_notes", "deferred_reason")
 
@@ -182,7 +182,7 @@ class _Reader:
                 batch=fields.first_text(values, ("batch", "wave")) or batch or self._batches.get(task_id, ""),
                 parent="",
                 assignees=fields.names(fields.first(values, _ASSIGNEES)),
-                depends_on=fields.task_ids(fields.first(values, _DEPENDS)),
+                depends_on=fields.task_ids(fields.first(values, DEPENDS_KEYS)),
                 effort=fields.first_text(values, EFFORT_KEYS),
                 priority=fields.first_text(values, ("priority",)),
                 model=fields.first_text(values, ("model", "assigned_model", "agent_model")),
