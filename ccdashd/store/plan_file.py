@@ -78,10 +78,9 @@ def place_of(connection: sa.Connection, path: str) -> PlanPath | None:
     return PlanPath(id, root, os.path.relpath(path, root))
 
 
-def is_known(connection: sa.Connection, document_id: str) -> bool:
-    """Whether there is a document of that id."""
-    query = sa.select(sa.literal(1)).where(documents.c.id == document_id)
-    return connection.execute(query).first() is not None
+def size_of(connection: sa.Connection, document_id: str) -> int | None:
+    """Bytes of the document of that id; None where there is none."""
+    return connection.execute(sa.select(documents.c.size).where(documents.c.id == document_id)).scalar_one_or_none()
 
 
 def of_document(connection: sa.Connection, document_id: str) -> PlanFile:
@@ -102,7 +101,7 @@ def of_document(connection: sa.Connection, document_id: str) -> PlanFile:
         feature=plan_lists.feature(row),
         holds_status=details.holder == document_id,
         mismatches=details.mismatches,
-        phases=[PhaseTold(*told, _phase.decode(data)) for *told, data in connection.execute(query)],
+        phases=[PhaseTold(*row[:4], _phase.decode(row.data)) for row in connection.execute(query)],
     )
 
 

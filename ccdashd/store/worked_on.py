@@ -12,9 +12,9 @@ from ccdashd.protocol import types as t
 from ccdashd.store.connection import raw_connection, select
 from ccdashd.store.costs import spent, wire
 from ccdashd.store.entities import Key
+from ccdashd.store.schema import sessions
 from ccdashd.store.session_rows import ROW, now
 from ccdashd.store.session_rows import wire as session_row
-from ccdashd.store.schema import sessions
 
 _FOUND = """
 SELECT l.target_id, l.source_id, MAX(l.confidence)
