@@ -17,7 +17,7 @@ from ccdashd.derive.phases import tokens
 from ccdashd.edits import files
 from ccdashd.errors import ReadOnly
 from ccdashd.lsp.editor import KEPT_TEXT, Editor
-from ccdashd.lsp.text import line_range, path_of, uri_of
+from ccdashd.lsp.text import line_range, path_of, units, uri_of
 from ccdashd.protocol import lsp
 from ccdashd.protocol import types as t
 from ccdashd.sources.planning import documents, frontmatter, tasks
@@ -82,6 +82,15 @@ class Reading:
         indent = len(words) - len(words.lstrip())
         return lsp.Range(start=lsp.Position(line=number, character=indent), end=whole.end)
 
+    def range_in(self, line: int, words: str) -> lsp.Range:
+        """Where a line says these words the last time; all of it where it does not."""
+        written = self.lines[line] if 0 <= line < len(self.lines) else ""
+        at = written.rfind(words) if words else -1
+        if at < 0:
+            return self.range_of(line)
+        start, end = units(written, at), units(written, at + len(words))
+        return lsp.Range(start=lsp.Position(line=line, character=start), end=lsp.Position(line=line, character=end))
+
     def task_at(self, line: int) -> TaskAt | None:
         """The task that a line belongs to."""
         return next((at for at in self.tasks if at.first <= line <= at.last), None)
@@ -136,6 +145,8 @@ class Plan:
     """A planning file that an editor asks about."""
 
     uri: str
+    version: int | None
+    """That of the buffer, where the text is that."""
     place: PlanPath
     reading: Reading
     known: PlanFile
@@ -192,7 +203,8 @@ def plan_at(connection: sa.Connection, editor: Editor, uri: str) -> Plan | None:
         text = text_on_disk(place) if size is not None and size <= KEPT_TEXT else None
     if text is None:
         return None
-    return Plan(uri, place, read(place.path, text), plan_file.of_document(connection, place.document_id))
+    version = opened.version if opened is not None else None
+    return Plan(uri, version, place, read(place.path, text), plan_file.of_document(connection, place.document_id))
 
 
 def text_on_disk(place: PlanPath) -> str | None:

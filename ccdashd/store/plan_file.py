@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 from ccdashd.derive.phases import PhaseRow
 from ccdashd.protocol import types as t
 from ccdashd.store import plan_lists
-from ccdashd.store.connection import raw_connection
+from ccdashd.store.connection import raw_connection, select
 from ccdashd.store.schema import documents, feature_phases, features
 
 
@@ -105,23 +106,25 @@ def of_document(connection: sa.Connection, document_id: str) -> PlanFile:
     )
 
 
-class TaskAt(NamedTuple):
+class TaskPlace(NamedTuple):
     """Where a task of a feature stands."""
 
-    id: str
     path: str
     """In the project."""
     line: int
 
 
-def tasks_named(connection: sa.Connection, feature_id: str) -> dict[str, TaskAt]:
-    """The tasks of a feature by the id that files call them, of those that only one task has."""
-    query = """SELECT t.task_id, t.id, d.path, t.line FROM tasks t JOIN documents d ON d.id = t.document_id
-        WHERE t.feature_id = ? AND t.task_id <> '' GROUP BY t.task_id HAVING COUNT(*) = 1"""
-    return {name: TaskAt(*at) for name, *at in raw_connection(connection).execute(query, (feature_id,))}
+def tasks_named(connection: sa.Connection, feature_id: str) -> dict[str, list[TaskPlace]]:
+    """The tasks of a feature by the id that files call them."""
+    query = """SELECT t.task_id, d.path, t.line FROM tasks t JOIN documents d ON d.id = t.document_id
+        WHERE t.feature_id = ? AND t.task_id <> '' ORDER BY t.document_id, t.n"""
+    found: dict[str, list[TaskPlace]] = {}
+    for name, *place in raw_connection(connection).execute(query, (feature_id,)):
+        found.setdefault(name, []).append(TaskPlace(*place))
+    return found
 
 
-def known_documents(connection: sa.Connection, project_id: str) -> frozenset[str]:
-    """Paths of all documents of a project."""
-    query = "SELECT path FROM documents WHERE project_id = ?"
-    return frozenset(path for (path,) in raw_connection(connection).execute(query, (project_id,)))
+def documents_at(connection: sa.Connection, project_id: str, paths: Iterable[str]) -> set[str]:
+    """Those of these paths of a project that are documents."""
+    ids = [f"{project_id}/{path}" for path in paths]
+    return {path for (path,) in select(connection, "SELECT path FROM documents WHERE id IN ({})", ids)}
