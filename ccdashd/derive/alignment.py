@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
+from itertools import pairwise
 from typing import Final, Literal, NamedTuple
 
 NOBODY: Final = -1
@@ -80,7 +81,10 @@ def lay(old: Sequence[str], origins: Sequence[Line], target: Target, *, whole: b
     if whole:
         for i, j in in_order(old, new):
             if found[j] is None:
-                take(i, j, "same")
+                found[j], used[i] = origins[i], True
+                pairs.append((i, j))
+    if all(used) or None not in found:
+        return
     for strip in (False, True):
         for i, j in _runs(old, target, used, strip=strip):
             take(i, j, "indented" if old[i] != new[j] else "moved" if whole else "same")
@@ -111,8 +115,10 @@ def in_order(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int]
                     pairs += [(a + i + n, b + j + n) for n in range(size)]
             continue
         for i, j in split:
-            work.append((a, i, b, j))
-            a, b = i, j
+            if a < i and b < j:
+                work.append((a, i, b, j))
+            pairs.append((i, j))
+            a, b = i + 1, j + 1
         work.append((a, a_end, b, b_end))
     yield from sorted(pairs)
 
@@ -126,7 +132,9 @@ def _unique(old: Sequence[str], new: Sequence[str], a: int, a_end: int, b: int, 
 
 
 def _chain(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The longest chain of pairs in the order of both texts."""
+    """The longest chain of pairs, given in the order of the newer text, that is in the order of both."""
+    if all(one[0] < other[0] for one, other in pairwise(pairs)):
+        return list(pairs)
     tops: list[int] = []
     piles: list[int] = []
     before: list[int] = []

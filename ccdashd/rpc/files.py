@@ -46,7 +46,7 @@ def files_blame(call: ReadCall, params: t.BlameParams) -> t.Blame:
     if start > max(count, 1) and blamed.changes:
         raise InvalidParams("start", f"the file has {count} lines", params.start)
     last = count if end is None else min(end, count)
-    blocks, changes = file_blame.answer(call.conn, blamed, call.app.prices, start - 1, last)
+    blocks, changes = call.app.blames.answer(call.conn, blamed, call.app.prices, start - 1, last)
     commits = git.blame(path, start, last) if params.git and blamed.changes else None
     return t.Blame(
         path=path,

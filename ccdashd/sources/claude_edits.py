@@ -9,6 +9,7 @@ versions answer with the file before and after (``original_file``, ``updated_fil
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -30,6 +31,13 @@ class _Input(_Piece, gc=False):
     edit_mode: str | None = None
 
 
+class _Words(msgspec.Struct, gc=False):
+    """The texts of an edit as they are encoded."""
+
+    old_string: msgspec.Raw = msgspec.Raw()
+    new_string: msgspec.Raw = msgspec.Raw()
+
+
 class _Answer(msgspec.Struct, gc=False):
     type: str | None = None
     content: msgspec.Raw = msgspec.Raw()
@@ -47,49 +55,86 @@ class _Record(msgspec.Struct, gc=False):
     toolUseResult: msgspec.Raw = msgspec.Raw()
 
 
+_HEAD = 16_384
+"""Bytes of an answer, beside the texts themselves, in which an edit is looked for: the whole file comes after it."""
+
 _input = msgspec.json.Decoder(_Input).decode
+_words = msgspec.json.Decoder(_Words).decode
 _answer = msgspec.json.Decoder(_Answer).decode
 _record = msgspec.json.Decoder(_Record).decode
 _string = msgspec.json.Decoder(str).decode
 
 
-def recorded(call: bytes, call_id: str, result: bytes) -> Edit | None:
-    """The change that a call made: `call` and `result` are the records that hold call and answer, `call_id` as the reader
-    gave it. None where the records do not tell it."""
+def recorded(call: bytes, call_id: str, result: Callable[[int | None], bytes]) -> Edit | None:
+    """The change that a call made: `call` is the record that holds it, `call_id` as the reader gave it; `result` gives the
+    record that holds the answer, or its first bytes, also later. None where the records do not tell it."""
     given = _given(call, call_id)
     if given is None:
         return None
-    name, tool = given
-    answer = _answered(result)
+    name, raw = given
+    try:
+        tool = _input(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
     if name == "Write":
-        content = _text(answer.content) if answer.content else tool.content
-        created = answer.type == "create"
-        before = (lambda: "") if created else (lambda: _text(answer.originalFile))
-        return None if content is None else Edit(_plain(content), (), before)
-    if name in ("Edit", "MultiEdit"):
-        if name == "MultiEdit":
-            pieces = answer.edits or tool.edits or []
-        elif answer.oldString is not None and answer.newString is not None:
-            pieces = [_Piece(answer.oldString, answer.newString, answer.replaceAll)]
-        else:
-            pieces = [tool]
-        replacements = tuple(
-            Replacement(_plain(piece.old_string), _plain(piece.new_string), piece.replace_all is True) for piece in pieces
-        )
-        if not replacements:
-            return None
-        if len(replacements) == 1 and not replacements[0].old:
-            return Edit(replacements[0].new, (), lambda: "")  # how a file is made by Edit
-        return Edit(None, replacements, lambda: _text(answer.originalFile or answer.originalFileContents))
+        return _written(tool, _answered(result(None)))
+    if name == "Edit":
+        if _repeated(raw, result):
+            return _replaced([tool], lambda: _before(_answered(result(None))))
+        answer = _answered(result(None))
+        if answer.oldString is None or answer.newString is None:
+            return _replaced([tool], lambda: _before(answer))
+        return _replaced([_Piece(answer.oldString, answer.newString, answer.replaceAll)], lambda: _before(answer))
+    if name == "MultiEdit":
+        answer = _answered(result(None))
+        return _replaced(answer.edits or tool.edits or [], lambda: _before(answer))
     if name == "NotebookEdit":
-        if answer.updated_file is not None:
-            return Edit(_plain(answer.updated_file), (), lambda: _text(answer.original_file))
-        if tool.new_source and tool.edit_mode != "delete":
-            return Edit(None, (Replacement("", _cell(tool.new_source)),))
+        return _cell_edited(tool, _answered(result(None)))
     return None
 
 
-def _given(call: bytes, call_id: str) -> tuple[str, _Input] | None:
+def _written(tool: _Input, answer: _Answer) -> Edit | None:
+    content = _text(answer.content) if answer.content else tool.content
+    created = answer.type == "create"
+    return None if content is None else Edit(_plain(content), (), lambda: "" if created else _text(answer.originalFile))
+
+
+def _replaced(pieces: Sequence[_Piece], before: Callable[[], str | None]) -> Edit | None:
+    replacements = tuple(
+        Replacement(_plain(piece.old_string), _plain(piece.new_string), piece.replace_all is True) for piece in pieces
+    )
+    if not replacements:
+        return None
+    if len(replacements) == 1 and not replacements[0].old:
+        return Edit(replacements[0].new, (), lambda: "")  # how a file is made by Edit
+    return Edit(None, replacements, before)
+
+
+def _cell_edited(tool: _Input, answer: _Answer) -> Edit | None:
+    if answer.updated_file is not None:
+        return Edit(_plain(answer.updated_file), (), lambda: _text(answer.original_file))
+    if tool.new_source and tool.edit_mode != "delete":
+        return Edit(None, (Replacement("", _cell(tool.new_source)),))
+    return None
+
+
+def _repeated(given: msgspec.Raw, result: Callable[[int | None], bytes]) -> bool:
+    """Whether the answer begins with the texts that were given: then none of the rest, which may be as long as the file,
+    has to be read. Keys cannot stand within strings, where their quotes are escaped."""
+    try:
+        words = _words(given)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    old, new = bytes(words.old_string), bytes(words.new_string)
+    head = result(_HEAD + len(old) + len(new))
+    return bool(old and new) and b'"oldString":' + old + b"," in head and b'"newString":' + new + b"," in head
+
+
+def _before(answer: _Answer) -> str | None:
+    return _text(answer.originalFile or answer.originalFileContents)
+
+
+def _given(call: bytes, call_id: str) -> tuple[str, msgspec.Raw] | None:
     """Name and input of the call in a record."""
     try:
         record = decode_record(call)
@@ -107,10 +152,7 @@ def _given(call: bytes, call_id: str) -> tuple[str, _Input] | None:
     for number, block in enumerate(content):
         # A call without an id has one that ends with the number of its block.
         if block.type == "tool_use" and (block.id == call_id if block.id else call_id.endswith(f".{number}")):
-            try:
-                return block.name or "", _input(block.input)
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                return None
+            return block.name or "", block.input
     return None
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -16,20 +18,16 @@ from ccdashd.derive.alignment import NOBODY, Line
 from ccdashd.derive.pricing import Prices
 from ccdashd.errors import NotFound, ReadOnly, Unsupported
 from ccdashd.protocol import types as t
-from ccdashd.sources.edits import Edit
 from ccdashd.store import file_edits, projects
 from ccdashd.store.costs import wire
-from ccdashd.store.file_edits import Prompt, Recorded, Turns, Worker
-from ccdashd.store.transcripts import log_tag
+from ccdashd.store.file_edits import Recorded, Worker
+from ccdashd.store.turns import Log, Turns
 
 FILE_CAP = 8 * 1024 * 1024
 """Larger files, in bytes, are not blamed."""
 
 KEPT = 64
 """Files whose blame is remembered, the last asked for."""
-
-PROMPT_CAP = 2_000
-"""Characters of a prompt that an answer shows."""
 
 
 class Blamed(NamedTuple):
@@ -45,6 +43,7 @@ class Blames:
     threads."""
 
     def __init__(self) -> None:
+        self.turns = Turns()
         self._kept: OrderedDict[str, tuple[bytes, Blamed]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -61,13 +60,45 @@ class Blames:
             if kept is not None and kept[0] == state:
                 self._kept.move_to_end(path)
                 return kept[1]
-        blamed = _blamed(changes, file_edits.read(changes), now)
+        blamed = _blamed(changes, now)
         with self._lock:
             self._kept[path] = state, blamed
             self._kept.move_to_end(path)
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         return blamed
+
+    def answer(
+        self, connection: sa.Connection, blamed: Blamed, prices: Prices, first: int, last: int
+    ) -> tuple[list[t.BlameBlock], list[t.BlameChange]]:
+        """Blocks of the lines `first` to before `last`, from 0, and the changes that they come from, the oldest first."""
+        part = list(engine.blocks(blamed.lines[first:last]))
+        standing: Counter[int] = Counter()
+        for block in part:
+            standing[block.origin] += block.end - block.start
+        order = {origin: number for number, origin in enumerate(sorted(standing))}
+        changes = self.changes(connection, {origin: blamed.changes[origin] for origin in order}, prices, standing)
+        blocks = [
+            t.BlameBlock(start=first + block.start + 1, end=first + block.end, change=order[block.origin], fit=block.fit)
+            for block in part
+        ]
+        return blocks, changes
+
+    def changes(
+        self, connection: sa.Connection, changes: Mapping[int, Recorded], prices: Prices, standing: Mapping[int, int]
+    ) -> list[t.BlameChange]:
+        """What is known of changes by number, of which so many lines stand: who made them, for which prompt, what that
+        cost."""
+        logs = self.turns.of(connection, {change.file_id for change in changes.values()})
+        at = {number: (change.file_id, logs[change.file_id].turn(change.time)) for number, change in changes.items()}
+        asked: dict[tuple[int, int], _Turn] = {}
+        for file_id, turns in groupby(sorted(set(at.values())), itemgetter(0)):
+            asked.update(_turns(connection, logs[file_id], [turn for _, turn in turns], prices))
+        workers = file_edits.workers(connection, {change.session_id for change in changes.values()})
+        return [
+            _change(change, asked[at[number]], workers.get(change.session_id), standing[number])
+            for number, change in changes.items()
+        ]
 
 
 def text_of(path: str) -> str:
@@ -86,34 +117,9 @@ def text_of(path: str) -> str:
     return data.decode("utf-8", "replace")
 
 
-def answer(
-    connection: sa.Connection, blamed: Blamed, prices: Prices, first: int, last: int
-) -> tuple[list[t.BlameBlock], list[t.BlameChange]]:
-    """Blocks of the lines `first` to before `last`, from 0, and the changes that they come from, the oldest first."""
-    part = list(engine.blocks(blamed.lines[first:last]))
-    standing: dict[int, int] = {}
-    for block in part:
-        standing[block.origin] = standing.get(block.origin, 0) + block.end - block.start
-    order = {origin: number for number, origin in enumerate(sorted(standing))}
-    turns: dict[int, Turns] = {}
-    workers = file_edits.workers(connection, {blamed.changes[origin].session_id for origin in order})
-    changes = []
-    for origin in order:
-        change = blamed.changes[origin]
-        log = turns.get(change.file_id)
-        if log is None:
-            log = turns[change.file_id] = Turns(connection, change.file_id)
-        changes.append(_change(change, log, prices, workers.get(change.session_id), standing[origin]))
-    blocks = [
-        t.BlameBlock(start=first + block.start + 1, end=first + block.end, change=order[block.origin], fit=block.fit)
-        for block in part
-    ]
-    return blocks, changes
-
-
 def _paths(connection: sa.Connection, path: str) -> list[str]:
-    project = projects.holding(connection, path)
-    return [path] if project is None else file_edits.paths_of(connection, path, project.root, project.id)
+    project = projects.above(connection, path)
+    return [path] if project is None else file_edits.paths_of(connection, path, *project)
 
 
 def _state(changes: Sequence[Recorded], text: str) -> bytes:
@@ -123,38 +129,49 @@ def _state(changes: Sequence[Recorded], text: str) -> bytes:
     return digest.digest()
 
 
-def _blamed(changes: list[Recorded], edits: Sequence[Edit | None], now: str) -> Blamed:
+def _blamed(changes: list[Recorded], now: str) -> Blamed:
+    with file_edits.reading(changes) as edits:
+        lines = engine.blame([edit for edit in edits if edit is not None], now)
     numbers = [number for number, edit in enumerate(edits) if edit is not None]
-    lines = engine.blame([edit for edit in edits if edit is not None], now)
-    return Blamed(
-        changes,
-        len(edits) - len(numbers),
-        [line if line.origin == NOBODY else line._replace(origin=numbers[line.origin]) for line in lines],
-    )
+    if len(numbers) < len(edits):
+        lines = [line if line.origin == NOBODY else line._replace(origin=numbers[line.origin]) for line in lines]
+    return Blamed(changes, len(edits) - len(numbers), lines)
 
 
-def _change(change: Recorded, turns: Turns, prices: Prices, worker: Worker | None, lines: int) -> t.BlameChange:
-    turn = turns.turn(change.time)
-    spent = turns.spent(turn, prices)
+class _Turn(NamedTuple):
+    """What a change was made for, and what that cost; `tag` is that of the log."""
+
+    tag: str
+    prompt: t.BlamePrompt | None
+    cost: t.Cost | None
+
+
+def _turns(connection: sa.Connection, log: Log, turns: Sequence[int], prices: Prices) -> dict[tuple[int, int], _Turn]:
+    prompts, spent = log.prompts(connection, turns), log.spent(connection, prices, turns)
+    found = {}
+    for turn in turns:
+        prompt, cost = prompts[turn], spent[turn]
+        told = None
+        if prompt is not None:
+            told = t.BlamePrompt(entry=f"{log.tag}-{prompt.offset}", text=prompt.text, time=iso(prompt.time))
+        found[log.file_id, turn] = _Turn(log.tag, told, wire(cost) if cost is not None else None)
+    return found
+
+
+def _change(change: Recorded, turn: _Turn, worker: Worker | None, lines: int) -> t.BlameChange:
+    prompt = turn.prompt
+    if prompt is None and worker is not None and worker.subagent is not None:
+        prompt = t.BlamePrompt(entry=None, text=worker.title, time=None)  # the task that it was given
     return t.BlameChange(
         session_id=change.session_id,
         title=worker.main if worker is not None else "",
         subagent=worker.subagent if worker is not None else None,
         tool=change.tool,
         tool_use_id=change.tool_use_id,
-        entry=f"{log_tag(change.log)}-{change.offset}",
+        entry=f"{turn.tag}-{change.offset}",
         model=change.model,
         time=iso(change.time),
-        prompt=_prompt(change, turns.prompt(turn), worker),
-        cost=wire(spent) if spent is not None else None,
+        prompt=prompt,
+        cost=turn.cost,
         lines=lines,
     )
-
-
-def _prompt(change: Recorded, prompt: Prompt | None, worker: Worker | None) -> t.BlamePrompt | None:
-    if prompt is not None:
-        entry = f"{log_tag(change.log)}-{prompt.entry.offset}"
-        return t.BlamePrompt(entry=entry, text=prompt.entry.text[:PROMPT_CAP], time=iso(prompt.time))
-    if worker is not None and worker.subagent is not None:
-        return t.BlamePrompt(entry=None, text=worker.title, time=None)  # the task that it was given
-    return None

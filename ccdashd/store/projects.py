@@ -93,6 +93,13 @@ def holding(connection: sa.Connection, path: str) -> t.Project | None:
     return get(connection, above) if above is not None else None
 
 
+def above(connection: sa.Connection, path: str) -> tuple[str, str] | None:
+    """Id and root of the project with the longest root above `path`, without its figures."""
+    rows = connection.execute(sa.select(projects.c.id, projects.c.root)).all()
+    id = _holding(rows, path)
+    return next(((row.id, row.root) for row in rows if row.id == id), None)
+
+
 def find(connection: sa.Connection, wanted: str) -> str:
     """The id of the project with that id or name, or of the one that holds that path. Raises NotFound."""
     rows = connection.execute(sa.select(projects.c.id, projects.c.root, projects.c.name)).all()

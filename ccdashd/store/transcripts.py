@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -35,6 +36,7 @@ def _logs(connection: sa.Connection, session_id: str) -> list[_Log]:
     return sorted(found, key=lambda log: log.path)
 
 
+@lru_cache(4096)
 def log_tag(path: str | bytes) -> str:
     """Tells a session's logs apart in ids of entries."""
     data = path if isinstance(path, bytes) else path.encode()

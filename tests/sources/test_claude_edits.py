@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,11 @@ def change(name: str, given: dict[str, Any], answer: Any = None) -> Edit | None:
     w = Writer()
     record = w.assistant(call("c1", name, **given))
     result = w.result("c1", **({} if answer is None else {"toolUseResult": answer}))
-    return recorded(line(record), "c1", line(result))
+    return recorded(line(record), "c1", whole(line(result)))
+
+
+def whole(record: bytes) -> Callable[[int | None], bytes]:
+    return lambda size: record[:size]
 
 
 def test_an_edit_as_it_was_called() -> None:
@@ -38,6 +43,25 @@ def test_the_answer_says_what_was_carried_out() -> None:
     assert found is not None
     assert found.replacements == (Replacement("x", "z", False),)
     assert found.before() == "x\n"
+
+
+def test_an_answer_that_repeats_the_call_is_not_read_to_its_end() -> None:
+    asked: list[int | None] = []
+    w = Writer()
+    record = line(w.assistant(call("c1", "Edit", file_path="/a", old_string='x "1"\n', new_string="y")))
+    answer = {"filePath": "/a", "oldString": 'x "1"\n', "newString": "y", "originalFile": 'x "1"\n' + "é" * 40_000}
+    result = line(w.result("c1", toolUseResult=answer))
+
+    def given(size: int | None) -> bytes:
+        asked.append(size)
+        return result[:size]
+
+    found = recorded(record, "c1", given)
+    assert found is not None
+    assert found.replacements == (Replacement('x "1"\n', "y"),)
+    assert None not in asked
+    assert found.before() == answer["originalFile"]
+    assert None in asked
 
 
 def test_several_edits_in_one_call() -> None:
@@ -86,7 +110,7 @@ def test_odd_answers_leave_what_was_called(answer: Any) -> None:
 
 @pytest.mark.parametrize("record", [b"", b"{", b"[]", b"{}", b'{"message":{"content":"x"}}', b'{"message":{"content":[]}}'])
 def test_records_without_a_call_tell_nothing(record: bytes) -> None:
-    assert recorded(record, "c1", b"") is None
+    assert recorded(record, "c1", whole(b"")) is None
 
 
 def test_other_tools_change_nothing_that_is_known() -> None:
@@ -96,7 +120,7 @@ def test_other_tools_change_nothing_that_is_known() -> None:
 
 def test_calls_without_id_are_told_by_their_place() -> None:
     record = Writer().assistant(call("", "Read"), call("", "Write", content="a"))
-    found = recorded(line(record), "@0.1", b"")
+    found = recorded(line(record), "@0.1", whole(b""))
     assert found is not None
     assert found.content == "a"
 
@@ -131,7 +155,7 @@ def _edits(data: bytes) -> dict[str, list[Edit]]:
             for offset, length in ((made.call_offset, made.call_length), (made.result_offset, made.result_length))
             if offset is not None and length is not None
         ]
-        edit = recorded(records[0], update.tool_use_id, records[1])
+        edit = recorded(records[0], update.tool_use_id, whole(records[1]))
         if edit is not None:
             found[update.path].append(edit)
     return found
@@ -139,6 +163,6 @@ def _edits(data: bytes) -> dict[str, list[Edit]]:
 
 def test_a_call_and_its_id_are_found_among_several() -> None:
     record = Writer().assistant(call("c0", "Write", content="a"), call("c1", "Write", content="b"))
-    found = recorded(json.dumps(record).encode(), "c1", b"")
+    found = recorded(json.dumps(record).encode(), "c1", whole(b""))
     assert found is not None
     assert found.content == "b"
