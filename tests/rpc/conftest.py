@@ -45,9 +45,13 @@ class Served:
         self._thread = threading.Thread(target=self._run)
         self._listening = threading.Event()
 
-    def start(self) -> None:
+    def listen(self) -> None:
+        """Take clients, while the cache is being opened."""
         self._thread.start()
         assert self._listening.wait(PATIENCE)
+
+    def start(self) -> None:
+        self.listen()
         wait_until(lambda: self.app.indexing.complete or self.app.problems.all(), "the first scan")
         assert self.app.problems.all() == []
 

@@ -16,7 +16,7 @@ from ccdash.parser import Handler
 CHUNK = 1 << 16
 """Bytes that are taken at a time."""
 
-LINGER = 5.0
+LINGER = 2.0
 """Seconds that the daemon has to say its last, once the editor has nothing more to say."""
 
 
