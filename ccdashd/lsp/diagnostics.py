@@ -128,6 +128,8 @@ def _mismatch(reading: Reading, mismatch: t.Mismatch) -> lsp.Diagnostic:
 def _dangling(connection: sa.Connection, plan: Plan) -> Iterator[lsp.Diagnostic]:
     """Links, and references of the frontmatter, to files that are not there. Paths that a text only mentions may be those
     of files to be made."""
+    if plan.reading.document.doc_type == "template":
+        return
     refs = [ref for ref in plan.reading.document.refs if ref.path and (ref.field != "body" or _is_link(plan.reading, ref))]
     known = plan_file.documents_at(connection, plan.place.project_id, [ref.path for ref in refs])
     for ref in refs:

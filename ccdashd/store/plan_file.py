@@ -13,7 +13,7 @@ from ccdashd.derive.phases import PhaseRow
 from ccdashd.protocol import types as t
 from ccdashd.store import plan_lists
 from ccdashd.store.connection import raw_connection, select
-from ccdashd.store.schema import documents, feature_phases, features
+from ccdashd.store.schema import documents, feature_phases, features, projects
 
 
 class PlanPath(NamedTuple):
@@ -77,6 +77,13 @@ def place_of(connection: sa.Connection, path: str) -> PlanPath | None:
         return None
     id, root = max(found, key=lambda row: len(row[1]))
     return PlanPath(id, root, os.path.relpath(path, root))
+
+
+def place_by_id(connection: sa.Connection, document_id: str) -> PlanPath | None:
+    """Where the document of that id lies, or is to lie; None where its project is not there."""
+    project_id, _, path = document_id.partition("/")
+    root = connection.execute(sa.select(projects.c.root).where(projects.c.id == project_id)).scalar_one_or_none()
+    return PlanPath(project_id, root, path) if root is not None else None
 
 
 def size_of(connection: sa.Connection, document_id: str) -> int | None:
