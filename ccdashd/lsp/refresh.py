@@ -15,14 +15,14 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
-
 from ccdashd.errors import Busy
 from ccdashd.events import Event
 from ccdashd.log import get
 from ccdashd.lsp.editor import Editor, Open
 
 if TYPE_CHECKING:
+    import sqlalchemy as sa
+
     from ccdashd.app import App
 
 PAUSE = 0.3
@@ -52,6 +52,8 @@ class Refresher:
         """The revision at which a document was opened, by path, until it was looked at."""
         self._seen: dict[str, bytes] = {}
         """What was shown of a document at the last look, by path."""
+        self._published: set[str] = set()
+        """Paths of open documents whose diagnostics the editor was told."""
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -66,7 +68,11 @@ class Refresher:
             while True:
                 await self._due.wait()
                 await asyncio.sleep(PAUSE)
-                await self._look()
+                try:
+                    await self._look()
+                except Exception as error:
+                    logger.error("an editor was not told of changes", editor=editor.name, exc_info=error)
+                    await asyncio.sleep(RETRY)
         finally:
             events.drop(self)
 
@@ -85,31 +91,38 @@ class Refresher:
         self._stale.discard(document.path)
         self._opened.pop(document.path, None)
         self._seen.pop(document.path, None)
+        if document.path in self._published:
+            from ccdashd.lsp import diagnostics
+
+            self._published.discard(document.path)
+            diagnostics.clear(self._editor, document)
 
     async def _look(self) -> None:
+        app, editor = self._app, self._editor
         self._due.clear()
         stale, self._stale = self._stale, set()
         try:
-            database = await self._app.ready()
+            database = await app.ready()
             began = time.monotonic()
-            revision, states = await database.read(partial(_states, list(self._editor.documents)))
+            revision, states = await database.read(partial(_states, app, editor, list(editor.documents.values())))
             took = time.monotonic() - began
             changed = self._differing(states, revision)
             for path in sorted(changed | stale):
                 await self._publish(path)
             if changed:
-                await self._editor.writable()
-                self._editor.refresh()
-            if not self._app.scanned:
-                # Until then it is not known which files are planning files.
-                self._stale |= {path for path in stale if not self._app.is_plan(path)}
-            await asyncio.sleep(min(took * REST, RETRY))
+                await editor.writable()
+                editor.refresh()
         except Exception as error:
-            if not isinstance(error, Busy):
-                logger.error("an editor was not told of changes", editor=self._editor.name, exc_info=error)
+            if not isinstance(error, Busy) and app.explain(error) is None:
+                raise
             # What it asked meanwhile had no answer.
             self._seen.clear()
             self._stale |= stale
+        else:
+            if not app.scanned:
+                # Until then it is not known which files are planning files.
+                self._stale |= {path for path in stale if not app.is_plan(path)}
+            await asyncio.sleep(min(took * REST, RETRY))
         if self._stale:
             self._due.set()
             await asyncio.sleep(RETRY)
@@ -129,10 +142,22 @@ class Refresher:
         return differing
 
     async def _publish(self, path: str) -> None:
+        from ccdashd.lsp import diagnostics
+
         document = self._editor.documents.get(path)
         if document is not None and self._app.is_plan(path):
             await self._editor.writable()
+            self._published.add(path)
+            await diagnostics.publish(self._app, self._editor, document)
 
 
-def _states(paths: Sequence[str], connection: sa.Connection, revision: int) -> tuple[int, dict[str, bytes]]:
-    return revision, dict.fromkeys(paths, b"%d" % revision)
+def _states(
+    app: App, editor: Editor, documents: Sequence[Open], connection: sa.Connection, revision: int
+) -> tuple[int, dict[str, bytes]]:
+    """The revision, and by path what stands for all that is shown of a document."""
+    # Here, because what is shown of documents needs the modules of the cache, which are imported once it is opened.
+    from ccdashd.lsp import shown
+
+    return revision, {
+        document.path: shown.state(connection, editor, document, app.is_plan(document.path)) for document in documents
+    }
