@@ -80,13 +80,7 @@ def of_text(reading: Reading) -> Iterator[lsp.Diagnostic]:
     """What the text alone tells."""
     for finding in reading.document.findings:
         yield diagnostic_of(reading, finding)
-    for at in reading.tasks:
-        task = at.task
-        if task.task_id and task.key != task.task_id:
-            key = next((key for key in ID_KEYS if key in task.fields), None)
-            line = reading.line_of(*at.path, key) if at.path is not None and key is not None else at.first
-            message = f"the id {task.task_id} is that of a task above, too; here it is known as {task.key}"
-            yield _diagnostic(reading.range_in(line, task.task_id), WARNING, "duplicate-task-id", message)
+    yield from filter(None, (duplicate_of(reading, at) for at in reading.tasks))
     for mismatch in mismatches.of_document(reading.document):
         yield _mismatch(reading, mismatch)
 
@@ -97,6 +91,17 @@ def diagnostic_of(reading: Reading, finding: Finding) -> lsp.Diagnostic:
     message = f"{finding.message}; {finding.hint}" if finding.hint else finding.message
     word = _unknown_word(reading, line) if finding.code == "unknown-status" else ""
     return _diagnostic(reading.range_in(line, word), _SEVERITIES[finding.severity], finding.code, message)
+
+
+def duplicate_of(reading: Reading, at: TaskAt) -> lsp.Diagnostic | None:
+    """That a task has the id of another one above it; None where it has not."""
+    task = at.task
+    if not task.task_id or task.key == task.task_id:
+        return None
+    key = next((key for key in ID_KEYS if key in task.fields), None)
+    line = reading.line_of(*at.path, key) if at.path is not None and key is not None else at.first
+    message = f"the id {task.task_id} is that of a task above, too; here it is known as {task.key}"
+    return _diagnostic(reading.range_in(line, task.task_id), WARNING, "duplicate-task-id", message)
 
 
 def _unknown_word(reading: Reading, line: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -13,7 +13,7 @@ from ccdashd.store.connection import raw_connection, select
 from ccdashd.store.costs import spent, wire
 from ccdashd.store.entities import Key
 from ccdashd.store.schema import sessions
-from ccdashd.store.session_rows import ROW, now
+from ccdashd.store.session_rows import ROW, now, rows_of
 from ccdashd.store.session_rows import wire as session_row
 
 _FOUND = """
@@ -76,3 +76,9 @@ def lately(connection: sa.Connection, project_id: str, limit: int, without: Coll
     moment = now()
     rows = connection.execute(query.order_by(table.ended_at.desc(), table.id).limit(limit))
     return [session_row(row, moment) for row in rows]
+
+
+def sessions_of(connection: sa.Connection, ids: Sequence[str]) -> list[t.SessionRow]:
+    """Sessions as lists show them, in this order."""
+    rows = rows_of(connection, ids)
+    return [rows[id] for id in ids if id in rows]

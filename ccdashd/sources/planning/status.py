@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections import Counter
 from collections.abc import Iterable
+from itertools import islice
 from typing import Final
 
 from ccdashd.sources.planning.model import STATUSES, Status
@@ -72,6 +74,11 @@ _TRIM: Final = " \t\r\n*`'\"~_.!,;:\ufe0f"
 _CUT: Final = re.compile("\\s+[-\u2013\u2014\u2192]+\\s+|\\s*[(\\[,;:|\u2013\u2014\u2192/]\\s*|[.!]\\s")
 _SPACE: Final = re.compile(r"[\s_\-]+")
 
+_LONGEST: Final = 60
+"""Characters of a word that others are compared with."""
+
+_SPELLED: Final = [word for word in _BY_WORD if len(word) > 2 and word.isascii()]
+
 _PLAIN: Final = re.compile(r"[A-Za-z]+(?:[ _-][A-Za-z]+)*")
 
 MARKS: Final[dict[str, Status]] = {
@@ -135,6 +142,15 @@ def _read(raw: str) -> Status:
 
 def _key(raw: str) -> str:
     return _SPACE.sub("_", raw.strip(_CHECKS + _TRIM).casefold().replace("'", "").replace("\u2019", "")).strip("_")
+
+
+def near(raw: str) -> list[str]:
+    """Known words that an unknown one may have been meant for, the likeliest first: those spelled alike, and the first
+    one that it holds."""
+    key = _key(raw[:_LONGEST])
+    found = difflib.get_close_matches(key, _SPELLED, n=3, cutoff=0.75)
+    inside = (word for word in key.split("_") if word in _SPELLED)
+    return list(dict.fromkeys([*found, *islice(inside, 1)]))
 
 
 def word_for(status: Status, like: Iterable[str], kind: str = "") -> str:
