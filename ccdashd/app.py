@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ccdashd.ingest.pipeline import Pipeline
     from ccdashd.ingest.reconcile import Reconciler
     from ccdashd.ingest.watch import Watcher
+    from ccdashd.lsp.touched import TouchedFiles
     from ccdashd.store.database import Database
     from ccdashd.store.file_blame import Blames
 
@@ -130,6 +131,13 @@ class App:
         from ccdashd.store.file_blame import Blames
 
         return Blames()
+
+    @cached_property
+    def touched(self) -> TouchedFiles:
+        """What is known of files that editors have open."""
+        from ccdashd.lsp.touched import TouchedFiles
+
+        return TouchedFiles(self.blames, self.prices)
 
     @property
     def is_open(self) -> bool:
@@ -322,6 +330,9 @@ class App:
                 await self._ended(part.stop())
         if database is not None:
             await self._ended(database.close())
+        # What was remembered of this cache is not true of another one.
+        self.__dict__.pop("touched", None)
+        self.__dict__.pop("blames", None)
 
     async def _ended(self, end: Coroutine[Any, Any, None]) -> None:
         # What fails to end must not keep the others from ending: the database comes last.

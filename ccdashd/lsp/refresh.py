@@ -158,6 +158,4 @@ def _states(
     # Here, because what is shown of documents needs the modules of the cache, which are imported once it is opened.
     from ccdashd.lsp import shown
 
-    return revision, {
-        document.path: shown.state(connection, editor, document, app.is_plan(document.path)) for document in documents
-    }
+    return revision, {document.path: shown.state(app, connection, revision, editor, document) for document in documents}

@@ -9,6 +9,7 @@ from typing import Final
 from ccdashd.protocol import types as t
 
 _MARKED: Final = re.compile(r"([\\`*_{}\[\]<>#|~&$!])")
+_DATED: Final = re.compile(r"-(20\d{6}|latest)$")
 _SMALLEST: Final = 0.00005
 """Dollars below which money would be shown as nothing."""
 
@@ -36,6 +37,11 @@ def cost(told: t.Cost | None) -> str:
     if told.provenance == "unpriced":
         return "unpriced"
     return f"{'≥ ' if told.provenance == 'lower_bound' else ''}{money(told.usd)}"
+
+
+def model(id: str) -> str:
+    """``sonnet-4`` for ``claude-sonnet-4-20250514``: without maker and date."""
+    return _DATED.sub("", id).removeprefix("claude-")
 
 
 def status(known: str) -> str:

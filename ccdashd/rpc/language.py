@@ -14,13 +14,13 @@ from ccdashd.rpc.dispatch import Call, ReadCall, handles
 @handles(lsp.HOVER)
 def hover_of(call: ReadCall, params: lsp.PositionParams) -> lsp.Hover | None:
     """What is known of a place."""
-    return hover.at(call.conn, _editor(call), params)
+    return hover.at(call.app, call.conn, _editor(call), params)
 
 
 @handles(lsp.CODE_LENS)
 def code_lens(call: ReadCall, params: lsp.DocumentParams) -> list[lsp.CodeLens]:
     """Lines above places of a file that tell who worked on it."""
-    return lenses.of(call.conn, _editor(call), params)
+    return lenses.of(call.app, call.conn, call.revision, _editor(call), params)
 
 
 @handles(lsp.INLAY_HINT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
@@ -15,10 +15,10 @@ import sqlalchemy as sa
 from ccdashd.clock import iso
 from ccdashd.derive import blame as engine
 from ccdashd.derive.alignment import NOBODY, Line
-from ccdashd.derive.pricing import Prices
+from ccdashd.derive.pricing import Prices, total
 from ccdashd.errors import NotFound, ReadOnly, Unsupported
 from ccdashd.protocol import types as t
-from ccdashd.store import file_edits, projects
+from ccdashd.store import file_edits
 from ccdashd.store.costs import wire
 from ccdashd.store.file_edits import Recorded, Worker
 from ccdashd.store.turns import Log, Turns
@@ -50,7 +50,7 @@ class Blames:
     def of(self, connection: sa.Connection, path: str, text: Callable[[], str]) -> Blamed:
         """The blame of a file; `text` gives what it holds, and is asked only where changes of it are recorded. Raises what
         `text` raises."""
-        changes = file_edits.of_path(connection, _paths(connection, path))
+        changes = file_edits.of_path(connection, file_edits.known_paths(connection, path))
         if not changes:
             return Blamed([], 0, [])
         now = text().replace("\r\n", "\n")
@@ -84,11 +84,20 @@ class Blames:
         ]
         return blocks, changes
 
+    def turns_of(self, connection: sa.Connection, blamed: Blamed) -> dict[int, tuple[int, int]]:
+        """The turn of each change of which lines stand: the log, and its number in it."""
+        origins = {line.origin for line in blamed.lines} - {NOBODY}
+        logs = self.turns.of(connection, {blamed.changes[origin].file_id for origin in origins})
+        return {
+            origin: (change.file_id, logs[change.file_id].turn(change.time))
+            for origin, change in ((origin, blamed.changes[origin]) for origin in origins)
+        }
+
     def changes(
         self, connection: sa.Connection, changes: Mapping[int, Recorded], prices: Prices, standing: Mapping[int, int]
     ) -> list[t.BlameChange]:
-        """What is known of changes by number, of which so many lines stand: who made them, for which prompt, what that
-        cost."""
+        """What is known of changes by number, of which so many lines stand, in their order: who made them, for which
+        prompt, what that cost."""
         logs = self.turns.of(connection, {change.file_id for change in changes.values()})
         at = {number: (change.file_id, logs[change.file_id].turn(change.time)) for number, change in changes.items()}
         asked: dict[tuple[int, int], _Turn] = {}
@@ -96,9 +105,21 @@ class Blames:
             asked.update(_turns(connection, logs[file_id], [turn for _, turn in turns], prices))
         workers = file_edits.workers(connection, {change.session_id for change in changes.values()})
         return [
-            _change(change, asked[at[number]], workers.get(change.session_id), standing[number])
+            _change(change, asked[at[number]], workers.get(change.session_id), standing.get(number, 0))
             for number, change in changes.items()
         ]
+
+    def cost(self, connection: sa.Connection, changes: Iterable[Recorded], prices: Prices) -> t.Cost | None:
+        """What the turns cost in which these changes were made, each once; None where no usage is known."""
+        by_log: dict[int, list[Recorded]] = {}
+        for change in changes:
+            by_log.setdefault(change.file_id, []).append(change)
+        parts = []
+        for file_id, log in self.turns.of(connection, by_log).items():
+            turns = {log.turn(change.time) for change in by_log[file_id]}
+            used = log.spent(connection, prices, turns)
+            parts += [spent for turn in turns if (spent := used[turn]) is not None]
+        return wire(total(parts)) if parts else None
 
 
 def text_of(path: str) -> str:
@@ -115,11 +136,6 @@ def text_of(path: str) -> str:
     if b"\0" in data:
         raise Unsupported(f"{path} is not text")
     return data.decode("utf-8", "replace")
-
-
-def _paths(connection: sa.Connection, path: str) -> list[str]:
-    project = projects.above(connection, path)
-    return [path] if project is None else file_edits.paths_of(connection, path, *project)
 
 
 def _state(changes: Sequence[Recorded], text: str) -> bytes:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from ccdashd.sources.claude_edits import recorded
 from ccdashd.sources.edits import Edit
-from ccdashd.store import logs
+from ccdashd.store import logs, projects
 from ccdashd.store.connection import raw_connection
 
 # Copies of a call in several logs are one; the row that counts is taken, or else one whose log is there.
@@ -60,10 +60,14 @@ def of_path(connection: sa.Connection, paths: Sequence[str]) -> list[Recorded]:
     return sorted(found.values(), key=lambda edit: (edit.time if edit.time is not None else -1, edit.log, edit.offset))
 
 
-def paths_of(connection: sa.Connection, path: str, root: str, project_id: str) -> list[str]:
+def known_paths(connection: sa.Connection, path: str) -> list[str]:
     """The path, and the same file in other working copies of its project, such as worktrees of git."""
+    project = projects.above(connection, path)
+    if project is None:
+        return [path]
+    id, root = project
     place = os.path.relpath(path, root)
-    others = {cwd for (cwd,) in raw_connection(connection).execute(_ELSEWHERE, (project_id,))}
+    others = {cwd for (cwd,) in raw_connection(connection).execute(_ELSEWHERE, (id,))}
     below = root.rstrip("/") + "/"
     return [path, *sorted(os.path.join(cwd, place) for cwd in others if not (cwd + "/").startswith(below))]
 

@@ -26,7 +26,7 @@ KEPT = 256
 
 # The roll-ups change with whatever counts in the log, or has another price.
 _STATES = """
-SELECT f.id, f.parsed_to, f.parser, f.state, COUNT(u.slot), SUM(u.messages), SUM(u.lower_bounds), SUM(u.cost_micro),
+SELECT f.id, f.path, f.parsed_to, f.parser, f.state, COUNT(u.slot), SUM(u.messages), SUM(u.lower_bounds), SUM(u.cost_micro),
        SUM(u.cost_pico)
 FROM json_each(?) j CROSS JOIN sync_state f ON f.id = j.value LEFT JOIN usage_slots u ON u.file_id = f.id GROUP BY f.id
 """
