@@ -17,6 +17,7 @@ from ccdashd.lsp.text import path_of
 from ccdashd.protocol import lsp
 from ccdashd.protocol import types as t
 from ccdashd.store.file_blame import text_of
+from ccdashd.store.file_edits import Recorded
 
 if TYPE_CHECKING:
     from ccdashd.app import App
@@ -36,22 +37,27 @@ _FITS: Final[dict[Fit, str]] = {
 }
 
 
-def at(app: App, connection: sa.Connection, editor: Editor, params: lsp.PositionParams) -> lsp.Hover | None:
+def at(app: App, connection: sa.Connection, revision: int, editor: Editor, params: lsp.PositionParams) -> lsp.Hover | None:
     """What is known of a place; None where that is nothing. A line is that of the file as it is saved."""
     path = path_of(params.text_document.uri)
-    return _of_line(app, connection, editor, path, params.position.line) if path is not None else None
+    if path is None:
+        return None
+    changes = app.touched.of(connection, revision, path).changes
+    return _of_line(app, connection, editor, path, changes, params.position.line) if changes else None
 
 
-def _of_line(app: App, connection: sa.Connection, editor: Editor, path: str, line: int) -> lsp.Hover | None:
+def _of_line(
+    app: App, connection: sa.Connection, editor: Editor, path: str, changes: list[Recorded], line: int
+) -> lsp.Hover | None:
     try:
-        blamed = app.blames.of(connection, path, lambda: text_of(path))
+        blamed = app.blames.of(path, changes, lambda: text_of(path))
     except CcdashError:
         return None
     if not 0 <= line < len(blamed.lines) or blamed.lines[line].origin == NOBODY:
         return None
     origin, fit = blamed.lines[line]
     recorded = blamed.changes[origin]
-    (change,) = app.blames.changes(connection, {origin: recorded}, app.prices, {})
+    change = app.blames.changes(connection, {origin: recorded}, app.prices)[origin]
     said = app.blames.turns.of(connection, [recorded.file_id])[recorded.file_id].said(connection, recorded.offset)
     if not editor.client.markdown:
         return lsp.Hover(contents=lsp.Markup(kind="plaintext", value=_plain(change, fit, said)))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import sqlalchemy as sa
 
 from ccdashd.clock import iso
-from ccdashd.derive.blame import blocks
 from ccdashd.errors import CcdashError
 from ccdashd.lsp import plan_lenses, words
 from ccdashd.lsp.editor import Editor
@@ -48,7 +47,7 @@ def of(
     if is_plan:
         found += plan_lenses.of(connection, editor, params)
     elif touched.changes:
-        found += _written(app, connection, path)
+        found += _written(app, connection, path, touched)
     return found
 
 
@@ -71,15 +70,15 @@ class _Run(NamedTuple):
     origin: int
 
 
-def _written(app: App, connection: sa.Connection, path: str) -> Iterator[lsp.CodeLens]:
+def _written(app: App, connection: sa.Connection, path: str, touched: Touched) -> Iterator[lsp.CodeLens]:
     try:
-        blamed = app.blames.of(connection, path, lambda: text_of(path))
+        blamed = app.blames.of(path, touched.changes, lambda: text_of(path))
     except CcdashError:
         return  # gone, not readable or no text: then there are no lines to tell of
     runs = [run for run in _runs(app, connection, blamed) if run.end - run.start >= LEAST]
     runs = sorted(sorted(runs, key=lambda run: run.start - run.end)[:MOST])
     origins = {run.origin: blamed.changes[run.origin] for run in runs}
-    told = dict(zip(origins, app.blames.changes(connection, origins, app.prices, {}), strict=True))
+    told = app.blames.changes(connection, origins, app.prices)
     for run in runs:
         yield _lens(run.start, _transcript(told[run.origin]))
 
@@ -87,7 +86,7 @@ def _written(app: App, connection: sa.Connection, path: str) -> Iterator[lsp.Cod
 def _runs(app: App, connection: sa.Connection, blamed: Blamed) -> Iterator[_Run]:
     turns = app.blames.turns_of(connection, blamed)
     run: _Run | None = None
-    for block in blocks(blamed.lines):
+    for block in blamed.blocks:
         if run is not None and run.end == block.start and turns[run.origin] == turns[block.origin]:
             run = run._replace(end=block.end)
             continue

@@ -41,20 +41,21 @@ def files_blame(call: ReadCall, params: t.BlameParams) -> t.Blame:
         raise InvalidParams(field, "lines count from 1, and the last does not stand before the first", given)
     given_text = params.text
     text = (lambda: given_text) if given_text is not None else (lambda: file_blame.text_of(path))
-    blamed = call.app.blames.of(call.conn, path, text)
+    changes = call.app.touched.of(call.conn, call.revision, path).changes
+    blamed = call.app.blames.of(path, changes, text)
     count = len(blamed.lines)
-    if start > max(count, 1) and blamed.changes:
+    if start > max(count, 1) and changes:
         raise InvalidParams("start", f"the file has {count} lines", params.start)
     last = count if end is None else min(end, count)
-    blocks, changes = call.app.blames.answer(call.conn, blamed, call.app.prices, start - 1, last)
-    commits = git.blame(path, start, last) if params.git and blamed.changes else None
+    blocks, told = call.app.blames.answer(call.conn, blamed, call.app.prices, start - 1, last)
+    commits = git.blame(path, start, last) if params.git and changes else None
     return t.Blame(
         path=path,
         lines=count,
         agent_lines=sum(block.end - block.start + 1 for block in blocks),
         blocks=blocks,
-        changes=changes,
-        recorded=len(blamed.changes),
+        changes=told,
+        recorded=len(changes),
         unread=blamed.unread,
         commits=None if commits is None else [t.BlameCommit(**lines._asdict()) for lines in commits],
         revision=call.revision,

@@ -14,7 +14,7 @@ from ccdashd.rpc.dispatch import Call, ReadCall, handles
 @handles(lsp.HOVER)
 def hover_of(call: ReadCall, params: lsp.PositionParams) -> lsp.Hover | None:
     """What is known of a place."""
-    return hover.at(call.app, call.conn, _editor(call), params)
+    return hover.at(call.app, call.conn, call.revision, _editor(call), params)
 
 
 @handles(lsp.CODE_LENS)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
@@ -15,6 +18,7 @@ import sqlalchemy as sa
 from ccdashd.clock import iso
 from ccdashd.derive import blame as engine
 from ccdashd.derive.alignment import NOBODY, Line
+from ccdashd.derive.blame import Block
 from ccdashd.derive.pricing import Prices, total
 from ccdashd.errors import NotFound, ReadOnly, Unsupported
 from ccdashd.protocol import types as t
@@ -30,12 +34,24 @@ KEPT = 64
 """Files whose blame is remembered, the last asked for."""
 
 
-class Blamed(NamedTuple):
+Answer = tuple[list[t.BlameBlock], list[t.BlameChange]]
+"""Blocks of lines, and the changes that they come from, the oldest first."""
+
+_Around = tuple[dict[int, Log], dict[str, Worker]]
+"""The logs and the sessions of changes: while they are the same, all that is told of the changes is."""
+
+
+@dataclass(eq=False)
+class Blamed:
     """The origin of each line: its number is that of the change."""
 
     changes: list[Recorded]
     unread: int
     lines: list[Line]
+    blocks: list[Block]
+    """The same lines, joined where they come from one change."""
+    told: tuple[tuple[int, int], _Around, Answer] | None = None
+    """The last answer, about which lines, and what it was made of."""
 
 
 class Blames:
@@ -47,12 +63,11 @@ class Blames:
         self._kept: OrderedDict[str, tuple[bytes, Blamed]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def of(self, connection: sa.Connection, path: str, text: Callable[[], str]) -> Blamed:
-        """The blame of a file; `text` gives what it holds, and is asked only where changes of it are recorded. Raises what
-        `text` raises."""
-        changes = file_edits.of_path(connection, file_edits.known_paths(connection, path))
+    def of(self, path: str, changes: list[Recorded], text: Callable[[], str]) -> Blamed:
+        """The blame of a file with these recorded changes; `text` gives what it holds, and is asked only where there are
+        any. Raises what `text` raises."""
         if not changes:
-            return Blamed([], 0, [])
+            return Blamed([], 0, [], [])
         now = text().replace("\r\n", "\n")
         state = _state(changes, now)
         with self._lock:
@@ -68,25 +83,29 @@ class Blames:
                 self._kept.popitem(last=False)
         return blamed
 
-    def answer(
-        self, connection: sa.Connection, blamed: Blamed, prices: Prices, first: int, last: int
-    ) -> tuple[list[t.BlameBlock], list[t.BlameChange]]:
-        """Blocks of the lines `first` to before `last`, from 0, and the changes that they come from, the oldest first."""
-        part = list(engine.blocks(blamed.lines[first:last]))
+    def answer(self, connection: sa.Connection, blamed: Blamed, prices: Prices, first: int, last: int) -> Answer:
+        """What is known of the lines `first` to before `last`, from 0."""
+        whole = first == 0 and last >= len(blamed.lines)
+        part = blamed.blocks if whole else list(engine.blocks(blamed.lines[first:last]))
         standing: Counter[int] = Counter()
         for block in part:
             standing[block.origin] += block.end - block.start
-        order = {origin: number for number, origin in enumerate(sorted(standing))}
-        changes = self.changes(connection, {origin: blamed.changes[origin] for origin in order}, prices, standing)
+        changes = {origin: blamed.changes[origin] for origin in sorted(standing)}
+        around = self._around(connection, changes.values())
+        if blamed.told is not None and blamed.told[:2] == ((first, last), around):
+            return blamed.told[2]
+        order = {origin: number for number, origin in enumerate(changes)}
         blocks = [
             t.BlameBlock(start=first + block.start + 1, end=first + block.end, change=order[block.origin], fit=block.fit)
             for block in part
         ]
-        return blocks, changes
+        answer = blocks, _changes(connection, changes, around, prices, standing)
+        blamed.told = (first, last), around, answer
+        return answer
 
     def turns_of(self, connection: sa.Connection, blamed: Blamed) -> dict[int, tuple[int, int]]:
         """The turn of each change of which lines stand: the log, and its number in it."""
-        origins = {line.origin for line in blamed.lines} - {NOBODY}
+        origins = {block.origin for block in blamed.blocks}
         logs = self.turns.of(connection, {blamed.changes[origin].file_id for origin in origins})
         return {
             origin: (change.file_id, logs[change.file_id].turn(change.time))
@@ -94,20 +113,15 @@ class Blames:
         }
 
     def changes(
-        self, connection: sa.Connection, changes: Mapping[int, Recorded], prices: Prices, standing: Mapping[int, int]
-    ) -> list[t.BlameChange]:
-        """What is known of changes by number, of which so many lines stand, in their order: who made them, for which
-        prompt, what that cost."""
-        logs = self.turns.of(connection, {change.file_id for change in changes.values()})
-        at = {number: (change.file_id, logs[change.file_id].turn(change.time)) for number, change in changes.items()}
-        asked: dict[tuple[int, int], _Turn] = {}
-        for file_id, turns in groupby(sorted(set(at.values())), itemgetter(0)):
-            asked.update(_turns(connection, logs[file_id], [turn for _, turn in turns], prices))
-        workers = file_edits.workers(connection, {change.session_id for change in changes.values()})
-        return [
-            _change(change, asked[at[number]], workers.get(change.session_id), standing.get(number, 0))
-            for number, change in changes.items()
-        ]
+        self, connection: sa.Connection, changes: Mapping[int, Recorded], prices: Prices
+    ) -> dict[int, t.BlameChange]:
+        """What is known of changes by number: who made them, for which prompt, what that cost."""
+        around = self._around(connection, changes.values())
+        return dict(zip(changes, _changes(connection, changes, around, prices, {}), strict=True))
+
+    def _around(self, connection: sa.Connection, changes: Collection[Recorded]) -> _Around:
+        logs = self.turns.of(connection, {change.file_id for change in changes})
+        return logs, file_edits.workers(connection, {change.session_id for change in changes})
 
     def cost(self, connection: sa.Connection, changes: Iterable[Recorded], prices: Prices) -> t.Cost | None:
         """What the turns cost in which these changes were made, each once; None where no usage is known."""
@@ -125,12 +139,15 @@ class Blames:
 def text_of(path: str) -> str:
     """What a file holds. Raises `NotFound`, `ReadOnly` where it cannot be read, `Unsupported` where it is no text."""
     try:
-        with open(path, "rb") as file:
+        # A pipe would be waited for.
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise IsADirectoryError
             data = file.read(FILE_CAP + 1)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         raise NotFound("file", path, "only files that are there can be blamed") from None
-    except OSError as error:
-        raise ReadOnly(f"{path} cannot be read: {error.strerror}") from error
+    except (OSError, ValueError) as error:
+        raise ReadOnly(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
     if len(data) > FILE_CAP:
         raise Unsupported(f"{path} is larger than {FILE_CAP // 2**20} MiB, and is not blamed")
     if b"\0" in data:
@@ -151,7 +168,25 @@ def _blamed(changes: list[Recorded], now: str) -> Blamed:
     numbers = [number for number, edit in enumerate(edits) if edit is not None]
     if len(numbers) < len(edits):
         lines = [line if line.origin == NOBODY else line._replace(origin=numbers[line.origin]) for line in lines]
-    return Blamed(changes, len(edits) - len(numbers), lines)
+    return Blamed(changes, len(edits) - len(numbers), lines, list(engine.blocks(lines)))
+
+
+def _changes(
+    connection: sa.Connection,
+    changes: Mapping[int, Recorded],
+    around: _Around,
+    prices: Prices,
+    standing: Mapping[int, int],
+) -> list[t.BlameChange]:
+    logs, workers = around
+    at = {number: (change.file_id, logs[change.file_id].turn(change.time)) for number, change in changes.items()}
+    asked: dict[tuple[int, int], _Turn] = {}
+    for file_id, turns in groupby(sorted(set(at.values())), itemgetter(0)):
+        asked.update(_turns(connection, logs[file_id], [turn for _, turn in turns], prices))
+    return [
+        _change(change, asked[at[number]], workers.get(change.session_id), standing.get(number, 0))
+        for number, change in changes.items()
+    ]
 
 
 class _Turn(NamedTuple):
