@@ -1,13 +1,45 @@
-"""What names a file, a task or a session, and leads there."""
+"""What names a task, a file or a session in a planning file, and leads there; to the web others do that."""
 
 from __future__ import annotations
+
+from itertools import islice
+from typing import Final
 
 import sqlalchemy as sa
 
 from ccdashd.lsp.editor import Editor
+from ccdashd.lsp.plan_names import Name, Names
+from ccdashd.lsp.plan_places import Plan, plan_at, uri_in
 from ccdashd.protocol import lsp
+
+MOST: Final = 1_000
+"""Links of one file, the first."""
+
+MOST_LINES: Final = 20_000
+"""Lines of one file that are looked at."""
 
 
 def of(connection: sa.Connection, editor: Editor, params: lsp.DocumentParams) -> list[lsp.DocumentLink]:
-    """What names a file, a task or a session, and leads there."""
-    return []
+    """The links of a planning file, none for other files."""
+    plan = plan_at(connection, editor, params.text_document.uri)
+    if plan is None:
+        return []
+    names = Names(connection, plan).within(range(min(len(plan.reading.lines), MOST_LINES)))
+    return list(islice((_link(plan, name) for name in names if not _is_itself(name, plan)), MOST))
+
+
+def _is_itself(name: Name, plan: Plan) -> bool:
+    """Whether it is the task of that id itself that stands there."""
+    return name.kind == "task" and name.target == plan.place.path and name.line == name.range.start.line + 1
+
+
+def _link(plan: Plan, name: Name) -> lsp.DocumentLink:
+    match name.kind:
+        case "session":
+            tooltip = "Open the transcript of this session"
+            return lsp.DocumentLink(range=name.range, tooltip=tooltip, data={"session": name.target})
+        case "task":
+            tooltip = "Go to this task"
+        case "file":
+            tooltip = f"Open {name.target}"
+    return lsp.DocumentLink(range=name.range, target=uri_in(plan.place, name.target, name.line), tooltip=tooltip)

@@ -7,14 +7,16 @@ it said.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from itertools import islice
 from typing import Final, NamedTuple
 
 from ccdashd.edits import status
 from ccdashd.edits.frontmatter import EditRefused, set_value
 from ccdashd.lsp import words
 from ccdashd.lsp.diagnostics import diagnostic_of, duplicate_of
-from ccdashd.lsp.plan_places import Reading, TaskAt
+from ccdashd.lsp.plan_places import KEPT, Reading, TaskAt
 from ccdashd.protocol import lsp
 from ccdashd.sources.planning import documents, frontmatter
 from ccdashd.sources.planning.fixes import Fix
@@ -53,21 +55,21 @@ def fixes(reading: Reading, first: int, last: int) -> Iterator[QuickFix]:
 
 def _repairs(reading: Reading, first: int, last: int) -> Iterator[QuickFix]:
     repairs = reading.frontmatter.repairs
-    here = [fix for fix in repairs if first <= fix.line + 1 <= last]
-    tried: set[str] = set()
-    for fix in here[:MOST_REPAIRS]:
-        # The lines of one conflict go together.
-        together = [other for other in repairs if other.code == _CONFLICT] if fix.code == _CONFLICT else [fix]
-        title = _title(fix)
-        data = _repaired(reading, together) if title not in tried or fix.code != _CONFLICT else None
-        tried.add(title)
+    here = [place for place, fix in enumerate(repairs) if first <= fix.line + 1 <= last]
+    # The lines of one conflict go together.
+    conflict = tuple(place for place, fix in enumerate(repairs) if fix.code == _CONFLICT)
+    groups = dict.fromkeys(conflict if place in conflict else (place,) for place in here)
+    everything = tuple(range(len(repairs)))
+    for group in islice(groups, MOST_REPAIRS):
+        data = _repaired(reading, group)
         if data is not None:
-            yield QuickFix(title, _of_repairs(reading, together), data, preferred=not fix.loses)
-    if here and len({fix.code if fix.code == _CONFLICT else fix.line for fix in repairs}) > 1:
-        data = _repaired(reading, repairs)
+            fix = repairs[group[0]]
+            yield QuickFix(_title(fix), _of_repairs(reading, group), data, preferred=not fix.loses)
+    if here and everything not in groups:
+        data = _repaired(reading, everything)
         if data is not None:
-            places = words.number(len(repairs), "place")
-            yield QuickFix(f"Repair all of the frontmatter, in {places}", _of_repairs(reading, repairs), data)
+            title = f"Repair all of the frontmatter, in {words.number(len(repairs), 'place')}"
+            yield QuickFix(title, _of_repairs(reading, everything), data)
 
 
 def _title(fix: Fix) -> str:
@@ -78,15 +80,19 @@ def _title(fix: Fix) -> str:
     return words.short(f"W{fix.hint.removeprefix('w')}", _TITLE) if fix.hint.startswith("write") else "Repair this line"
 
 
-def _of_repairs(reading: Reading, repairs: Sequence[Fix]) -> list[lsp.Diagnostic]:
-    places = {(fix.code, fix.line + 2) for fix in repairs}
-    found = (finding for finding in reading.document.findings if (finding.code, finding.line) in places)
+def _of_repairs(reading: Reading, places: tuple[int, ...]) -> list[lsp.Diagnostic]:
+    repairs = (reading.frontmatter.repairs[place] for place in places)
+    repaired = {(fix.code, fix.line + 2) for fix in repairs}
+    found = (finding for finding in reading.document.findings if (finding.code, finding.line) in repaired)
     return [diagnostic_of(reading, finding) for finding in found]
 
 
-def _repaired(reading: Reading, repairs: Sequence[Fix]) -> bytes | None:
-    """The file with these repairs; None where it would not say what it says."""
+@lru_cache(maxsize=KEPT)
+def _repaired(reading: Reading, places: tuple[int, ...]) -> bytes | None:
+    """The file with some of its repairs; None where it would not say what it says. Kept, since a broken file is read slowly
+    and editors ask at every move."""
     changes: dict[int, str | None] = {}
+    repairs = [reading.frontmatter.repairs[place] for place in places]
     for fix in repairs:
         changes |= _written(reading, fix)
     data = _with_lines(reading, changes)

@@ -216,8 +216,11 @@ class InlayHint(Lsp, frozen=True, kw_only=True):
 
 class DocumentLink(Lsp, frozen=True, kw_only=True):
     range: Range
-    target: str
+    target: str | None = None
+    """None where it is to be asked for once somebody follows the link."""
     tooltip: str | None = None
+    data: Any = None
+    """What the client repeats when it asks."""
 
 
 class CodeDescription(Lsp, frozen=True, kw_only=True):
@@ -381,6 +384,7 @@ HOVER = LspMethod("textDocument/hover", "read", PositionParams, Hover | None)
 CODE_LENS = LspMethod("textDocument/codeLens", "read", DocumentParams, list[CodeLens])
 INLAY_HINT = LspMethod("textDocument/inlayHint", "read", RangeParams, list[InlayHint])
 DOCUMENT_LINK = LspMethod("textDocument/documentLink", "read", DocumentParams, list[DocumentLink])
+DOCUMENT_LINK_RESOLVE = LspMethod("documentLink/resolve", "write", DocumentLink, DocumentLink)
 CODE_ACTION = LspMethod("textDocument/codeAction", "read", CodeActionParams, list[CodeAction])
 WORKSPACE_SYMBOL = LspMethod("workspace/symbol", "read", SymbolParams, list[Symbol])
 EXECUTE_COMMAND = LspMethod("workspace/executeCommand", "write", ExecuteCommand, Any)

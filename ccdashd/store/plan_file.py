@@ -45,18 +45,23 @@ class PlanFile(NamedTuple):
     feature: t.FeatureRow | None
     holds_status: bool
     """Whether the status of the feature is that of this document."""
+    evidence: list[t.StatusEvidence]
+    """What the documents of the feature say of its status."""
+    blockers: list[t.Blocker]
     mismatches: list[t.Mismatch]
     """Those of the feature, whichever document they are about."""
     phases: list[PhaseTold]
 
 
-NOTHING = PlanFile(None, False, [], [])
+NOTHING = PlanFile(None, False, [], [], [], [])
 
 
 class _Details(msgspec.Struct):
     """What is looked at of `derive.features.Details`."""
 
     holder: str | None = None
+    evidence: list[t.StatusEvidence] = []
+    blockers: list[t.Blocker] = []
     mismatches: list[t.Mismatch] = []
 
 
@@ -108,6 +113,8 @@ def of_document(connection: sa.Connection, document_id: str) -> PlanFile:
     return PlanFile(
         feature=plan_lists.feature(row),
         holds_status=details.holder == document_id,
+        evidence=details.evidence,
+        blockers=details.blockers,
         mismatches=details.mismatches,
         phases=[PhaseTold(*row[:4], _phase.decode(row.data)) for row in connection.execute(query)],
     )
@@ -116,6 +123,7 @@ def of_document(connection: sa.Connection, document_id: str) -> PlanFile:
 class TaskPlace(NamedTuple):
     """Where a task of a feature stands."""
 
+    id: str
     path: str
     """In the project."""
     line: int
@@ -123,7 +131,7 @@ class TaskPlace(NamedTuple):
 
 def tasks_named(connection: sa.Connection, feature_id: str) -> dict[str, list[TaskPlace]]:
     """The tasks of a feature by the id that files call them."""
-    query = """SELECT t.task_id, d.path, t.line FROM tasks t JOIN documents d ON d.id = t.document_id
+    query = """SELECT t.task_id, t.id, d.path, t.line FROM tasks t JOIN documents d ON d.id = t.document_id
         WHERE t.feature_id = ? AND t.task_id <> '' ORDER BY t.document_id, t.n"""
     found: dict[str, list[TaskPlace]] = {}
     for name, *place in raw_connection(connection).execute(query, (feature_id,)):

@@ -80,5 +80,10 @@ def lately(connection: sa.Connection, project_id: str, limit: int, without: Coll
 
 def sessions_of(connection: sa.Connection, ids: Sequence[str]) -> list[t.SessionRow]:
     """Sessions as lists show them, in this order."""
-    rows = rows_of(connection, ids)
+    rows = rows_of(connection, ids) if ids else {}
     return [rows[id] for id in ids if id in rows]
+
+
+def known_sessions(connection: sa.Connection, ids: Iterable[str]) -> set[str]:
+    """Those of these ids that are sessions."""
+    return {id for (id,) in select(connection, "SELECT id FROM sessions WHERE id IN ({})", ids)}

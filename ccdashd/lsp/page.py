@@ -1,0 +1,61 @@
+"""A few lines about something, as an editor shows them when the pointer rests on it."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+from urllib.parse import quote
+
+from ccdashd.lsp import words
+from ccdashd.lsp.editor import Editor
+from ccdashd.protocol import lsp
+
+OPEN: Final = "ccdash.openTranscript"
+
+
+class Page:
+    """Builds a hover, in Markdown where the editor reads that. Text that is given to it is shown as it is."""
+
+    def __init__(self, editor: Editor) -> None:
+        self._markdown = editor.client.markdown
+        self._opens = OPEN in editor.client.commands
+        self._blocks: list[str] = []
+
+    def head(self, name: str, *facts: str) -> None:
+        """The first line."""
+        told = words.joined(*(self.text(fact) for fact in facts))
+        name = f"**{self.text(name)}**" if self._markdown and name else self.text(name)
+        self._blocks.append(words.joined(name, told))
+
+    def say(self, *parts: str) -> None:
+        """A paragraph of one line, of parts that `text` or `link` made; nothing where none says anything."""
+        line = words.joined(*parts)
+        if line:
+            self._blocks.append(line)
+
+    def listed(self, title: str, items: list[str]) -> None:
+        """A list of lines that `text` or `link` made; nothing where there are none."""
+        if items:
+            self._blocks.append(
+                "\n".join((f"{title}:", *([""] if self._markdown else []), *(f"- {item}" for item in items)))
+            )
+
+    def text(self, text: str) -> str:
+        """One line of plain text."""
+        return words.escaped(text) if self._markdown else " ".join(text.split())
+
+    def link(self, text: str, uri: str) -> str:
+        """A link to a file."""
+        return f"[{self.text(text)}]({uri})" if self._markdown else self.text(text)
+
+    def transcript(self, title: str, session: str) -> str:
+        """What leads to a transcript: a link where the editor carries out our commands itself, else the session's id."""
+        if self._markdown and self._opens:
+            argument = quote(json.dumps([{"session": session}]), safe="")
+            return f"[{self.text(title)}](command:{OPEN}?{argument})"
+        return words.joined(self.text(title), self.text(session))
+
+    def hover(self, where: lsp.Range | None = None) -> lsp.Hover:
+        """All that was said, about that part of the text."""
+        value = "\n\n".join(self._blocks)
+        return lsp.Hover(contents=lsp.Markup(kind="markdown" if self._markdown else "plaintext", value=value), range=where)
