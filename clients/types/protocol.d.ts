@@ -1030,6 +1030,98 @@ export interface FeatureRow {
   modifiedAt: string | null;
 }
 
+/** `path` absolute, or relative to `cwd`. */
+export interface BlameParams {
+  path: string;
+  cwd?: string | null;
+  /** First line, from 1; by default that of the file. */
+  start?: number | null;
+  /** Last line. */
+  end?: number | null;
+  /** What the file holds, where that is not saved yet. */
+  text?: string | null;
+  /** Also tell the commit of each line, where the file is in a git repository. Default: false. */
+  git?: boolean;
+}
+
+/** Who wrote which lines of a file as it is now. Lines in no block were written by nobody that is known: by a person, or by an agent whose change was not recorded. */
+export interface Blame {
+  path: string;
+  /** Of the file. */
+  lines: number;
+  /** Of them, those in blocks, in the part that was asked for. */
+  agentLines: number;
+  blocks: BlameBlock[];
+  changes: BlameChange[];
+  /** Changes of this file in all sessions. */
+  recorded: number;
+  /** Of them, those whose record cannot be read any more: their lines are nobody's. */
+  unread: number;
+  /** Null unless asked for, or where the file is in no repository. */
+  commits: BlameCommit[] | null;
+  revision: number;
+}
+
+/** Lines that stand together and come from one change. */
+export interface BlameBlock {
+  /** From 1. */
+  start: number;
+  /** The last line. */
+  end: number;
+  /** Its index in `changes`. */
+  change: number;
+  /** `same`: as they were written; else what was done to the first that is not. */
+  fit: "same" | "moved" | "indented" | "changed";
+}
+
+/** A recorded change, of which lines stand in the file. */
+export interface BlameChange {
+  sessionId: string;
+  /** Of the session; of a sub-agent, of the session that started it. */
+  title: string;
+  /** Type of the sub-agent that made the change. */
+  subagent: string | null;
+  tool: string;
+  toolUseId: string;
+  /** The entry of the transcript that holds the call. */
+  entry: string;
+  model: string;
+  time: string | null;
+  prompt: BlamePrompt | null;
+  /** Of the turn: from the prompt until the next one. */
+  cost: Cost | null;
+  /** Lines of it that stand, in the part that was asked for. */
+  lines: number;
+}
+
+/** What the user asked for before the change. */
+export interface BlamePrompt {
+  /** The entry of the transcript; null where only its words are known, as of a sub-agent's task. */
+  entry: string | null;
+  text: string;
+  time: string | null;
+}
+
+/** What API calls cost. `provenance`: `reported` by the agent, `computed` from tokens and prices, `lower_bound` where some usage is not final or has no price, `unpriced` where nothing has one. */
+export interface Cost {
+  /** US dollars, exact to a millionth. */
+  usd: number;
+  provenance: "reported" | "computed" | "lower_bound" | "unpriced";
+  /** Models without a price; their tokens are not in `usd`. */
+  unpricedModels: string[];
+}
+
+/** Lines that stand together and come from one commit. */
+export interface BlameCommit {
+  start: number;
+  end: number;
+  /** Zeros for what is not committed. */
+  hash: string;
+  author: string;
+  time: string;
+  summary: string;
+}
+
 /** Filters are joined by *and*. Each word of `text` is looked for in title and path, case-insensitively. */
 export interface DocumentsList {
   /** Items to leave out at the start; prefer `cursor`. Default: 0. */
@@ -1515,15 +1607,6 @@ export interface LinkedSession {
   tokens: Tokens;
   /** Of the session and its sub-agents; null where no usage is known. */
   cost: Cost | null;
-}
-
-/** What API calls cost. `provenance`: `reported` by the agent, `computed` from tokens and prices, `lower_bound` where some usage is not final or has no price, `unpriced` where nothing has one. */
-export interface Cost {
-  /** US dollars, exact to a millionth. */
-  usd: number;
-  provenance: "reported" | "computed" | "lower_bound" | "unpriced";
-  /** Models without a price; their tokens are not in `usd`. */
-  unpricedModels: string[];
 }
 
 /** Features with their phases and tasks; with `id` of one feature only. */
@@ -2526,6 +2609,8 @@ export interface Methods {
   "sessions/active": { params: ActiveParams; result: SessionRows };
   /** Which sessions touched a path, newest first, and which documents, tasks and features speak of it. */
   "files/context": { params: FileContextParams; result: FileContext };
+  /** Which session and prompt wrote which lines of a file as it is now. */
+  "files/blame": { params: BlameParams; result: Blame };
   /** Planning files, filtered, sorted, paged. */
   "documents/list": { params: DocumentsList; result: Page<DocumentRow> };
   /** One planning file with all that was read in it. */
