@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from ccdashd.derive.alignment import NOBODY, Fit
 from ccdashd.errors import CcdashError
-from ccdashd.lsp import words
+from ccdashd.lsp import plan_hover, words
 from ccdashd.lsp.editor import Editor
 from ccdashd.lsp.text import path_of
 from ccdashd.protocol import lsp
