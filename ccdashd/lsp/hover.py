@@ -38,10 +38,14 @@ _FITS: Final[dict[Fit, str]] = {
 
 
 def at(app: App, connection: sa.Connection, revision: int, editor: Editor, params: lsp.PositionParams) -> lsp.Hover | None:
-    """What is known of a place; None where that is nothing. A line is that of the file as it is saved."""
+    """What is known of a place; None where that is nothing. In a planning file what a place is about comes first; else a
+    line is that of the file as it is saved."""
     path = path_of(params.text_document.uri)
     if path is None:
         return None
+    about = plan_hover.at(connection, editor, params) if app.is_plan(path) else None
+    if about is not None:
+        return about
     changes = app.touched.of(connection, revision, path).changes
     return _of_line(app, connection, editor, path, changes, params.position.line) if changes else None
 
