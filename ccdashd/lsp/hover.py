@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote
 
 import sqlalchemy as sa
 
@@ -13,6 +12,8 @@ from ccdashd.derive.alignment import NOBODY, Fit
 from ccdashd.errors import CcdashError
 from ccdashd.lsp import plan_hover, words
 from ccdashd.lsp.editor import Editor
+from ccdashd.lsp.page import Page
+from ccdashd.lsp.rendering import session_argument
 from ccdashd.lsp.text import path_of
 from ccdashd.protocol import lsp
 from ccdashd.protocol import types as t
@@ -22,12 +23,10 @@ from ccdashd.store.file_edits import Recorded
 if TYPE_CHECKING:
     from ccdashd.app import App
 
-OPEN: Final = "ccdash.openTranscript"
-
+_TITLE: Final = 80
 _PROMPT: Final = 600
 _SAID: Final = 400
-_LINES: Final = 12
-"""Characters and lines of a prompt, and of what the agent said, that are shown."""
+"""Characters of a title, of a prompt, and of what the agent said, that are shown."""
 
 _FITS: Final[dict[Fit, str]] = {
     "same": "",
@@ -63,68 +62,29 @@ def _of_line(
     recorded = blamed.changes[origin]
     change = app.blames.changes(connection, {origin: recorded}, app.prices)[origin]
     said = app.blames.turns.of(connection, [recorded.file_id])[recorded.file_id].said(connection, recorded.offset)
-    if not editor.client.markdown:
-        return lsp.Hover(contents=lsp.Markup(kind="plaintext", value=_plain(change, fit, said)))
-    return lsp.Hover(contents=lsp.Markup(kind="markdown", value=_markdown(editor, change, fit, said)))
-
-
-def _markdown(editor: Editor, change: t.BlameChange, fit: Fit, said: str) -> str:
-    parts = [f"**{words.escaped(_who(change))}**"]
-    if change.prompt is not None and change.prompt.text.strip():
-        parts.append("\n".join(f"> {line}  " for line in _escaped(change.prompt.text, _PROMPT)))
-    if said.strip():
-        parts.append("  \n".join(_escaped(said, _SAID)))
-    parts.append(words.escaped(_facts(change, fit)))
-    if OPEN in editor.client.commands:
-        # Such a client trusts our commands, and all else that is shown here is escaped.
-        argument = quote(json.dumps([{"session": change.session_id, "entry": change.entry}]), safe="")
-        parts.append(f"[Open the transcript](command:{OPEN}?{argument})")
+    page = Page(editor)
+    page.head(words.short(change.title or change.session_id, _TITLE), _subagent(change))
+    if change.prompt is not None:
+        page.quote(change.prompt.text, _PROMPT)
+    page.say(page.text(words.short(said, _SAID)))
+    page.say(*map(page.text, _facts(change, fit)))
+    if page.opens:
+        page.say(page.transcript("Open the transcript", change.session_id, change.entry))
     else:
-        parts.append(f"`{_command(change)}`")
-    return "\n\n".join(parts)
+        page.say(page.text(f"ccdash show {session_argument(change.session_id)} --transcript"))
+    return page.hover()
 
 
-def _plain(change: t.BlameChange, fit: Fit, said: str) -> str:
-    prompt = change.prompt.text if change.prompt is not None else ""
-    told = [
-        _who(change),
-        "\n".join(f"> {line}" for line in _lines(prompt, _PROMPT)),
-        "\n".join(_lines(said, _SAID)),
-        _facts(change, fit),
-        _command(change),
-    ]
-    return "\n\n".join(filter(None, told))
+def _subagent(change: t.BlameChange) -> str:
+    return "" if change.subagent is None else f"sub-agent {change.subagent}".rstrip()
 
 
-def _who(change: t.BlameChange) -> str:
-    subagent = "" if change.subagent is None else f"sub-agent {change.subagent}".rstrip()
-    return words.joined(words.short(change.title or change.session_id, 80), subagent)
-
-
-def _facts(change: t.BlameChange, fit: Fit) -> str:
-    when = f"{datetime.fromisoformat(change.time).astimezone():%Y-%m-%d %H:%M}" if change.time is not None else ""
-    cost = words.cost(change.cost)
-    return words.joined(
-        words.model(change.model),
-        f"{when} ({words.ago(change.time)})" if when else "",
-        f"{cost} for the turn" if cost else "",
-        change.tool,
-        _FITS[fit],
-    )
-
-
-def _command(change: t.BlameChange) -> str:
-    """What shows the transcript in a terminal. Ids come from names of files, so they need not be harmless."""
-    id = "".join(character for character in change.session_id if character.isalnum() or character in "-_/.")
-    return f"ccdash show {id} --transcript"
-
-
-def _lines(text: str, limit: int) -> list[str]:
-    cut = text.strip()
-    cut = cut if len(cut) <= limit else cut[: limit - 1].rstrip() + "…"
-    lines = [line.rstrip() for line in cut.splitlines()]
-    return lines if len(lines) <= _LINES else [*lines[: _LINES - 1], "…"]
-
-
-def _escaped(text: str, limit: int) -> list[str]:
-    return [words.escaped(line) for line in _lines(text, limit)]
+def _facts(change: t.BlameChange, fit: Fit) -> Iterator[str]:
+    yield words.model(change.model)
+    if change.time is not None:
+        when, ago = f"{datetime.fromisoformat(change.time).astimezone():%Y-%m-%d %H:%M}", words.ago(change.time)
+        yield when if when.startswith(ago) else f"{when} ({ago})"
+    if change.cost is not None:
+        yield f"{words.cost(change.cost)} for the turn"
+    yield change.tool
+    yield _FITS[fit]

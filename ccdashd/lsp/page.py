@@ -12,13 +12,17 @@ from ccdashd.protocol import lsp
 
 OPEN: Final = "ccdash.openTranscript"
 
+LINES: Final = 12
+"""Lines of a text that are quoted."""
+
 
 class Page:
     """Builds a hover, in Markdown where the editor reads that. Text that is given to it is shown as it is."""
 
     def __init__(self, editor: Editor) -> None:
         self._markdown = editor.client.markdown
-        self._opens = OPEN in editor.client.commands
+        self.opens = OPEN in editor.client.commands
+        """Whether the editor carries out our commands itself."""
         self._blocks: list[str] = []
 
     def head(self, name: str, *facts: str) -> None:
@@ -48,10 +52,21 @@ class Page:
         """A link to a file."""
         return f"[{self.text(text)}]({uri})" if self._markdown else self.text(text)
 
-    def transcript(self, title: str, session: str) -> str:
+    def quote(self, text: str, limit: int) -> None:
+        """Lines of a text, set apart, of at most so many characters; nothing where there are none."""
+        cut = text.strip()
+        cut = cut if len(cut) <= limit else cut[: limit - 1].rstrip() + "…"
+        lines = [f"> {self.text(line)}" for line in cut.splitlines()]
+        lines = lines if len(lines) <= LINES else [*lines[: LINES - 1], "> …"]
+        if lines:
+            # Two spaces break a line of Markdown.
+            self._blocks.append(("  \n" if self._markdown else "\n").join(lines))
+
+    def transcript(self, title: str, session: str, entry: str | None = None) -> str:
         """What leads to a transcript: a link where the editor carries out our commands itself, else the session's id."""
-        if self._markdown and self._opens:
-            argument = quote(json.dumps([{"session": session}]), safe="")
+        if self._markdown and self.opens:
+            place = {"session": session} if entry is None else {"session": session, "entry": entry}
+            argument = quote(json.dumps([place]), safe="")
             return f"[{self.text(title)}](command:{OPEN}?{argument})"
         return words.joined(self.text(title), self.text(session))
 

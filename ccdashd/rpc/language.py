@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from ccdashd.errors import InvalidRequest
@@ -9,6 +10,7 @@ from ccdashd.lsp import actions, commands, hints, hover, lenses, links, symbols
 from ccdashd.lsp.editor import Editor
 from ccdashd.protocol import lsp
 from ccdashd.rpc.dispatch import Call, ReadCall, handles
+from ccdashd.rpc.links import links_create
 
 
 @handles(lsp.HOVER)
@@ -50,7 +52,7 @@ def workspace_symbol(call: ReadCall, params: lsp.SymbolParams) -> list[lsp.Symbo
 @handles(lsp.EXECUTE_COMMAND)
 async def execute_command(call: Call, params: lsp.ExecuteCommand) -> Any:
     """Carry out one of the offered commands."""
-    return await commands.run(call.app, _editor(call), params)
+    return await commands.run(call.app, _editor(call), params, partial(links_create, call))
 
 
 def _editor(call: Call) -> Editor:

@@ -55,6 +55,26 @@ def by_name(connection: sa.Connection, text: str, first: Collection[str], limit:
     yield list(_sessions(connection, text, first, limit))
 
 
+def file_of_feature(connection: sa.Connection, feature_id: str) -> str | None:
+    """The absolute path of the document that holds the status of a feature, or else of its first; None where there is no
+    such feature."""
+    query = sa.select(*_PLACE, projects.c.root).join(projects, projects.c.id == features.c.project_id)
+    row = connection.execute(query.where(features.c.id == feature_id)).first()
+    return _document(row) if row is not None else None
+
+
+_first = sa.select(sa.func.min(documents.c.path)).where(documents.c.feature_id == features.c.id).scalar_subquery()
+
+_PLACE = (features.c.project_id, features.c.data, _first.label("path"))
+"""All that `_document` needs beside the root of the project."""
+
+
+def _document(row: Any) -> str | None:
+    holder = _details.decode(row.data).holder
+    path = holder.removeprefix(f"{row.project_id}/") if holder is not None else row.path
+    return _in(row.root, path) if path is not None else None
+
+
 def _query(table: sa.Table, first: Collection[str], *columns: Any) -> sa.Select[Any]:
     own = sa.case((table.c.project_id.in_(first), 0), else_=1)
     query = sa.select(*columns, projects.c.root, projects.c.name.label("project_name"))
@@ -63,14 +83,12 @@ def _query(table: sa.Table, first: Collection[str], *columns: Any) -> sa.Select[
 
 def _features(connection: sa.Connection, text: str, first: Collection[str], limit: int) -> Iterator[Named]:
     table = features.c
-    some = sa.select(sa.func.min(documents.c.path)).where(documents.c.feature_id == table.id).scalar_subquery()
-    query = _query(features, first, table.name, table.project_id, table.data, some.label("path"))
+    query = _query(features, first, table.name, *_PLACE)
     query = query.where(*paging.words(text, table.name, table.slug)).order_by(table.modified_at.desc(), table.id)
     for row in connection.execute(query.limit(limit)):
-        holder = _details.decode(row.data).holder
-        path = holder.removeprefix(f"{row.project_id}/") if holder is not None else row.path
+        path = _document(row)
         if path is not None:
-            yield Named("feature", row.name, row.project_name, _in(row.root, path), 1)
+            yield Named("feature", row.name, row.project_name, path, 1)
 
 
 def _tasks(connection: sa.Connection, text: str, first: Collection[str], limit: int) -> Iterator[Named]:
