@@ -1,30 +1,18 @@
 /** Blame by prompt: at the end of the current line, which session wrote it. */
 
 import * as vscode from "vscode";
-import type { Blame, BlameChange } from "../../types/protocol";
+import type { Blame } from "../../types/protocol";
 import { about } from "./arguments";
+import { changeAt, told } from "./blamed";
 import { guarded } from "./commands";
 import { type Connection, setting } from "./connection";
 import { Throttle } from "./throttle";
-import { ago, cost, joined, short } from "./words";
 
 /** Milliseconds: from a change of the text until it is blamed anew, and between two such requests. */
 const PACE = { soon: 250, rest: 250 };
 
 /** Characters of an unsaved text above which the file on disk is blamed. */
 const LONGEST = 2_000_000;
-
-/** The change that wrote a line (from 1); undefined where nobody is known. */
-export function changeAt(blame: Pick<Blame, "blocks" | "changes">, line: number): BlameChange | undefined {
-  const block = blame.blocks.find(({ start, end }) => start <= line && line <= end);
-  return block && blame.changes[block.change];
-}
-
-/** What stands behind a line. */
-export function told(change: BlameChange): string {
-  const what = change.prompt === null ? change.title : `“${short(change.prompt.text, 60)}”`;
-  return joined(what, change.subagent, ago(change.time), cost(change.cost));
-}
 
 export class BlameLine implements vscode.Disposable {
   private readonly decoration = vscode.window.createTextEditorDecorationType({

@@ -149,8 +149,7 @@ class Acts {
       const task = await this.connection.request("tasks/get", { id: entity.id });
       await open(task.absolutePath, task.line);
     } else if (entity.type === "phase") {
-      const { line, documentId } = await this.phase(entity.id);
-      await this.openDocument(documentId, line);
+      await this.openPhase(entity.id);
     } else if (entity.type === "document") {
       await this.openDocument(entity.id);
     } else {
@@ -205,22 +204,17 @@ class Acts {
     return choose(`Sessions of this ${entity.type}`, picks);
   }
 
-  private async phase(id: string): Promise<{ line: number; documentId: string }> {
-    const feature = await this.connection.request("features/get", { id: featureOfPhase(id) });
-    const phase = feature.phases.find((phase) => phase.id === id);
-    if (phase === undefined) throw new Error("This phase is in no planning file any more.");
-    return phase;
+  private async openPhase(id: string): Promise<void> {
+    // A phase's id begins with that of its document.
+    const document = await this.connection.request("documents/get", { id: id.slice(0, id.lastIndexOf("#phase-")) });
+    const feature = document.featureId && (await this.connection.request("features/get", { id: document.featureId }));
+    await open(document.absolutePath, feature ? feature.phases.find((phase) => phase.id === id)?.line : undefined);
   }
 
   private async openDocument(id: string, line?: number): Promise<void> {
     const document = await this.connection.request("documents/get", { id });
     await open(document.absolutePath, line);
   }
-}
-
-/** A phase's id begins with that of its feature. */
-function featureOfPhase(id: string): string {
-  return id.slice(0, id.lastIndexOf("#"));
 }
 
 async function open(path: string, line?: number): Promise<void> {

@@ -6,7 +6,6 @@ import { commands } from "./commands";
 import { Connection } from "./connection";
 import { StatusBar } from "./statusbar";
 import { Transcripts } from "./transcript/panel";
-import { records } from "./transcript/records";
 import { ActiveSessions, Features, ThisFile } from "./views";
 
 let connection: Connection | undefined;
@@ -21,7 +20,6 @@ export function activate(context: vscode.ExtensionContext): void {
     transcripts,
     ...views,
     commands(made, transcripts),
-    records(made),
     new BlameLine(made, log),
     new StatusBar(made, log),
     vscode.commands.registerCommand("ccdash.refresh", () => views.forEach((view) => view.refresh())),

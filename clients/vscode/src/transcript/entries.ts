@@ -1,7 +1,7 @@
 /** What is shown of an entry: who speaks, in how many words, and whether it is folded. Pure. */
 
-import type { EntryKind } from "../../../types/protocol";
-import { short } from "../words";
+import type { Entry, EntryKind } from "../../../types/protocol";
+import { joined, short } from "../words";
 import type { Shown } from "./messages";
 
 export type Role = "user" | "agent" | "tool" | "aside";
@@ -29,11 +29,11 @@ const ROLES: Record<EntryKind, [role: Role, name: string, folded: boolean]> = {
   unknown: ["aside", "Other", true],
 };
 
-/** Keys of a tool's input that tell best what it does, the best first. */
-const TELLING = ["command", "file_path", "path", "notebook_path", "pattern", "query", "url", "description", "subject", "prompt", "skill"];
-
 /** Characters of a folded entry that are shown. */
 const LINE = 160;
+
+/** Characters at the end of a text that was cut which may tell that it was. */
+const MARK = 16;
 
 export function role(entry: Shown): Role {
   return ROLES[entry.kind][0];
@@ -51,14 +51,38 @@ export function named(entry: Shown): string {
 
 /** What a folded entry says, on one line. */
 export function summary(entry: Shown): string {
-  return short((entry.kind === "toolCall" && telling(entry.text)) || entry.text.slice(0, LINE * 4), LINE);
+  const about = entry.kind === "toolCall" || entry.kind === "toolResult" ? null : entry.tool;
+  const text = short(entry.text.slice(0, LINE * 4), LINE);
+  return about === null || about === text ? text : joined(about.replaceAll("_", " "), text);
 }
 
-/** The text, that of a tool's input laid out. */
-export function whole(entry: Shown): string {
-  if (entry.kind !== "toolCall") return entry.text;
-  const input = parsed(entry.text);
-  return input === undefined ? entry.text : JSON.stringify(input, undefined, 2);
+/** The whole of an entry, found in its record: of a tool call its input, else the text that was cut. */
+export function whole(entry: Pick<Entry, "kind" | "text" | "toolUseId">, record: unknown, raw: string | null): string {
+  if (entry.kind === "toolCall") {
+    for (const value of within(record)) {
+      if (isObject(value) && (value.id === entry.toolUseId || value.call_id === entry.toolUseId)) {
+        const input = value.input ?? value.arguments;
+        if (input !== undefined) return laidOut(input);
+      }
+    }
+    return entry.text;
+  }
+  const start = entry.text.slice(0, Math.max(1, entry.text.length - MARK));
+  let longest = "";
+  for (const value of within(record)) {
+    if (typeof value === "string" && value.length > longest.length && value.startsWith(start)) longest = value;
+  }
+  return longest || raw || entry.text;
+}
+
+/** A value as a person reads it: keys and what they hold, text with its lines. */
+export function laidOut(value: unknown): string {
+  if (!isObject(value)) return typeof value === "string" ? value : JSON.stringify(value, undefined, 2);
+  const line = ([key, held]: [string, unknown]): string => {
+    if (typeof held !== "string") return `${key}: ${JSON.stringify(held, undefined, 2)}`;
+    return held.includes("\n") ? `${key}:\n${held.replace(/\n$/, "")}\n` : `${key}: ${held}`;
+  };
+  return Object.entries(value).map(line).join("\n").trimEnd();
 }
 
 /** A text, parted into prose and fenced code. */
@@ -85,18 +109,16 @@ export function parts(text: string): { code: boolean; text: string }[] {
   return found;
 }
 
-function telling(input: string): string {
-  const value = parsed(input);
-  const key = TELLING.find((key) => typeof value?.[key] === "string" && value[key] !== "");
-  return key === undefined ? "" : String(value?.[key]);
+/** A value and all that is in it. */
+function* within(value: unknown): Generator<unknown> {
+  const left = [value];
+  while (left.length > 0) {
+    const item = left.pop();
+    yield item;
+    if (typeof item === "object" && item !== null) left.push(...Object.values(item));
+  }
 }
 
-function parsed(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    // A long input is cut, so it is no JSON any more.
-    return undefined;
-  }
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

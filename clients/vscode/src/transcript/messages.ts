@@ -18,6 +18,7 @@ export type ToPage =
   | { type: "begin"; total: number; at: number | null }
   | { type: "entries"; start: number; total: number; items: Shown[] }
   | { type: "goto"; index: number }
+  | { type: "whole"; index: number; text: string }
   | { type: "failed"; start: number | null; text: string };
 
 /** To the extension. */
@@ -26,4 +27,4 @@ export type ToHost =
   | { type: "chunk"; start: number }
   /** The next prompt after (or before) an entry. */
   | { type: "prompt"; from: number; direction: "forward" | "backward" }
-  | { type: "record"; entry: string };
+  | { type: "whole"; entry: string };

@@ -6,9 +6,9 @@ import type { Entry, EntryKind } from "../../../types/protocol";
 import type { Connection } from "../connection";
 import { Throttle } from "../throttle";
 import { cost, joined, lasted, number, titled } from "../words";
+import { whole } from "./entries";
 import { CHUNK, type Shown, type ToHost, type ToPage } from "./messages";
 import { page } from "./page";
-import { RECORDS } from "./records";
 
 const KIND = "ccdash.transcript";
 
@@ -111,7 +111,7 @@ class TranscriptPanel {
         this.ready = true;
         await this.begin();
       } else if (message.type === "chunk") await this.chunk(message.start);
-      else if (message.type === "record") await this.record(message.entry);
+      else if (message.type === "whole") await this.whole(message.entry);
       else await this.prompt(message.from, message.direction);
     } catch (error) {
       this.fail(message.type === "chunk" ? message.start : null, error);
@@ -202,10 +202,9 @@ class TranscriptPanel {
     return told.items[0]?.index;
   }
 
-  private async record(entry: string): Promise<void> {
-    const query = new URLSearchParams({ session: this.session, entry }).toString();
-    const uri = vscode.Uri.from({ scheme: RECORDS, path: `/${entry}.json`, query });
-    await vscode.window.showTextDocument(uri, { viewColumn: vscode.ViewColumn.Beside, preview: true });
+  private async whole(id: string): Promise<void> {
+    const { entry, record, raw } = await this.connection.request("sessions/entry", { id: this.session, entry: id });
+    this.tell({ type: "whole", index: entry.index, text: whole(entry, record, raw) });
   }
 
   private fail(start: number | null, error: unknown): void {

@@ -1,6 +1,6 @@
 /** The page of a transcript. Only what is visible is in the document; all text gets there as text. */
 
-import { folded, named, parts, role, summary, whole } from "./entries";
+import { folded, named, parts, role, summary } from "./entries";
 import { Layout } from "./layout";
 import { CHUNK, type Shown, type ToHost, type ToPage } from "./messages";
 
@@ -33,6 +33,9 @@ const drawn = new Map<number, HTMLElement>();
 const asked = new Set<number>();
 /** Indexes of entries that are not as their kind is at first. */
 const turned = new Set<number>();
+/** Texts that were cut, whole, by index. */
+const wholes = new Map<number, string>();
+const asking = new Set<number>();
 let unfoldAll = false;
 let current = -1;
 let follows = false;
@@ -85,7 +88,6 @@ function head(entry: Shown): HTMLElement {
     header.classList.add("foldable");
     header.append(made("span", "twist", hidden ? "▸" : "▾"), made("span", "name", named(entry)));
     header.append(made("span", "what", hidden ? summary(entry) : ""));
-    header.parentElement?.setAttribute("aria-expanded", String(!hidden));
   } else {
     header.append(made("span", "name", named(entry)), made("span", "what"));
   }
@@ -101,14 +103,24 @@ function head(entry: Shown): HTMLElement {
 
 function body(entry: Shown): HTMLElement[] {
   const tool = role(entry) === "tool";
-  const text = whole(entry);
+  const text = wholes.get(entry.index) ?? entry.text;
   const shown = (tool ? [{ code: true, text }] : parts(text)).map((part) => made(part.code ? "pre" : "p", "text", part.text));
-  if (entry.truncated) {
-    const button = made("button", "record", "Show the whole record");
-    button.dataset.record = entry.id;
+  if (wholes.has(entry.index)) return shown;
+  if (entry.kind === "toolCall") {
+    // Only a word of its input is kept in the cache.
+    askWhole(entry);
+  } else if (entry.truncated) {
+    const button = made("button", "all", "Show All");
+    button.dataset.whole = String(entry.index);
     shown.push(button);
   }
   return shown;
+}
+
+function askWhole(entry: Shown): void {
+  if (asking.has(entry.index)) return;
+  asking.add(entry.index);
+  host.postMessage({ type: "whole", entry: entry.id });
 }
 
 function redraw(index: number): void {
@@ -250,9 +262,9 @@ document.addEventListener("keydown", (event) => {
 
 list.addEventListener("click", (event) => {
   const target = event.target instanceof Element ? event.target : null;
-  const record = target?.closest<HTMLElement>("[data-record]")?.dataset.record;
+  const cut = entries.get(Number(target?.closest<HTMLElement>("[data-whole]")?.dataset.whole));
   const index = target?.closest<HTMLElement>(".entry")?.dataset.index;
-  if (record !== undefined) host.postMessage({ type: "record", entry: record });
+  if (cut !== undefined) askWhole(cut);
   else if (index !== undefined && target?.closest(".foldable") != null) turn(Number(index));
   else if (index !== undefined && getSelection()?.isCollapsed !== false) go(Number(index));
 });
@@ -278,6 +290,8 @@ function begin(total: number, at: number | null): void {
   entries.clear();
   asked.clear();
   turned.clear();
+  wholes.clear();
+  asking.clear();
   for (const index of [...drawn.keys()]) redraw(index);
   layout.resize(0);
   resize(total);
@@ -324,6 +338,11 @@ window.addEventListener("message", ({ data }: MessageEvent<ToPage>) => {
       break;
     case "goto":
       jump(data.index);
+      break;
+    case "whole":
+      wholes.set(data.index, data.text);
+      redraw(data.index);
+      schedule();
       break;
     case "failed":
       if (data.start !== null) asked.delete(data.start);
