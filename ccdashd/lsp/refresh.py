@@ -60,8 +60,6 @@ class Refresher:
         editor, events = self._editor, self._app.events
         editor.on_open, editor.on_close = self._changed, self._closed
         for document in editor.documents.values():
-            # Opened before the editor said that it is ready, so perhaps before what it asked first.
-            self._opened[document.path] = -1
             self._changed(document)
         events.subscribe(self, TOPICS)
         try:

@@ -49,3 +49,8 @@ def noted(method: str, params: Any) -> Any:
 def asked(method: str, message: dict[str, Any]) -> Any:
     """A request to the client, likewise."""
     return _converter().structure(message, types.METHOD_TO_TYPES[method][0])
+
+
+def converted(value: Any, shape: type) -> Any:
+    """A value that the protocol leaves open, as one of its types."""
+    return _converter().structure(value, shape)

@@ -34,6 +34,7 @@ class Served:
     """The app, reachable at `path` by blocking clients; `calls` counts what the test methods did."""
 
     def __init__(self, folder: Path, **overrides: str) -> None:
+        self.folder = folder
         environ = {"HOME": str(folder), "XDG_RUNTIME_DIR": str(folder)}
         self.paths = paths.resolve(environ=environ)
         self.settings = settings.load(self.paths, overrides, environ)
