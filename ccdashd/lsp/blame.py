@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from ccdashd import git
 from ccdashd.errors import InvalidParams
 from ccdashd.protocol import types as t
 from ccdashd.store.file_blame import text_of
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 def blame_of(app: App, connection: sa.Connection, revision: int, path: str, params: t.BlameParams) -> t.Blame:
     """Which session and prompt wrote which lines of the file at an absolute path; where no changes of it are recorded, it
-    is not looked at. Raises `InvalidParams` for lines that are none, and what `text_of` raises."""
+    is not looked at. Without commits. Raises `InvalidParams` for lines that are none, and what `text_of` raises."""
     start, end, given = params.start or 1, params.end, params.text
     if params.start is not None and params.start < 1:
         raise InvalidParams("start", "lines count from 1", params.start)
@@ -30,7 +29,6 @@ def blame_of(app: App, connection: sa.Connection, revision: int, path: str, para
         raise InvalidParams("start", f"the file has {count:,} lines", params.start)
     last = count if end is None else min(end, count)
     blocks, told = app.blames.answer(connection, blamed, app.prices, start - 1, last)
-    commits = git.blame(path, start, last) if params.git and changes else None
     return t.Blame(
         path=path,
         lines=count,
@@ -39,6 +37,6 @@ def blame_of(app: App, connection: sa.Connection, revision: int, path: str, para
         changes=told,
         recorded=len(changes),
         unread=blamed.unread,
-        commits=None if commits is None else [t.BlameCommit(**lines._asdict()) for lines in commits],
+        commits=None,
         revision=revision,
     )

@@ -116,7 +116,7 @@ FILES_CONTEXT = Method(
 )
 
 FILES_BLAME = Method(
-    "files/blame", "read", t.BlameParams, t.Blame, "Which session and prompt wrote which lines of a file as it is now."
+    "files/blame", "loop", t.BlameParams, t.Blame, "Which session and prompt wrote which lines of a file as it is now."
 )
 
 DOCUMENTS_LIST = Method(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 
+import msgspec
+
+from ccdashd import git
 from ccdashd.errors import InvalidParams
 from ccdashd.lsp.blame import blame_of
 from ccdashd.protocol import methods
 from ccdashd.protocol import types as t
-from ccdashd.rpc.dispatch import ReadCall, handles
+from ccdashd.rpc.dispatch import Call, ReadCall, handles
 from ccdashd.store import activity, file_plans, projects
 
 
@@ -32,9 +36,19 @@ def files_context(call: ReadCall, params: t.FileContextParams) -> t.FileContext:
 
 
 @handles(methods.FILES_BLAME)
-def files_blame(call: ReadCall, params: t.BlameParams) -> t.Blame:
+async def files_blame(call: Call, params: t.BlameParams) -> t.Blame:
     """Which session and prompt wrote which lines. The file is read where changes of it are recorded, and not otherwise."""
-    return blame_of(call.app, call.conn, call.revision, _path(params.path, params.cwd), params)
+    path = _path(params.path, params.cwd)
+    database = await call.app.ready()
+    blame = await database.read(lambda connection, revision: blame_of(call.app, connection, revision, path, params))
+    if not params.git or not blame.recorded:
+        return blame
+    # Git may take long on a long history: no snapshot of the cache is held meanwhile.
+    last = blame.lines if params.end is None else min(params.end, blame.lines)
+    commits = await asyncio.to_thread(git.blame, path, params.start or 1, last)
+    return msgspec.structs.replace(
+        blame, commits=None if commits is None else [t.BlameCommit(**lines._asdict()) for lines in commits]
+    )
 
 
 def _path(path: str, cwd: str | None) -> str:

@@ -46,6 +46,7 @@ COMMANDS = (
     Command("tail", "tail", "print the end of a transcript, and follow it live"),
     Command("active", "sessions", "list sessions that are being written now"),
     Command("files", "files", "list the sessions that touched a path, and the plans that speak of it"),
+    Command("blame", "blame", "tell which session and prompt wrote each line of a file"),
     Command("features", "features", "list features: what is planned, and how far it is"),
     Command("feature", "features", "show one feature: phases, open tasks, blockers, mismatches, sessions, cost"),
     Command("tasks", "tasks", "list tasks of planning files, filtered and sorted"),
