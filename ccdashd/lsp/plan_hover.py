@@ -52,11 +52,12 @@ class _Hover:
     def __init__(self, connection: sa.Connection, editor: Editor, plan: Plan) -> None:
         self._connection = connection
         self._plan = plan
+        self._names = Names(connection, plan)
         self._page = Page(editor)
 
     def at(self, place: lsp.Position) -> lsp.Hover | None:
         plan, line = self._plan, place.line
-        for name in Names(self._connection, plan).within([line]):
+        for name in self._names.within([line]):
             if name.range.start.character <= place.character <= name.range.end.character:
                 told = self._named(name)
                 if told is not None:
@@ -92,8 +93,10 @@ class _Hover:
         plan, page = self._plan, self._page
         task = at.task
         id, path = plan.task_id(task), plan.place.path
-        statuses = {other.task.task_id: other.task.status for other in plan.reading.tasks}
-        waits = [words.joined(name, words.status(statuses.get(name, ""))) for name in task.depends_on]
+        others = self._names.tasks if task.depends_on else {}
+        waits = [
+            words.joined(name, words.status(others[name].status if name in others else "")) for name in task.depends_on
+        ]
         holding = [item for item in plan.reading.document.blockers if item.open and task.task_id in item.tasks]
         blockers = [page.link(words.short(item.title, _TITLE), uri_in(plan.place, path, item.line)) for item in holding]
         return self._told_task(task, id, path, where, waits, blockers)

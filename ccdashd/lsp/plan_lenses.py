@@ -63,9 +63,10 @@ def _of_feature(feature: t.FeatureRow, work: Work) -> lsp.Command:
 def _sessions(title: str, uri: str, type_: t.EntityType, id: str, work: Work) -> lsp.Command:
     if len(work.sessions) == 1:
         return lsp.Command(title=title, command="ccdash.openTranscript", arguments=[{"session": work.sessions[0]}])
+    if not work.sessions:
+        return lsp.Command(title=title, command="")
     arguments: list[Any] = [{"uri": uri, "entity": entity(type_, id)}]
-    # Without sessions there is nothing to show: the lens only tells.
-    return lsp.Command(title=title, command="ccdash.showSessions" if work.sessions else "", arguments=arguments)
+    return lsp.Command(title=title, command="ccdash.showSessions", arguments=arguments)
 
 
 def _said(status: t.PlanStatus, tasks: int, progress: float) -> str:

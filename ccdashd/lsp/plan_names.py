@@ -22,7 +22,7 @@ LONGEST: Final = 10_000
 """Characters of a line that are looked at."""
 
 _SESSION: Final = r"(?<![\w-])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![\w-])"
-_FILE: Final = r"(?<![\w/:.@-])(?:[\w@.+-]*(?:/[\w@.+-]+)+|[\w.+-]+\.(?:md|markdown|mdc))(?:(?:#L?|:)\d+)?(?![\w/])"
+_FILE: Final = r"(?<![\w/:.@~-])(?:[\w@.+-]*(?:/[\w@.+-]+)+|[\w.+-]+\.(?:md|markdown|mdc))(?:(?:#L?|:)\d+)?(?![\w/])"
 _TASK: Final = r"(?<![\w./-])(?=[A-Za-z_.-]*\d)[A-Za-z]\w*(?:[-.]\w+)*"
 _NAME: Final = re.compile(f"(?P<session>{_SESSION})|(?P<file>{_FILE})|(?P<task>{_TASK})", re.ASCII | re.IGNORECASE)
 
@@ -79,8 +79,8 @@ class Names:
                 return Name(self._range(item, item.text), "session", item.text.lower())
             case "file":
                 return self._file(item)
-            case "task" if item.text in self._tasks:
-                place = self._tasks[item.text]
+            case "task" if item.text in self.tasks:
+                place = self.tasks[item.text]
                 return Name(self._range(item, item.text), "task", place.path, place.line, place)
         return None
 
@@ -116,12 +116,12 @@ class Names:
         return os.path.realpath(self._plan.place.root)
 
     @cached_property
-    def _tasks(self) -> dict[str, TaskPlace]:
+    def tasks(self) -> dict[str, TaskPlace]:
         """The tasks of the feature by their id, of those that it means; those of this file where it has one of that id."""
         feature = self._plan.known.feature
         others = plan_file.tasks_named(self._connection, feature.id) if feature is not None else {}
         here = self._plan.place.path
         found = {name: places[0] for name, places in others.items() if len(places) == 1 and places[0].path != here}
         for at in reversed(self._plan.reading.tasks):
-            found[at.task.task_id] = TaskPlace(self._plan.task_id(at.task), here, at.first + 1)
+            found[at.task.task_id] = TaskPlace(self._plan.task_id(at.task), here, at.first + 1, at.task.status)
         return found

@@ -127,11 +127,12 @@ class TaskPlace(NamedTuple):
     path: str
     """In the project."""
     line: int
+    status: t.PlanStatus
 
 
 def tasks_named(connection: sa.Connection, feature_id: str) -> dict[str, list[TaskPlace]]:
     """The tasks of a feature by the id that files call them."""
-    query = """SELECT t.task_id, t.id, d.path, t.line FROM tasks t JOIN documents d ON d.id = t.document_id
+    query = """SELECT t.task_id, t.id, d.path, t.line, t.status FROM tasks t JOIN documents d ON d.id = t.document_id
         WHERE t.feature_id = ? AND t.task_id <> '' ORDER BY t.document_id, t.n"""
     found: dict[str, list[TaskPlace]] = {}
     for name, *place in raw_connection(connection).execute(query, (feature_id,)):
