@@ -13,8 +13,10 @@ INSTALLED := $(VENV)/.installed
 TESTABLE := $(VENV)/.installed-test
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
+VSCODE := clients/vscode
+
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench docs clean
+.PHONY: help run test check format bench docs vscode clean
 
 help: ## list these
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,8 +44,11 @@ docs: $(TESTABLE) ## write the generated pages, schema and types anew
 	$(BIN)/python -m ccdashd.protocol.schema
 	$(BIN)/python -m ccdash.reference
 
+vscode: $(VSCODE)/node_modules/.package-lock.json ## build the extension for VS Code: clients/vscode/ccdash.vsix
+	cd $(VSCODE) && npm run --silent package
+
 clean: ## remove .venv and everything that was built
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist $(addprefix $(VSCODE)/,node_modules build dist ccdash.vsix) .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find ccdashd clients tests -name __pycache__ -type d -exec rm -rf {} +
 
 $(BIN)/python:
@@ -58,3 +63,7 @@ $(INSTALLED): pyproject.toml | $(BIN)/python
 $(TESTABLE): pyproject.toml | $(BIN)/python
 	$(INSTALL) '.[test]'
 	@touch $@ $(INSTALLED)
+
+$(VSCODE)/node_modules/.package-lock.json: $(VSCODE)/package-lock.json
+	cd $(VSCODE) && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
