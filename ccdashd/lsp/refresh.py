@@ -115,13 +115,13 @@ class Refresher:
                 raise
             # What it asked meanwhile had no answer.
             self._seen.clear()
-            self._stale |= stale
+            again = stale
         else:
-            if not app.scanned:
-                # Until then it is not known which files are planning files.
-                self._stale |= {path for path in stale if not app.is_plan(path)}
+            # Until then it is not known which files are planning files.
+            again = set() if app.scanned else {path for path in stale if not app.is_plan(path)}
             await asyncio.sleep(min(took * REST, RETRY))
-        if self._stale:
+        if again:
+            self._stale |= again
             self._due.set()
             await asyncio.sleep(RETRY)
 
@@ -131,9 +131,10 @@ class Refresher:
         for path, state in states.items():
             if path not in self._editor.documents:
                 continue  # closed while it was looked at
-            before = self._seen.get(path)
             # Of a new one it is not known what the editor was answered, unless nothing changed since.
-            if before != state and (before is not None or self._opened.get(path) != revision):
+            is_known = path in self._seen or self._opened.get(path) == revision
+            before = self._seen.get(path, state if is_known else b"")
+            if state != before:
                 differing.add(path)
             self._seen[path] = state
             self._opened.pop(path, None)
