@@ -38,12 +38,12 @@ command("Hover", { desc = "What is known of this line" }, function()
   require("ccdash.hover").show()
 end)
 
-command("Transcript", { nargs = "?", desc = "The transcript of a session" }, function(call)
+command("Transcript", { nargs = "*", desc = "The transcript of a session, at an entry" }, function(call)
   local transcript = require("ccdash.transcript")
-  if call.args == "" then
-    transcript.open_last(vim.api.nvim_buf_get_name(0))
+  if #call.fargs == 0 then
+    transcript.open_last()
   else
-    transcript.open(call.args)
+    transcript.open(call.fargs[1], call.fargs[2])
   end
 end)
 

@@ -18,9 +18,7 @@ function M.consider(bufnr)
   if not wanted(bufnr) then
     return
   end
-  local name = vim.api.nvim_buf_get_name(bufnr)
-  -- The daemon knows files by the path that agents wrote, which is that of the file, not of a link to it.
-  local root = compat.root(vim.loop.fs_realpath(name) or name)
+  local root = compat.root(vim.api.nvim_buf_get_name(bufnr))
   if root and not (client.owns(bufnr) and client.current()) then
     client.attach(bufnr, root)
   end
@@ -41,11 +39,11 @@ local function map_keys(bufnr)
 end
 
 --- A buffer was attached to the daemon's client.
-function M.attached(lsp_client, bufnr)
+function M.attached(bufnr)
   local inline = require("ccdash.inline")
   map_keys(bufnr)
   require("ccdash.texts").follow(bufnr)
-  inline.enable(lsp_client, bufnr)
+  inline.enable(bufnr)
   vim.api.nvim_create_autocmd({ "BufEnter", "CursorHold", "InsertLeave", "BufWritePost" }, {
     group = vim.api.nvim_create_augroup(GROUP .. "_buffer_" .. bufnr, {}),
     buffer = bufnr,

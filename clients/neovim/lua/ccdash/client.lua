@@ -34,6 +34,14 @@ function M.warn(text)
   M.say(text, vim.log.levels.WARN)
 end
 
+--- The path of the current buffer; says so where it is no file.
+function M.file()
+  if compat.is_file(0) then
+    return vim.api.nvim_buf_get_name(0)
+  end
+  M.warn("this buffer is no file; :CcdashSessions! and :CcdashFeatures! need none")
+end
+
 --- The client, where it is initialized.
 function M.current()
   return state.client
@@ -73,8 +81,32 @@ local function capabilities()
   return vim.tbl_deep_extend("force", vim.lsp.protocol.make_client_capabilities(), own)
 end
 
+--- The link to a transcript in hovers, which nothing in Neovim follows, as the command that opens it.
+local function with_commands(hover)
+  if hover and type(hover.contents) == "table" and hover.contents.value then
+    hover.contents.value = hover.contents.value:gsub("%[[^%]]*%]%(command:ccdash%.openTranscript%?([^)]*)%)", function(given)
+      local decoded = given:gsub("%%(%x%x)", function(code)
+        return string.char(tonumber(code, 16))
+      end)
+      local argument = vim.json.decode(decoded)[1]
+      return ("`:CcdashTranscript %s %s`"):format(argument.session, argument.entry or "")
+    end)
+  end
+  return hover
+end
+
 local function ready(client)
   state.client = client
+  local request = client.rpc.request
+  client.rpc.request = function(method, params, callback, ...)
+    local answered = callback
+    if method == "textDocument/hover" then
+      answered = function(err, result)
+        return callback(err, with_commands(result))
+      end
+    end
+    return request(method, params, answered, ...)
+  end
   local waiting = state.waiting
   state.waiting = {}
   for _, call in ipairs(waiting) do
@@ -131,8 +163,8 @@ local function start(root)
     handlers = handlers.handlers,
     commands = handlers.commands,
     on_init = ready,
-    on_attach = function(client, bufnr)
-      require("ccdash.attach").attached(client, bufnr)
+    on_attach = function(_, bufnr)
+      require("ccdash.attach").attached(bufnr)
     end,
     on_exit = function(code, _, id)
       vim.schedule(function()

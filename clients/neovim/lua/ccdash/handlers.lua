@@ -77,9 +77,10 @@ local function show_message(_, params)
   return vim.NIL
 end
 
-local function refresh()
+local function refresh(...)
   require("ccdash.inline").refresh_shown()
-  return vim.NIL
+  local automatic = vim.lsp.codelens.on_refresh
+  return automatic and automatic(...) or vim.NIL
 end
 
 local function registrations(change, name)
@@ -96,15 +97,16 @@ M.handlers = {
   ["client/registerCapability"] = registrations("register", "registrations"),
   ["client/unregisterCapability"] = registrations("unregister", "unregisterations"),
   ["textDocument/hover"] = require("ccdash.hover").handler,
+  ["workspace/codeLens/refresh"] = refresh,
   ["ccdash/transcript"] = function(_, params)
     require("ccdash.transcript").added(params)
   end,
 }
-if not vim.lsp.codelens.enable then
-  M.handlers["workspace/codeLens/refresh"] = refresh
-end
 if not vim.lsp.inlay_hint then
-  M.handlers["workspace/inlayHint/refresh"] = refresh
+  -- It comes with the one above, which asks for hints as well.
+  M.handlers["workspace/inlayHint/refresh"] = function()
+    return vim.NIL
+  end
 end
 
 local function argument(command)

@@ -15,6 +15,9 @@ end
 
 --- Ask, and show the answer.
 function M.show()
+  if not client.file() then
+    return
+  end
   local row, column = unpack(vim.api.nvim_win_get_cursor(0))
   local before = vim.api.nvim_get_current_line():sub(1, column)
   local _, character = vim.str_utfindex(before)

@@ -1,13 +1,15 @@
---- Lenses and hints. Lenses are Neovim's own code lenses, so that `vim.lsp.codelens.run()` runs them. Hints are Neovim's
---- own from 0.10 on, and are drawn here before.
+--- Lenses and hints. Up to 0.11 lenses are Neovim's own code lenses. From 0.12 on Neovim turns them on for all servers of
+--- a buffer at once, so they are drawn here, unless the user turned them on. `vim.lsp.codelens.run()` runs them always.
+--- Hints are Neovim's own from 0.10 on, and are drawn here before.
 local client = require("ccdash.client")
 local compat = require("ccdash.compat")
 local config = require("ccdash.config")
 
 local M = {}
 
-local NAMESPACE = vim.api.nvim_create_namespace("ccdash_hints")
-local automatic_lenses = vim.lsp.codelens.enable ~= nil
+local HINTS = vim.api.nvim_create_namespace("ccdash_hints")
+local LENSES = vim.api.nvim_create_namespace("ccdash_lenses")
+local own_lenses = vim.lsp.codelens.enable ~= nil
 local own_hints = vim.lsp.inlay_hint == nil
 
 local asking = {}
@@ -40,22 +42,58 @@ local function ask(bufnr, method, params, done)
   end
 end
 
-local function clear_lenses(bufnr, client_id)
+--- Draw what `items` have to say behind their lines: pairs of a line and a list of texts.
+local function draw(bufnr, namespace, items)
+  vim.api.nvim_buf_clear_namespace(bufnr, namespace, 0, -1)
+  for line, texts in pairs(items) do
+    if line < vim.api.nvim_buf_line_count(bufnr) then
+      vim.api.nvim_buf_set_extmark(bufnr, namespace, line, 0, {
+        virt_text = { { table.concat(texts, " | "), namespace == HINTS and "CcdashHint" or "LspCodeLens" } },
+        hl_mode = "combine",
+      })
+    end
+  end
+end
+
+local function by_line(found, line_of, text_of)
+  local items = {}
+  for _, item in ipairs(found) do
+    items[line_of(item)] = items[line_of(item)] or {}
+    table.insert(items[line_of(item)], text_of(item))
+  end
+  return items
+end
+
+local function draw_lenses(bufnr, result)
+  draw(bufnr, LENSES, by_line(result, function(lens)
+    return lens.range.start.line
+  end, function(lens)
+    return lens.command.title
+  end))
+end
+
+--- Give lenses to Neovim, which keeps and draws them.
+local function hand_over(bufnr, result, context)
+  if #result > 0 then
+    return vim.lsp.codelens.on_codelens(nil, result, { bufnr = bufnr, client_id = context.client_id, method = context.method })
+  end
+  -- It would leave the old ones where there are no new ones.
+  vim.lsp.codelens.save({}, bufnr, context.client_id)
   if vim.lsp.codelens.clear then
-    vim.lsp.codelens.clear(client_id, bufnr)
+    vim.lsp.codelens.clear(context.client_id, bufnr)
   else
-    vim.lsp.codelens.save({}, bufnr, client_id)
-    vim.api.nvim_buf_clear_namespace(bufnr, vim.lsp.codelens.__namespaces[client_id], 0, -1)
+    vim.api.nvim_buf_clear_namespace(bufnr, vim.lsp.codelens.__namespaces[context.client_id], 0, -1)
   end
 end
 
 local function lenses(bufnr)
   ask(bufnr, "textDocument/codeLens", { textDocument = { uri = vim.uri_from_bufnr(bufnr) } }, function(result, context)
-    -- Neovim leaves the old ones where there are no new ones.
-    if #result == 0 then
-      clear_lenses(bufnr, context.client_id)
+    if not own_lenses then
+      hand_over(bufnr, result, context)
+    elseif vim.lsp.codelens.is_enabled({ bufnr = bufnr, client_id = context.client_id }) then
+      draw_lenses(bufnr, {})
     else
-      vim.lsp.codelens.on_codelens(nil, result, { bufnr = bufnr, client_id = context.client_id, method = context.method })
+      draw_lenses(bufnr, result)
     end
   end)
 end
@@ -65,15 +103,11 @@ local function hints(bufnr)
   local all = { start = { line = 0, character = 0 }, ["end"] = { line = last, character = 0 } }
   local params = { textDocument = { uri = vim.uri_from_bufnr(bufnr) }, range = all }
   ask(bufnr, "textDocument/inlayHint", params, function(result)
-    vim.api.nvim_buf_clear_namespace(bufnr, NAMESPACE, 0, -1)
-    for _, hint in ipairs(result) do
-      if hint.position.line < vim.api.nvim_buf_line_count(bufnr) then
-        vim.api.nvim_buf_set_extmark(bufnr, NAMESPACE, hint.position.line, 0, {
-          virt_text = { { hint.label, "CcdashHint" } },
-          hl_mode = "combine",
-        })
-      end
-    end
+    draw(bufnr, HINTS, by_line(result, function(hint)
+      return hint.position.line
+    end, function(hint)
+      return hint.label
+    end))
   end)
 end
 
@@ -82,12 +116,9 @@ local function has_hints(bufnr)
   return config.get().hints and vim.api.nvim_buf_get_option(bufnr, "filetype") == "markdown"
 end
 
---- Show lenses and hints of a buffer from now on, as far as Neovim does that itself.
-function M.enable(lsp_client, bufnr)
+--- A buffer was attached: have Neovim show its hints, where it can.
+function M.enable(bufnr)
   vim.cmd("highlight default link CcdashHint LspCodeLens")
-  if automatic_lenses then
-    vim.lsp.codelens.enable(config.get().lens, { bufnr = bufnr, client_id = lsp_client.id })
-  end
   if not own_hints and has_hints(bufnr) then
     vim.lsp.inlay_hint.enable(true, { bufnr = bufnr })
   end
@@ -95,7 +126,7 @@ end
 
 --- Ask anew for lenses and hints of a buffer.
 function M.refresh(bufnr)
-  if config.get().lens and not automatic_lenses then
+  if config.get().lens then
     lenses(bufnr)
   end
   if own_hints and has_hints(bufnr) then
@@ -103,10 +134,13 @@ function M.refresh(bufnr)
   end
 end
 
---- Ask anew for those of all buffers that can be seen.
+--- Something changed: ask anew for those of all buffers that can be seen, and read files that were written elsewhere.
 function M.refresh_shown()
   for _, bufnr in ipairs(client.buffers()) do
     if vim.fn.bufwinid(bufnr) > 0 then
+      if not vim.api.nvim_buf_get_option(bufnr, "modified") then
+        vim.cmd("silent! checktime " .. bufnr)
+      end
       M.refresh(bufnr)
     end
   end
@@ -116,7 +150,8 @@ end
 function M.clear_all()
   asking = {}
   for _, bufnr in ipairs(client.buffers()) do
-    vim.api.nvim_buf_clear_namespace(bufnr, NAMESPACE, 0, -1)
+    draw(bufnr, HINTS, {})
+    draw(bufnr, LENSES, {})
   end
 end
 

@@ -56,7 +56,11 @@ end
 
 --- Sessions that touched a file; by default that of the buffer.
 function M.touched(path)
-  client.ask("files/context", { path = path or here(), limit = ROWS }, function(context)
+  path = path or client.file()
+  if not path then
+    return
+  end
+  client.ask("files/context", { path = path, limit = ROWS }, function(context)
     local title = prompt("Sessions that touched " .. vim.fn.fnamemodify(context.path, ":t"), #context.sessions, context.total)
     choose(context.sessions, title, function(touch)
       local change = touch.change
@@ -165,6 +169,9 @@ end
 
 --- Set the status of what the line of the cursor is about: to `status`, or to one that is chosen.
 function M.set_status(status)
+  if not client.file() then
+    return
+  end
   local place = { line = vim.api.nvim_win_get_cursor(0)[1] - 1, character = 0 }
   client.ask("textDocument/codeAction", {
     textDocument = { uri = vim.uri_from_bufnr(0) },

@@ -76,12 +76,15 @@ function M.register(registrations)
       registered[registration.id] = expressions
     end
   end
-  -- What was changed before has not been told.
+  -- Of files that were opened before, the daemon knows what is on disk.
   for _, bufnr in ipairs(require("ccdash.client").buffers()) do
-    if vim.api.nvim_buf_get_option(bufnr, "modified") then
-      tell(bufnr)
-    end
+    tell(bufnr)
   end
+end
+
+--- What the daemon wants to know of, by id of the registration.
+function M.registered()
+  return registered
 end
 
 --- It does not want to any more.

@@ -27,14 +27,14 @@ local SHOWN = { prompt = true, command = true, steering = true, queued = true, b
 
 local open = {} -- transcripts by buffer
 
-local function fenced(text, language)
+local function fenced(text)
   local fence = "```"
   for ticks in text:gmatch("`+") do
     if #ticks >= #fence then
       fence = ("`"):rep(#ticks + 1)
     end
   end
-  return ("%s%s\n%s\n%s"):format(fence, language, text, fence)
+  return ("%s\n%s\n%s"):format(fence, text, fence)
 end
 
 --- An entry as lines; the first is its heading.
@@ -42,9 +42,9 @@ local function lines_of(entry)
   local text = (entry.text or ""):gsub("\r", ""):gsub("%z", "")
   local name = KINDS[entry.kind] or entry.kind
   if entry.kind == "toolCall" then
-    name, text = entry.tool or "tool", fenced(text, "json")
+    name, text = entry.tool or "tool", fenced(text)
   elseif entry.kind == "toolResult" then
-    name, text = entry.isError and "error" or "result", fenced(text, "")
+    name, text = entry.isError and "error" or "result", fenced(text)
   end
   local heading = ("%s %s · %s"):format(SHOWN[entry.kind] and "##" or "###", name, words.clock(entry.timestamp))
   if entry.kind == "assistant" and entry.model then
@@ -259,7 +259,6 @@ local function prepare(session, row)
     words.line(("`%s` · %s"):format(session, table.concat(facts, " · "))),
     "",
     "",
-    "",
   }
   local transcript = { bufnr = bufnr, session = session, shown = {}, levels = {}, head = #head, count = #head }
   transcript.last, transcript.total = 0, 0
@@ -343,8 +342,12 @@ function M.open(session, entry)
   end)
 end
 
---- Open the transcript of the session that touched a file last.
-function M.open_last(path)
+--- Open the transcript of the session that touched the file of the buffer last.
+function M.open_last()
+  local path = client.file()
+  if not path then
+    return
+  end
   client.ask("files/context", { path = path, limit = 1 }, function(context)
     if context.sessions[1] then
       M.open(context.sessions[1].session.id)
