@@ -132,9 +132,8 @@ class Refresher:
             if path not in self._editor.documents:
                 continue  # closed while it was looked at
             # Of a new one it is not known what the editor was answered, unless nothing changed since.
-            is_known = path in self._seen or self._opened.get(path) == revision
-            before = self._seen.get(path, state if is_known else b"")
-            if state != before:
+            unchanged = self._opened.get(path) == revision
+            if state != self._seen.get(path, state if unchanged else b""):
                 differing.add(path)
             self._seen[path] = state
             self._opened.pop(path, None)
