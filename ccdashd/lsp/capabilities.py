@@ -69,7 +69,7 @@ def offer(client: Capabilities) -> lsp.InitializeResult:
             hover_provider=True,
             # Some clients can show lenses and do not announce it, so they are offered to all.
             code_lens_provider=lsp.CodeLensOptions(),
-            document_link_provider=lsp.CodeLensOptions(),
+            document_link_provider=lsp.CodeLensOptions(resolve_provider=True),
             code_action_provider=lsp.CodeActionOptions(code_action_kinds=list(ACTION_KINDS)),
             # An extension's own commands are global in some editors: offering them once more would clash.
             execute_command_provider=lsp.ExecuteCommandOptions(

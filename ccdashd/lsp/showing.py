@@ -72,6 +72,16 @@ class Sessions(msgspec.Struct, frozen=True):
 
 async def transcript(app: App, editor: Editor, place: Place) -> Shown:
     """Show a transcript at an entry, or its end. Raises NotFound, and ReadOnly where nothing can be written."""
+    path, line = await transcript_file(app, place)
+    opened = await show(editor, path, line)
+    if not opened:
+        tell(editor, f"`ccdash show {session_argument(place.session)} --transcript` shows the transcript.")
+    return Shown(path, line, opened)
+
+
+async def transcript_file(app: App, place: Place) -> tuple[str, int]:
+    """The file that holds a transcript to read, written anew, and the line of the entry, or its end, counted from 0. Raises
+    NotFound, and ReadOnly where nothing can be written."""
 
     def read(connection: sa.Connection, revision: int) -> rendering.Rendered:
         row = rows_of(connection, [place.session]).get(place.session)
@@ -80,11 +90,7 @@ async def transcript(app: App, editor: Editor, place: Place) -> Shown:
         return rendering.transcript(row, _around(connection, place, revision), place.entry)
 
     rendered = await app.database.read(read)
-    path = await asyncio.to_thread(write, app, place.session, rendered)
-    opened = await show(editor, path, rendered.line)
-    if not opened:
-        tell(editor, f"`ccdash show {session_argument(place.session)} --transcript` shows the transcript.")
-    return Shown(path, rendered.line, opened)
+    return await asyncio.to_thread(write, app, place.session, rendered), rendered.line
 
 
 def _around(connection: sa.Connection, place: Place, revision: int) -> t.Transcript:

@@ -391,6 +391,15 @@ EXECUTE_COMMAND = LspMethod("workspace/executeCommand", "write", ExecuteCommand,
 
 REQUESTS: dict[str, LspMethod] = {
     method.name: method
-    for method in (HOVER, CODE_LENS, INLAY_HINT, DOCUMENT_LINK, CODE_ACTION, WORKSPACE_SYMBOL, EXECUTE_COMMAND)
+    for method in (
+        HOVER,
+        CODE_LENS,
+        INLAY_HINT,
+        DOCUMENT_LINK,
+        DOCUMENT_LINK_RESOLVE,
+        CODE_ACTION,
+        WORKSPACE_SYMBOL,
+        EXECUTE_COMMAND,
+    )
 }
 """Requests that a client may send after ``initialize``."""

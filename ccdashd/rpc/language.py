@@ -37,6 +37,12 @@ def document_link(call: ReadCall, params: lsp.DocumentParams) -> list[lsp.Docume
     return links.of(call.conn, _editor(call), params)
 
 
+@handles(lsp.DOCUMENT_LINK_RESOLVE)
+async def resolve_link(call: Call, params: lsp.DocumentLink) -> lsp.DocumentLink:
+    """A link with where it leads, which is made ready."""
+    return await links.resolve(call.app, params)
+
+
 @handles(lsp.CODE_ACTION)
 def code_action(call: ReadCall, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
     """What can be done at a place."""
