@@ -1,7 +1,8 @@
 """THE TABLE: every method of the wire, its lane, its types, and what it is for.
 
-The lane decides where a method runs: ``loop`` (on the event loop, without the cache), ``read`` (short query), ``heavy``
-(own reader, so that it never makes a short query wait), ``write`` (the one writer, or a job of many steps).
+The lane decides where a method runs: ``loop`` (on the event loop: from memory, or in steps that run elsewhere), ``read``
+(short query), ``heavy`` (own reader, so that it never makes a short query wait), ``write`` (the one writer, or a job of
+many steps).
 Dispatch, the reference page, the JSON Schema and the TypeScript types are all made from this table.
 """
 

@@ -10,7 +10,7 @@ from ccdashd.protocol import describe, methods
 from ccdashd.protocol.methods import Method, Notification
 
 LANES = {
-    "loop": "answered at once, from memory; also while the cache cannot be used",
+    "loop": "answered at once from memory, also while the cache cannot be used; or in several steps",
     "read": "a short query of the cache",
     "heavy": "a long query, on a reader of its own: short ones never wait for it",
     "write": "changes something; answered when the change is committed",

@@ -1,6 +1,6 @@
 """From a method's name to its answer: the registry of handlers, the lanes, the answers that are kept.
 
-    loop    plain function, or coroutine function, on the event loop; needs no database
+    loop    plain function, or coroutine function, on the event loop; needs no database, or waits for it itself
     read    plain function on a reader thread, inside one snapshot
     heavy   the same on a reader of its own
     write   coroutine function on the event loop, which awaits the writer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -30,9 +31,25 @@ _WORKERS = """
 SELECT s.id, s.title, s.agent_id, s.agent_type, p.title
 FROM json_each(?) j JOIN sessions s ON s.id = j.value LEFT JOIN sessions p ON p.id = s.parent_id AND s.agent_id IS NOT NULL
 """
-_ELSEWHERE = """
-SELECT DISTINCT cwd FROM sessions WHERE project_id = ? AND cwd <> ''
+# From each folder to the next one in the index: there are few, however many sessions ran in each.
+_FOLDERS = """
+WITH RECURSIVE folder (cwd) AS (
+    SELECT MIN(cwd) FROM sessions WHERE project_id = ?1
+    UNION ALL
+    SELECT (SELECT MIN(s.cwd) FROM sessions s WHERE s.project_id = ?1 AND s.cwd > folder.cwd) FROM folder
+    WHERE folder.cwd IS NOT NULL
+)
+SELECT cwd FROM folder WHERE cwd <> ''
 """
+_HOLDING = """
+SELECT DISTINCT p.id, p.root, s.cwd
+FROM session_file_updates u JOIN sync_state f ON f.id = u.file_id JOIN sessions s ON s.id = f.session_id
+     JOIN projects p ON p.id = s.project_id
+WHERE u.file_path = ?
+"""
+
+_WORKTREE = re.compile(r"/(?:\.claude/worktrees|\.worktrees|\.git/worktrees)/[^/]+")
+"""Where agents and people keep worktrees inside a repository."""
 
 
 class Recorded(NamedTuple):
@@ -62,14 +79,32 @@ def of_path(connection: sa.Connection, paths: Sequence[str]) -> list[Recorded]:
 
 def known_paths(connection: sa.Connection, path: str) -> list[str]:
     """The path, and the same file in other working copies of its project, such as worktrees of git."""
-    project = projects.above(connection, path)
-    if project is None:
+    copy = _working_copy(connection, path)
+    if copy is None:
         return [path]
-    id, root = project
-    place = os.path.relpath(path, root)
-    others = {cwd for (cwd,) in raw_connection(connection).execute(_ELSEWHERE, (id,))}
-    below = root.rstrip("/") + "/"
-    return [path, *sorted(os.path.join(cwd, place) for cwd in others if not (cwd + "/").startswith(below))]
+    id, root, folder = copy
+    place = os.path.relpath(path, folder)
+    folders = {root, *(_top(cwd, root) for (cwd,) in raw_connection(connection).execute(_FOLDERS, (id,)))}
+    return [path, *sorted(os.path.join(other, place) for other in folders - {folder})]
+
+
+def _working_copy(connection: sa.Connection, path: str) -> tuple[str, str, str] | None:
+    """The project of a path: id and root; and the folder of the working copy that the path lies in."""
+    project = projects.above(connection, path)
+    if project is not None:
+        return *project, _top(path, project[1])
+    # A worktree outside of the project: known by the sessions in it.
+    rows = raw_connection(connection).execute(_HOLDING, (path,))
+    above = [row for row in rows if row[2] and path.startswith(row[2].rstrip("/") + "/")]
+    return min(above, key=lambda row: (-len(row[2]), row), default=None)
+
+
+def _top(path: str, root: str) -> str:
+    """The working copy that a path belongs to: the project itself, a worktree inside it, or a folder elsewhere."""
+    if path != root and not path.startswith(root.rstrip("/") + "/"):
+        return path
+    inside = _WORKTREE.match(path, len(root.rstrip("/")))
+    return path[: inside.end()] if inside is not None else root
 
 
 @contextmanager

@@ -123,6 +123,31 @@ RESULTS: dict[str, t.Wire] = {
         features=[FEATURE_ROW],
         revision=9,
     ),
+    m.FILES_BLAME.name: t.Blame(
+        path="/home/me/shop/till.py",
+        lines=12,
+        agent_lines=5,
+        blocks=[t.BlameBlock(start=3, end=7, change=0, fit="changed")],
+        changes=[
+            t.BlameChange(
+                session_id=SESSION,
+                title="Fix the till",
+                subagent=None,
+                tool="Edit",
+                tool_use_id="toolu_1",
+                entry="0a1b2c-120",
+                model="claude-opus-4-5",
+                time=TIME,
+                prompt=t.BlamePrompt(entry="0a1b2c-0", text="Fix the till", time=TIME),
+                cost=t.Cost(usd=0.41, provenance="computed", unpriced_models=[]),
+                lines=5,
+            )
+        ],
+        recorded=2,
+        unread=1,
+        commits=[t.BlameCommit(start=1, end=12, hash="0" * 40, author="me", time=TIME, summary="Version of till.py")],
+        revision=9,
+    ),
     m.DOCUMENTS_LIST.name: _page(DOCUMENT_ROW),
     m.DOCUMENTS_GET.name: t.Document(
         id=DOCUMENT_ROW.id,
