@@ -112,7 +112,7 @@ def _by_time(asked: Asked, step: t.Step) -> dict[str, _Row]:
     rows = {
         "" if key is None else periods.label(step, key, asked.zone): _Row(measures) for key, measures in line.steps.items()
     }
-    for bin in trends.bins_of(asked, step, line) if asked.planned else ():
+    for bin in trends.bins_of(asked, step, line.steps, line.plans) if asked.planned else ():
         row = _Row(line.steps.get(bin.key, NONE), line.plans, trends.within(asked.range, bin))
         if bin.label in rows or any(_told(asked, row)["values"].values()):
             rows[bin.label] = row

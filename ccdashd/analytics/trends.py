@@ -45,10 +45,12 @@ def trend(connection: sa.Connection, params: t.TrendParams, zone: tzinfo, now: i
             raise InvalidParams("split", "is a time, as the steps are; give what to split each of them by", params.split)
         hold(asked.metrics, params.split, "split")
     lines = _lines(asked, params.step, params.split, params.series)
-    every = _merged(lines.values())._replace(plans=asked.plans().values())
-    bins = bins_of(asked, params.step, every)
+    plans = asked.plans().values()
+    bins = bins_of(asked, params.step, {key for line in lines.values() for key in line.steps}, plans)
+    starts = [iso(bin.start * SLOT_MS) or "" for bin in bins]
     names = {} if params.split is None else labels(connection, params.split, lines)
-    total = add(every.steps.values())
+    sums = {key: add(line.steps.values()) for key, line in lines.items()}
+    undated = add(line.steps.get(None, NONE) for line in lines.values())
     return t.Trend(
         period=period(asked.range),
         time_zone=periods.zone_name(zone),
@@ -57,13 +59,13 @@ def trend(connection: sa.Connection, params: t.TrendParams, zone: tzinfo, now: i
             t.Series(
                 key=key,
                 label=names[key].text if key in names else "all",
-                points=points(asked, bins, line),
-                total=t.Values(**asked.told(add(line.steps.values()), line.plans, asked.range)),
+                points=_points(asked, bins, starts, line),
+                total=t.Values(**asked.told(sums[key], line.plans, asked.range)),
             )
             for key, line in lines.items()
         ],
-        total=t.Values(**asked.told(total, every.plans, asked.range)),
-        undated=asked.undated(every.steps.get(None, NONE), every.plans),
+        total=t.Values(**asked.told(add(sums.values()), plans, asked.range)),
+        undated=asked.undated(undated, plans),
         previous=asked.before() if params.compare else None,
         previous_period=period(asked.previous) if params.compare and asked.previous is not None else None,
         revision=revision,
@@ -123,29 +125,30 @@ def _merged(lines: Iterable[Line]) -> Line:
     return Line({key: add(some) for key, some in parts.items()}, plans)
 
 
-def bins_of(asked: Asked, step: t.Step, line: Line) -> list[Bin]:
-    """The steps of the range; where that is open, from the first of which anything is known, until now."""
+def bins_of(asked: Asked, step: t.Step, keys: Iterable[int | None], plans: Iterable[Part]) -> list[Bin]:
+    """The steps of the range; where that is open, from the first of which anything is known, until now. `keys` are those of
+    which something is known."""
     first, end = asked.range.slots
-    known = [periods.begins(step, key, asked.zone) for key in line.steps if key is not None]
+    dated = [key for key in keys if key is not None]
+    known = [periods.begins(step, key, asked.zone) for key in (min(dated), max(dated))] if dated else []
     if first is None:
-        plans = [part.first // SLOT_MS for part in line.plans if part.first is not None]
-        first = min((*known, *plans), default=None)
+        known += [part.first // SLOT_MS for part in plans if part.first is not None]
+        first = min(known, default=None)
     if end is None:
         end = max((*known, asked.now // SLOT_MS)) + 1
     return [] if first is None or first >= end else periods.steps(step, first, end, asked.zone)
 
 
-def points(asked: Asked, bins: Sequence[Bin], line: Line) -> list[t.Point]:
-    """The values in each step."""
+def _points(asked: Asked, bins: Sequence[Bin], starts: Sequence[str], line: Line) -> list[t.Point]:
     nothing = asked.told(NONE, (), asked.range)
     found = []
-    for bin in bins:
+    for bin, start in zip(bins, starts, strict=True):
         measures = line.steps.get(bin.key)
         if line.plans:
             told = asked.told(measures or NONE, line.plans, within(asked.range, bin))
         else:
             told = nothing if measures is None else asked.told(measures, (), asked.range)
-        found.append(t.Point(start=iso(bin.start * SLOT_MS) or "", label=bin.label, **told))
+        found.append(t.Point(start=start, label=bin.label, **told))
     return found
 
 
