@@ -94,7 +94,7 @@ HANDLERS = {
         (
             "ccdash metrics | grep cost",
             "ccdash metrics --output ~/node-exporter/ccdash.prom   # for a timer",
-            "ccdash metrics --list    # what each metric of `ccdash trends` and the others means",
+            "ccdash metrics --list    # what each metric of `ccdash trends` means",
         ),
     ),
 }
