@@ -102,7 +102,7 @@ class Plans:
 
     @cached_property
     def features(self) -> dict[str, Part]:
-        """By id; with an empty one, what belongs to no feature, unless there are no plans. How far features were is not known,
+        """By id; with an empty one, where there are plans, what belongs to no feature. How far features were is not known,
         and of when their tasks were completed what files say; tasks that became done at some other time belong to none."""
         if not self.projects:
             return {}

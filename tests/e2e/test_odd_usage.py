@@ -130,8 +130,8 @@ def added(parts: list[dict[str, Any]]) -> tuple[float, ...]:
 
 @pytest.fixture
 def enormous(idle_daemon: Daemon) -> None:
-    most = {"input": MOST, "output": MOST, "cache_read": MOST, "cache_write": MOST}
-    write(idle_daemon, [answer(f"2026-03-01T10:{minute:02}:00.000Z", **most) for minute in range(60)])
+    times = [f"2026-03-01T10:{minute:02}:00.000Z" for minute in range(60)]
+    write(idle_daemon, [answer(at, input=MOST, output=MOST, cache_read=MOST, cache_write=MOST) for at in times])
 
 
 def test_more_tokens_than_there_are(enormous: None, truth: Logs, client: Client) -> None:
