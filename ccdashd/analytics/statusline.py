@@ -52,7 +52,7 @@ def statusline(
         context_tokens=None if context is None else context.tokens,
         context_limit=None if context is None else _limit(context),
         session_cost=costs.get(at.session or ""),
-        today=cost_of(usage_series.series(connection, Filter().during(today)).during(today)),
+        today=cost_of(usage_series.series(connection, Filter(), [today]).during(today)),
         window=None if window is None else window.cost,
         window_ends_at=None if window is None else window.end,
         usd_per_hour=None if window is None or window.burn is None else window.burn.usd_per_hour,

@@ -72,11 +72,12 @@ def test_totals_are_those_of_each_breakdown(book: Ledger, day: Day, filter: Filt
 def test_series_and_spans_are_sums_of_the_time(book: Ledger, day: Day, cuts: list[int], filter: Filter) -> None:
     write(book, day)
     always = replace(filter, first=None, end=None)
-    series = usage_series.series(book.connection, always)
     spans = list(pairwise([0, *sorted({*cuts} - {0}), 2**40]))
+    ranges = [Range(first * SLOT_MS, end * SLOT_MS) for first, end in spans]
+    series = usage_series.series(book.connection, always, [*ranges, Range(0, ranges[-1].end)])
     held = usage_series.held(book.connection, always, spans)
-    for span in spans:
-        range = Range(span[0] * SLOT_MS, span[1] * SLOT_MS)
+    assert series.during(Range(0, ranges[-1].end)) == facts.total(book.connection, always.during(Range(0, None)), KINDS)
+    for span, range in zip(spans, ranges, strict=True):
         expected = facts.total(book.connection, always.during(range), KINDS)
         assert series.during(range) == expected
         assert (held[span].measures if span in held else Measures()) == expected
