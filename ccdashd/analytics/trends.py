@@ -50,7 +50,7 @@ def trend(connection: sa.Connection, params: t.TrendParams, zone: tzinfo, now: i
     starts = [iso(bin.start * SLOT_MS) or "" for bin in bins]
     names = {} if params.split is None else labels(connection, params.split, lines)
     sums = {key: add(line.steps.values()) for key, line in lines.items()}
-    undated = add(line.steps.get(None, NONE) for line in lines.values())
+    undated = asked.undated(add(line.steps.get(None, NONE) for line in lines.values()), plans)
     return t.Trend(
         period=period(asked.range),
         time_zone=periods.zone_name(zone),
@@ -65,7 +65,7 @@ def trend(connection: sa.Connection, params: t.TrendParams, zone: tzinfo, now: i
             for key, line in lines.items()
         ],
         total=t.Values(**asked.told(add(sums.values()), plans, asked.range)),
-        undated=asked.undated(undated, plans),
+        undated=None if undated is None else t.Values(**undated),
         previous=asked.before() if params.compare else None,
         previous_period=period(asked.previous) if params.compare and asked.previous is not None else None,
         revision=revision,
