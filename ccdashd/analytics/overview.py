@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from ccdashd.analytics.asked import Asked, Told
 from ccdashd.analytics.labels import labels
-from ccdashd.analytics.windows import Course
+from ccdashd.analytics.windows import active_window
 from ccdashd.clock import iso
 from ccdashd.derive import periods
 from ccdashd.derive.measures import Measures, cost_of, usd
@@ -33,9 +33,6 @@ DAYS: Final = 30
 
 MOST: Final = 10
 """Rows of each list."""
-
-_RECENT_DAYS: Final = 3
-"""Days in which there mostly is a pause as long as a window of limits, so that the running one follows from them."""
 
 _DAY: Final = timedelta(days=1)
 
@@ -114,12 +111,7 @@ class _Glance:
 
     def window(self) -> t.Window | None:
         """The active five-hour window."""
-        recent = Course(self._connection, self._always, self._now, days=_RECENT_DAYS)
-        active = recent.active(recent.five_hours())
-        if active is None:
-            return None
-        course = Course(self._connection, self._always, self._now)
-        return course.wire(course.five_hours(), [active])[0]
+        return active_window(self._connection, self._always, self._now, limited=True)
 
     def active(self) -> int:
         """Sessions that are being written."""

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from ccdashd.derive.measures import Measures
 from ccdashd.derive.periods import Range
 from ccdashd.derive.pricing import PICO_PER_MICRO
+from ccdashd.derive.windows import Span
 from ccdashd.store.connection import raw_connection
 from ccdashd.store.filters import Filter
 from ccdashd.store.sums import MAIN, OWNERS
@@ -32,11 +33,11 @@ _COLUMNS: Final = (
 )
 _USED = "SELECT DISTINCT slot FROM usage_slots WHERE slot >= ? ORDER BY slot"
 _FIRST = "SELECT MIN(x.slot) FROM usage_slots x WHERE x.slot >= 0 AND {where}"
-_COSTS = "SELECT x.slot, SUM(x.cost_micro), SUM(x.cost_pico) FROM usage_slots x WHERE {where} GROUP BY 1 ORDER BY 1"
 _SUMS = ", ".join(f"SUM(x.{name})" for name in _COLUMNS)
 _UNPRICED = "json_group_array(DISTINCT x.model) FILTER (WHERE x.unpriced)"
 _WITHIN = """json_each(:spans) w CROSS JOIN usage_slots x INDEXED BY usage_slots_slot
      ON x.slot >= MAX(json_extract(w.value, '$[0]'), 0) AND x.slot < json_extract(w.value, '$[1]')"""
+_SPENT = f"SELECT w.key, SUM(x.cost_micro), SUM(x.cost_pico) FROM {_WITHIN} WHERE {{where}} GROUP BY 1"
 _PIECES = f"SELECT w.key, {_UNPRICED}, {_SUMS} FROM {_WITHIN} WHERE {{where}} GROUP BY 1"
 _UNDATED = f"SELECT {_UNPRICED}, {_SUMS} FROM usage_slots x WHERE x.slot < 0 AND {{where}} HAVING COUNT(*)"
 # A sub-agent's use is that of its main session.
@@ -70,11 +71,11 @@ def first(connection: sa.Connection, filter: Filter) -> int | None:
     return slot
 
 
-def costs(connection: sa.Connection, filter: Filter) -> list[tuple[int, int]]:
-    """What each slot cost, in picodollars; they ascend."""
+def spent(connection: sa.Connection, filter: Filter, spans: Sequence[Span]) -> dict[Span, int]:
+    """What each span cost, in picodollars; those without use are left out."""
     where, parameters = filter.where(usage=True)
-    rows = raw_connection(connection).execute(_COSTS.format(where=where), parameters)
-    return [(slot, micro * PICO_PER_MICRO + pico) for slot, micro, pico in rows]
+    rows = raw_connection(connection).execute(_SPENT.format(where=where), {**parameters, "spans": json.dumps(spans)})
+    return {spans[place]: micro * PICO_PER_MICRO + pico for place, micro, pico in rows}
 
 
 class Series:
@@ -113,8 +114,8 @@ def undated(connection: sa.Connection, filter: Filter) -> Measures | None:
     return None if row is None else _measures(_names(row[0]), row[1:])
 
 
-def held(connection: sa.Connection, filter: Filter, spans: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Held]:
-    """What each span, from a slot until before another, holds; those without use are left out."""
+def held(connection: sa.Connection, filter: Filter, spans: Sequence[Span]) -> dict[Span, Held]:
+    """What each span holds; those without use are left out."""
     where, parameters = filter.where(usage=True)
     statement = _SPANS.format(where=where)
     found = {}
