@@ -21,9 +21,6 @@ from ccdashd.store import facts, file_facts
 from ccdashd.store.filters import Filter
 from ccdashd.store.link_weights import link_weights
 
-_EDITS = ("edits", "additions", "deletions")
-"""Measures by file."""
-
 
 class _Row(NamedTuple):
     """What a key stands for."""
@@ -170,8 +167,7 @@ def _files(asked: Asked, params: t.BreakdownParams) -> _Page:
     metric, limit, offset = asked.metrics[0].id, params.limit, params.offset
     found, count = file_facts.by_file(asked.connection, asked.filter, metric, limit, offset)
     total = facts.total(asked.connection, asked.filter, asked.needs)
-    shown = add(found.values())
-    rest = Measures(**{name: getattr(total, name) - getattr(shown, name) for name in _EDITS if name in asked.needs})
+    rest = file_facts.others(total, add(found.values()))
     return _Page(
         {path: _Row(measures) for path, measures in found.items()},
         t.Values(**asked.told(rest, (), asked.range)) if count > len(found) else None,

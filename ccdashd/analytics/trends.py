@@ -98,8 +98,15 @@ def _facts(asked: Asked, step: t.Step, split: t.Dimension | None, most: int) -> 
     times = asked.times("hour" if step == "hour" else "day")
     if split != "file":
         return facts.over_time(asked.connection, asked.filter, asked.needs, times, split)
-    paths, _ = file_facts.by_file(asked.connection, asked.filter, asked.metrics[0].id, most, 0)
-    return file_facts.over_time(asked.connection, asked.filter, paths, times, OTHERS)
+    # There are very many files: only the largest are told by time.
+    paths, count = file_facts.by_file(asked.connection, asked.filter, asked.metrics[0].id, most, 0)
+    found = file_facts.over_time(asked.connection, asked.filter, paths, times)
+    if count > len(paths):
+        whole = facts.over_time(asked.connection, asked.filter, asked.needs, times)
+        shown = _added((at, measures) for (_, at), measures in found.items())
+        for (_, at), measures in whole.items():
+            found[OTHERS, at] = file_facts.others(measures, shown.get(at, NONE))
+    return found
 
 
 def whole(asked: Asked, step: t.Step) -> Line:
@@ -109,20 +116,19 @@ def whole(asked: Asked, step: t.Step) -> Line:
 
 def _by_step(step: t.Step, found: Iterable[tuple[int | None, Measures]]) -> dict[int | None, Measures]:
     """Measures by hour or day as those by step."""
+    return _added((at if at is None or step == "hour" else periods.key_of(step, at), measures) for at, measures in found)
+
+
+def _added(found: Iterable[tuple[int | None, Measures]]) -> dict[int | None, Measures]:
     parts: dict[int | None, list[Measures]] = defaultdict(list)
-    for at, measures in found:
-        parts[at if at is None or step == "hour" else periods.key_of(step, at)].append(measures)
+    for key, measures in found:
+        parts[key].append(measures)
     return {key: add(some) for key, some in parts.items()}
 
 
-def _merged(lines: Iterable[Line]) -> Line:
-    parts: dict[int | None, list[Measures]] = defaultdict(list)
-    plans: list[Part] = []
-    for line in lines:
-        for key, measures in line.steps.items():
-            parts[key].append(measures)
-        plans += line.plans
-    return Line({key: add(some) for key, some in parts.items()}, plans)
+def _merged(lines: Collection[Line]) -> Line:
+    steps = _added((key, measures) for line in lines for key, measures in line.steps.items())
+    return Line(steps, [part for line in lines for part in line.plans])
 
 
 def bins_of(asked: Asked, step: t.Step, keys: Iterable[int | None], plans: Iterable[Part]) -> list[Bin]:

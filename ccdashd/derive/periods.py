@@ -246,11 +246,6 @@ def _offset(slot: int, zone: tzinfo) -> int:
     return (local(slot * SLOT_MS, zone).utcoffset() or timedelta()) // timedelta(milliseconds=SLOT_MS)
 
 
-def day_of(slot: int, offset: int) -> int:
-    """The local day of a slot, counted from that of the epoch."""
-    return (slot + offset) // _DAY
-
-
 def key_of(step: t.Step, day: int) -> int:
     """The week or month of a day counted from that of the epoch, or the day itself."""
     if step == "week":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 import sqlalchemy as sa
@@ -31,7 +31,6 @@ _SORTS: Final[Mapping[str, str]] = {
 
 _SUMS: Final = ", ".join(_SORTS[name] for name in ("edits", "additions", "deletions"))
 _PATH: Final = "COALESCE(x.file_path, '')"
-_NAMED: Final = f"{_PATH} IN (SELECT value FROM json_each(:paths))"
 
 
 def by_file(
@@ -47,26 +46,41 @@ def by_file(
     return page, count
 
 
-def of_files(connection: sa.Connection, filter: Filter, paths: Iterable[str]) -> dict[str, Measures]:
+def of_files(connection: sa.Connection, filter: Filter, paths: Collection[str]) -> dict[str, Measures]:
     """Edits and lines of these files."""
     where, parameters = filter.where()
-    statement = f"SELECT {_PATH}, {_SUMS} FROM {_EDITS} WHERE {_NAMED} AND {where} GROUP BY x.file_path"
+    statement = f"SELECT {_PATH}, {_SUMS} FROM {_EDITS} WHERE {_named(paths)} AND {where} GROUP BY x.file_path"
     return dict(_measures(connection, statement, parameters | {"paths": json.dumps(list(paths))}))
 
 
 def over_time(
-    connection: sa.Connection, filter: Filter, paths: Iterable[str], times: Times, others: str
+    connection: sa.Connection, filter: Filter, paths: Collection[str], times: Times
 ) -> dict[tuple[str, int | None], Measures]:
-    """Edits and lines of these files, and of `others` together, by time."""
+    """Edits and lines of these files, by time."""
     where, parameters = filter.where()
-    key = f"CASE WHEN {_NAMED} THEN {_PATH} ELSE :others END"
-    statement = f"SELECT {key}, {times.key('x.slot')}, {_SUMS} FROM {_EDITS} WHERE {where} GROUP BY 1, 2"
-    given: Parameters = {"paths": json.dumps(list(paths)), "others": others}
-    rows = raw_connection(connection).execute(statement, parameters | given)
+    statement = (
+        f"SELECT {_PATH}, {times.key('x.slot')}, {_SUMS} FROM {_EDITS} WHERE {_named(paths)} AND {where} GROUP BY 1, 2"
+    )
+    rows = raw_connection(connection).execute(statement, parameters | {"paths": json.dumps(list(paths))})
     return {
         (path, at): Measures(edits=edits, additions=additions, deletions=deletions)
         for path, at, edits, additions, deletions in rows
     }
+
+
+def others(whole: Measures, files: Measures) -> Measures:
+    """What of edits and lines is not of these files."""
+    return Measures(
+        edits=whole.edits - files.edits,
+        additions=whole.additions - files.additions,
+        deletions=whole.deletions - files.deletions,
+    )
+
+
+def _named(paths: Collection[str]) -> str:
+    """That a row is of one of these files; an empty path is that of edits without one."""
+    named = "x.file_path IN (SELECT value FROM json_each(:paths))"
+    return f"({named} OR x.file_path IS NULL)" if "" in paths else named
 
 
 def _measures(connection: sa.Connection, statement: str, parameters: Parameters) -> Iterator[tuple[str, Measures]]:

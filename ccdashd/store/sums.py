@@ -74,12 +74,11 @@ _SUBAGENT = "(s.agent_id IS NOT NULL OR x.mirror)"
 
 
 class _Key(NamedTuple):
-    """What sums are told by: an expression, and columns of the roll-up in it."""
+    """What sums are told by: an expression."""
 
     expression: str
-    columns: tuple[str, ...] = ()
     joined: bool = True
-    """It is of the session."""
+    """It is of the session, and not of the row."""
 
 
 _ALL: Final = _Key("''", joined=False)
@@ -90,14 +89,13 @@ _KEYS: Final[Mapping[t.Dimension | None, _Key]] = {
     "branch": _Key("COALESCE(s.git_branch, '')"),
     "session": _Key(MAIN),
     "subagentType": _Key("CASE WHEN s.agent_id IS NOT NULL THEN COALESCE(NULLIF(s.agent_type, ''), 'unknown') ELSE '' END"),
-    "model": _Key("x.model", ("model",), joined=False),
-    "tool": _Key("x.tool", ("tool",), joined=False),
-    "skill": _Key("x.detail", ("detail",), joined=False),
+    "model": _Key("x.model", joined=False),
+    "tool": _Key("x.tool", joined=False),
+    "skill": _Key("x.detail", joined=False),
 }
 _MIRRORED: Final = _Key(
     "CASE WHEN s.agent_id IS NOT NULL THEN COALESCE(NULLIF(s.agent_type, ''), 'unknown') WHEN x.mirror THEN 'unknown' "
-    "ELSE '' END",
-    ("mirror",),
+    "ELSE '' END"
 )
 """The type of sub-agents of messages, which copies in a parent's log do not tell."""
 
@@ -176,9 +174,9 @@ class _Query:
         places = [place for place, there in (("1", self.key is not _ALL), ("2", self.times is not None)) if there]
         groups = f"GROUP BY {', '.join(places)}" if places else ""
         joined = self.key.joined or self.subagents
-        if self.table == "tool_slots" and (joined or self.times is not None):
+        if self.table == "tool_slots" and (joined or (self.key is _ALL and self.times is not None)):
             # Many, of which those of one log and slot lie together: to add these up first leaves little to sort.
-            held = ["file_id", *(["slot"] if self.times is not None else []), *self.key.columns]
+            held = ["file_id", *(["slot"] if self.times is not None else [])]
             inner = ", ".join([*held, *(f"{columns[name]} AS {name}" for name in self.measures)])
             outer = ", ".join(f"SUM(x.{name})" for name in self.measures)
             return (

@@ -178,6 +178,9 @@ def test_edits_by_file(book: Ledger) -> None:
         book.add("session_tool_calls", file_id=1, n=n, tool_use_id=f"t{n}", message=None)
         row = {"file_path": path, "action": "edit", "additions": 2, "deletions": 1, "time": time, "counted": 1}
         book.add("session_file_updates", file_id=1, n=n, **row)
+    for day, edits in ((19, 1), (20, 3)):
+        sums = {"edits": edits, "additions": 2 * edits, "deletions": edits}
+        book.add("activity_slots", file_id=1, slot=slot(f"2026-11-{day}T12:00Z"), **sums)
     found = ask(book, metrics=("edits", "churn"), split="file", series=1, since="week")
     assert [(series.key, shown(series), series.total.values) for series in found.series] == [
         ("/a", {"2026-11-19": 1, "2026-11-20": 1}, {"edits": 2, "churn": 6}),
