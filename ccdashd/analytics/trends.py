@@ -25,6 +25,9 @@ from ccdashd.store.facts import Facts
 
 MOST_SERIES: Final = 50
 
+MOST_POINTS: Final = 240_000
+"""Points of all series together: the most steps, of as many series as there are unless one asks for more."""
+
 
 class Line(NamedTuple):
     """What one series is made of."""
@@ -47,6 +50,9 @@ def trend(connection: sa.Connection, params: t.TrendParams, zone: tzinfo, now: i
     lines = _lines(asked, params.step, params.split, params.series)
     plans = asked.plans().values()
     bins = bins_of(asked, params.step, {key for line in lines.values() for key in line.steps}, plans)
+    if len(bins) * len(lines) > MOST_POINTS:
+        problem = f"makes {len(bins):,} points in each of {len(lines)} series, at most {MOST_POINTS:,} in all"
+        raise InvalidParams("series", f"{problem}; give fewer, since, or a longer step", params.series)
     starts = [iso(bin.start * SLOT_MS) or "" for bin in bins]
     names = {} if params.split is None else labels(connection, params.split, lines)
     sums = {key: add(line.steps.values()) for key, line in lines.items()}

@@ -19,8 +19,8 @@ from ccdashd.derive.slots import FAR_MS, SLOT_MS
 from ccdashd.errors import InvalidParams
 from ccdashd.protocol import types as t
 
-MOST_STEPS: Final = 20_000
-"""Steps of one trend, at most."""
+MOST_STEPS: Final = 40_000
+"""Steps of one trend, at most: days from that of the epoch on, where clocks that were never set date work to."""
 
 Running = Literal["day", "week", "month", "year"]
 

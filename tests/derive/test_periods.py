@@ -146,8 +146,8 @@ def test_segments_say_the_offset_of_every_slot(zone: ZoneInfo, slot: int, length
 
 
 def test_too_many_steps_are_refused() -> None:
-    with pytest.raises(InvalidParams, match=r"step: makes 20,454 points from 1970-01-01 until 2025-12-31, at most 20,000"):
-        periods.steps("day", 0, ms("2026-01-01T00:00:00Z") // SLOT_MS, ZoneInfo("UTC"))
+    with pytest.raises(InvalidParams, match=r"step: makes 490,896 points from 1970-01-01 until 2025-12-31, at most 40,000"):
+        periods.steps("hour", 0, ms("2026-01-01T00:00:00Z") // SLOT_MS, ZoneInfo("UTC"))
 
 
 # --- ranges ---
