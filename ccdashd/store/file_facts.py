@@ -16,11 +16,7 @@ from ccdashd.store.filters import Filter, Parameters
 from ccdashd.store.sums import OWNERS, Sums, owner_key
 from ccdashd.store.times import Times
 
-_EDITS: Final = f"""
-(SELECT file_id, file_path, additions, deletions,
-        CASE WHEN time >= 0 AND time < {FAR_MS} THEN time / {SLOT_MS} ELSE {UNDATED} END AS slot
- FROM session_file_updates INDEXED BY session_file_updates_counted WHERE counted) x
-"""
+_INDEXED: Final = "INDEXED BY session_file_updates_counted"
 _SORTS: Final[Mapping[str, str]] = {
     "edits": "COUNT(*)",
     "additions": "COALESCE(SUM(x.additions), 0)",
@@ -33,13 +29,24 @@ _SUMS: Final = ", ".join(_SORTS[name] for name in ("edits", "additions", "deleti
 _PATH: Final = "COALESCE(x.file_path, '')"
 
 
+def _edits(filter: Filter) -> str:
+    """The edits ``x``: of a few sessions those of their logs, else those of an index by file, so that nothing is sorted."""
+    # Unlike `counted`, `+counted` is in no index: what is left is the order of the table, which is that of logs.
+    there = f"{_INDEXED} WHERE counted" if filter.sessions is None else "WHERE +counted"
+    return f"""
+    (SELECT file_id, file_path, additions, deletions,
+            CASE WHEN time >= 0 AND time < {FAR_MS} THEN time / {SLOT_MS} ELSE {UNDATED} END AS slot
+     FROM session_file_updates {there}) x
+    """
+
+
 def by_file(
     connection: sa.Connection, filter: Filter, metric: str, limit: int, offset: int
 ) -> tuple[dict[str, Measures], int]:
     """The files with most of `metric`, and how many files there are. Edits without a path have an empty one."""
     where, parameters = filter.where()
     bounds: Parameters = {"limit": limit, "offset": offset}
-    grouped = f"FROM {_EDITS} WHERE {where} GROUP BY x.file_path"
+    grouped = f"FROM {_edits(filter)} WHERE {where} GROUP BY x.file_path"
     statement = f"SELECT {_PATH}, {_SUMS} {grouped} ORDER BY {_SORTS[metric]} DESC, x.file_path LIMIT :limit OFFSET :offset"
     page = dict(_measures(connection, statement, parameters | bounds))
     count: int = raw_connection(connection).execute(f"SELECT COUNT(*) FROM (SELECT 1 {grouped})", parameters).fetchone()[0]
@@ -49,7 +56,7 @@ def by_file(
 def of_files(connection: sa.Connection, filter: Filter, paths: Collection[str]) -> dict[str, Measures]:
     """Edits and lines of these files."""
     where, parameters = filter.where()
-    statement = f"SELECT {_PATH}, {_SUMS} FROM {_EDITS} WHERE {_named(paths)} AND {where} GROUP BY x.file_path"
+    statement = f"SELECT {_PATH}, {_SUMS} FROM {_edits(filter)} WHERE {_named(paths)} AND {where} GROUP BY x.file_path"
     return dict(_measures(connection, statement, parameters | {"paths": json.dumps(list(paths))}))
 
 
@@ -58,9 +65,8 @@ def over_time(
 ) -> dict[tuple[str, int | None], Measures]:
     """Edits and lines of these files, by time."""
     where, parameters = filter.where()
-    statement = (
-        f"SELECT {_PATH}, {times.key('x.slot')}, {_SUMS} FROM {_EDITS} WHERE {_named(paths)} AND {where} GROUP BY 1, 2"
-    )
+    edits = f"{_edits(filter)} WHERE {_named(paths)} AND {where}"
+    statement = f"SELECT {_PATH}, {times.key('x.slot')}, {_SUMS} FROM {edits} GROUP BY 1, 2"
     rows = raw_connection(connection).execute(statement, parameters | {"paths": json.dumps(list(paths))})
     return {
         (path, at): Measures(edits=edits, additions=additions, deletions=deletions)
@@ -93,8 +99,8 @@ def changed(connection: sa.Connection, filter: Filter, by: t.Dimension | None, t
     where, parameters = filter.where()
     key, joined = owner_key(by)
     at = "NULL" if times is None else times.key("x.slot")
-    owners = OWNERS if joined else ""
-    statement = f"SELECT DISTINCT {key}, {at}, x.file_path FROM {_EDITS} {owners} WHERE {where} AND x.file_path IS NOT NULL"
+    edits = f"{_edits(filter)} {OWNERS if joined else ''} WHERE {where} AND x.file_path IS NOT NULL"
+    statement = f"SELECT DISTINCT {key}, {at}, x.file_path FROM {edits}"
     paths: dict[tuple[str, int | None], set[str]] = {}
     for name, moment, path in raw_connection(connection).execute(statement, parameters):
         paths.setdefault((name, moment), set()).add(path)
