@@ -105,7 +105,10 @@ def test_the_same_prices_are_left_alone(shop: Shop, monkeypatch: pytest.MonkeyPa
     assert asyncio.run(shop.visit()) == first
 
 
-def test_what_failed_is_done_at_the_next_start(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("then", [DEAR, CHEAP], ids=["at the same prices", "at those of before"])
+def test_what_failed_is_done_at_the_next_start(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, then: dict[str, ModelPrice]
+) -> None:
     asyncio.run(shop.visit())
     shop.cache.settings = msgspec.structs.replace(shop.cache.settings, prices=DEAR)
     with monkeypatch.context() as broken:
@@ -119,11 +122,30 @@ def test_what_failed_is_done_at_the_next_start(shop: Shop, monkeypatch: pytest.M
 
         broken.setattr(rollups, "roll_up", fail_later)
         asyncio.run(shop.visit())
-    assert shop.prices() == pricing.fingerprint(CHEAP)
+    (problem,) = shop.cache.app.problems.all()
+    assert problem.part == "prices" and problem.problem.endswith("at today's prices: broken")
+    assert shop.prices() not in (pricing.fingerprint(CHEAP), pricing.fingerprint(DEAR))
+    shop.cache.settings = msgspec.structs.replace(shop.cache.settings, prices=then)
     repaired = asyncio.run(shop.visit())
-    assert shop.prices() == pricing.fingerprint(DEAR)
-    shop.cache = shop.at(DEAR, "d")
+    assert shop.prices() == pricing.fingerprint(then)
+    assert not shop.cache.app.problems.all()
+    shop.cache = shop.at(then, "d")
     same(repaired, asyncio.run(shop.visit()), "a new cache holds something else")
+
+
+def test_who_waits_for_prices_does_not_wait_for_a_closed_cache(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def wait() -> None:
+        await shop.cache.open()
+        run = shop.cache.app.pipeline.repricing
+        waits = asyncio.create_task(run.settled())
+        await asyncio.sleep(0)
+        assert run.under_way and not waits.done()
+        await shop.cache.close()
+        await asyncio.wait_for(waits, 20)
+
+    never = asyncio.Event()
+    monkeypatch.setattr(repricing.Repricing, "_compare", lambda self: never.wait())
+    asyncio.run(wait())
 
 
 def test_a_new_way_to_compute_is_other_prices(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
