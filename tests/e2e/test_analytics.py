@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import os
-import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
@@ -15,6 +12,7 @@ from typing import Any
 import pytest
 
 from ccdash.demo import Summary, generate
+from tests.e2e.genuine import install
 from tests.e2e.oracle import KINDS, Logs, Message, cost, day, logs, read, tokens
 from tests.helpers import Client, Daemon, wait_until
 
@@ -158,17 +156,9 @@ def check_events(client: Client, summary: Summary) -> None:
 @pytest.mark.corpus
 @pytest.mark.skipif(not CORPUS, reason="CCDASH_CORPUS names no folder of real logs")
 def test_genuine_logs(idle_daemon: Daemon) -> None:
-    corpus = Path(CORPUS or "") / "sessions"
-    known = json.loads((corpus / "truth.json").read_text(encoding="utf-8"))["files"]
-    with (corpus / "MANIFEST.tsv").open(encoding="utf-8", newline="") as file:
-        listed = [row for row in csv.DictReader(file, delimiter="\t") if row["agent"].startswith("claude")]
-    for row in listed:
-        if row["genuine"].startswith("genuine") and row["install_as"].endswith(".jsonl"):
-            path = idle_daemon.home / row["install_as"]
-            path.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(corpus / row["path"], path)
-            alone = tokens(message for message in read([path]).messages if not message.mirror)
-            readings = [known[row["path"]][name]["tokens"] for name in ("strict", "lenient") if name in known[row["path"]]]
-            assert alone | {"cache_read": alone.pop("cacheRead"), "cache_creation": alone.pop("cacheWrite")} in readings
+    for path, known in install(Path(CORPUS or ""), idle_daemon.home).items():
+        alone = tokens(message for message in read([path]).messages if not message.mirror)
+        readings = [known[reading]["tokens"] for reading in ("strict", "lenient") if reading in known]
+        assert alone | {"cache_read": alone.pop("cacheRead"), "cache_creation": alone.pop("cacheWrite")} in readings
     with indexed(idle_daemon) as client:
         check(client, read(logs(idle_daemon.home)))
