@@ -307,6 +307,8 @@ TOLD = Spent(3, reported=True)
         ([KNOWN, UNKNOWN], "lower_bound"),
         ([UNKNOWN], "unpriced"),
         ([UNKNOWN, Spent(least=True)], "unpriced"),
+        ([UNKNOWN, Spent(priced=True)], "unpriced"),
+        ([UNKNOWN, Spent(reported=True)], "unpriced"),
         ([TOLD], "reported"),
         ([TOLD, Spent()], "reported"),
         ([TOLD, KNOWN], "computed"),
