@@ -601,6 +601,24 @@ def test_up_shows_no_demo_where_the_cache_cannot_be_opened(run: Run, fake: FakeD
     assert "demo" not in done.out + done.err
 
 
+def test_who_waits_for_a_cache_that_cannot_be_opened_is_told_why_in_the_end(
+    run: Run, fake: FakeDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The daemon was all right at first: a full disk comes later."""
+    status = fake.answers["ccdash/status"]
+    problem = status["problems"][0] | {"part": "cache", "problem": "no space left", "hint": "Free some."}
+    broken = status | {"roots": [], "indexing": {**status["indexing"], "phase": "idle", "complete": False}}
+    fake.answers["ccdash/status"] = lambda params: (
+        status if fake.methods().count("ccdash/status") == 1 else broken | {"problems": [problem]}
+    )
+    monkeypatch.setattr("ccdash.commands.up.PATIENCE", 0.2)
+    monkeypatch.setattr("ccdash.commands.up.POLL", 0.05)
+    done = run("up", "--wait")
+    assert done.code == 1
+    assert done.err == "No space left. Free some.\n"
+    assert "problem: No space left. Free some.\nNo log can be read until that is mended." in done.out
+
+
 def test_rpc_passes_parameters_and_prints_the_result_alone(
     run: Run, fake: FakeDaemon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
