@@ -167,7 +167,8 @@ class Dispatcher:
         """The encoded answer of a method that has to wait. Raises `CcdashError`, or what the handler raises."""
         started = time.perf_counter()
         method = METHODS[name]
-        if method.lane != "loop":
+        # Most handlers are imported while the cache is being opened.
+        if method.lane != "loop" or name not in _handlers:
             await self._app.ready()
         handler = _handlers[name]
         params = handler.decoder.decode(raw)
@@ -175,7 +176,8 @@ class Dispatcher:
         async with connection.turn(method.lane):
             if method.lane in ("loop", "write"):
                 with progress(self._app.events, connection, params, name):
-                    answer = frames.encode(await handler.function(Call(self._app, connection), params))
+                    result = handler.function(Call(self._app, connection), params)
+                    answer = frames.encode(result if handler.inline else await result)
             elif method.cached:
                 # The revision is part of the key: nobody gets an answer older than what he could know already.
                 key = (name, raw, self._app.revision)
