@@ -9,10 +9,10 @@ from typing import Final
 import sqlalchemy as sa
 
 from ccdashd.derive.measures import Measures
-from ccdashd.derive.slots import FAR_MS, SLOT_MS, UNDATED
 from ccdashd.protocol import types as t
 from ccdashd.store.connection import raw_connection
 from ccdashd.store.filters import Filter, Parameters
+from ccdashd.store.slots import slot_of
 from ccdashd.store.sums import OWNERS, Sums, owner_key
 from ccdashd.store.times import Times
 
@@ -35,7 +35,7 @@ def _edits(filter: Filter) -> str:
     there = f"{_INDEXED} WHERE counted" if filter.sessions is None else "WHERE +counted"
     return f"""
     (SELECT file_id, file_path, additions, deletions,
-            CASE WHEN time >= 0 AND time < {FAR_MS} THEN time / {SLOT_MS} ELSE {UNDATED} END AS slot
+            {slot_of("time")} AS slot
      FROM session_file_updates {there}) x
     """
 

@@ -16,6 +16,7 @@ from ccdashd.derive.pricing import LATEST, PICO_PER_MICRO, Prices, Spent, Usage,
 from ccdashd.derive.slots import FAR_MS, SLOT_MS, UNDATED
 from ccdashd.store.connection import raw_connection
 from ccdashd.store.schema import activity_slots, session_file_updates, tool_slots, usage_slots
+from ccdashd.store.slots import slot_of
 
 TABLES = (usage_slots, tool_slots, activity_slots)
 
@@ -33,11 +34,6 @@ _DETAILED = "('Skill', 'SlashCommand')"
 _Row = tuple[Any, ...]
 
 
-def _slot(time: str) -> str:
-    """The slot of a time, as `slot_of` has it, in SQL."""
-    return f"CASE WHEN {time} >= 0 AND {time} < {FAR_MS} THEN {time} / {SLOT_MS} ELSE {UNDATED} END"
-
-
 def _since(time: str) -> str:
     """Whether a time falls in the slots that begin at or after the parameter, in SQL; what is undated always does."""
     return f"({time} >= :since OR {time} IS NULL OR {time} < 0)"
@@ -45,7 +41,7 @@ def _since(time: str) -> str:
 
 _PROMPT = "input + cache_read + MAX(cache_write - cache_write_1h, cache_write_5m) + cache_write_1h"
 _MESSAGES = f"""
-    SELECT {_slot("time")} AS slot, model, mirror, fast, lower_bound, input, output, cache_read, cache_write,
+    SELECT {slot_of("time")} AS slot, model, mirror, fast, lower_bound, input, output, cache_read, cache_write,
            cache_write_5m, cache_write_1h, web_searches, reported, {_PROMPT} AS prompt,
            MAX(cache_write - cache_write_1h, cache_write_5m) AS five,
            CASE WHEN time >= 0 AND time < {FAR_MS} THEN time ELSE {LATEST} END AS priced_at
@@ -66,18 +62,18 @@ FROM ({_MESSAGES}) WHERE slot = :slot AND model = :model AND mirror = :mirror AN
 _COUNTS = "LEFT JOIN session_messages m ON m.file_id = c.file_id AND m.n = c.message"
 """With ``COALESCE(m.counted, 1)``: whether a call counts."""
 _TOOLS = f"""
-SELECT {_slot("c.called_at")}, c.name, CASE WHEN c.name IN {_DETAILED} THEN COALESCE(c.target, '') ELSE '' END, COUNT(*),
+SELECT {slot_of("c.called_at")}, c.name, CASE WHEN c.name IN {_DETAILED} THEN COALESCE(c.target, '') ELSE '' END, COUNT(*),
        SUM(COALESCE(c.status, '') = 'success'), SUM(COALESCE(c.status, '') = 'error'),
        SUM(MAX(COALESCE(c.ended_at - c.called_at, 0), 0))
 FROM session_tool_calls c {_COUNTS}
 WHERE c.file_id = :file AND {_since("c.called_at")} AND c.name IS NOT NULL AND COALESCE(m.counted, 1) GROUP BY 1, 2, 3
 """
 _EVENTS = f"""
-SELECT {_slot("time")}, kind, COUNT(*) FROM session_events
+SELECT {slot_of("time")}, kind, COUNT(*) FROM session_events
 WHERE file_id = :file AND {_since("time")} AND counted GROUP BY 1, 2
 """
 _EDITS = f"""
-SELECT {_slot("time")}, COUNT(*), SUM(COALESCE(additions, 0)), SUM(COALESCE(deletions, 0))
+SELECT {slot_of("time")}, COUNT(*), SUM(COALESCE(additions, 0)), SUM(COALESCE(deletions, 0))
 FROM session_file_updates WHERE file_id = :file AND counted AND {_since("time")} GROUP BY 1
 """
 # Whether a row of session_file_updates stands for an edit: of a call that succeeded, and counts.

@@ -9,10 +9,10 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from ccdashd.derive.slots import FAR_MS, SLOT_MS, UNDATED
 from ccdashd.protocol import types as t
 from ccdashd.store.connection import raw_connection
 from ccdashd.store.filters import Filter
+from ccdashd.store.slots import slot_of
 from ccdashd.store.sums import MAIN, Sums
 from ccdashd.store.times import Times
 
@@ -24,7 +24,7 @@ _COLUMNS: Final[Mapping[t.Dimension, str]] = {
 }
 _STARTED: Final = f"""
 SELECT s.*,
-       CASE WHEN s.started_at >= 0 AND s.started_at < {FAR_MS} THEN s.started_at / {SLOT_MS} ELSE {UNDATED} END AS slot,
+       {slot_of("s.started_at")} AS slot,
        MAX(s.ended_at - s.started_at, 0) AS ms
 FROM sessions s
 """
