@@ -493,6 +493,12 @@ def test_status_tells_all(run: Run, fake: FakeDaemon) -> None:
         assert expected in text
 
 
+def test_status_tells_of_costs_that_are_computed_anew(run: Run, fake: FakeDaemon) -> None:
+    assert "costs " not in run("status").out
+    fake.answers["ccdash/status"]["repricing"] = True
+    assert "costs     being computed anew, at the prices of today\n" in run("status").out
+
+
 def test_status_counts_planning_files_while_they_are_read(run: Run, fake: FakeDaemon) -> None:
     status = fake.answers["ccdash/status"]
     status["indexing"] |= {"phase": "plans", "done": 0, "total": 0, "filesDone": 1200, "filesTotal": 1542}

@@ -15,6 +15,10 @@ import sqlalchemy as sa
 
 from ccdashd.derive import pricing
 from ccdashd.ingest import repricing, verify
+from ccdashd.protocol import types as t
+from ccdashd.rpc import ccdash
+from ccdashd.rpc.connection import Connection
+from ccdashd.rpc.dispatch import Call
 from ccdashd.settings import ModelPrice
 from ccdashd.sources import PARSER
 from ccdashd.store import rollups, versions
@@ -131,6 +135,31 @@ def test_what_failed_is_done_at_the_next_start(
     assert not shop.cache.app.problems.all()
     shop.cache = shop.at(then, "d")
     same(repaired, asyncio.run(shop.visit()), "a new cache holds something else")
+
+
+def test_the_status_tells_of_it(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on = asyncio.Event()
+
+    async def compare(run: repricing.Repricing) -> None:
+        await go_on.wait()
+
+    async def ask() -> t.Status:
+        app = shop.cache.app
+        status: t.Status = await ccdash.status(Call(app, Connection(app, app.server)), t.NoParams())
+        return status
+
+    async def visit() -> None:
+        await shop.cache.open()
+        before = await ask()
+        assert before.repricing and before.state == "indexing"
+        go_on.set()
+        await shop.cache.app.pipeline.repricing.settled()
+        after = await ask()
+        assert not after.repricing and after.state == "ok"
+        await shop.cache.close()
+
+    monkeypatch.setattr(repricing.Repricing, "_compare", compare)
+    asyncio.run(visit())
 
 
 def test_who_waits_for_prices_does_not_wait_for_a_closed_cache(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
