@@ -307,9 +307,12 @@ def test_the_zone_of_the_machine_has_its_name_or_else_its_rules() -> None:
     time.tzset()
     rules = machine_zone()
     assert isinstance(rules, MachineZone)
+    assert machine_zone() is rules, "so that what is computed of it is kept"
     for day in ("2026-03-29", "2026-10-25", "2026-07-01"):
         assert hours(day, rules) == hours(day, BERLIN)
     for moment in range(ms("2026-10-24T20:00:00Z"), ms("2026-10-25T05:00:00Z"), SLOT_MS):
         assert periods.local(moment, rules).utcoffset() == periods.local(moment, BERLIN).utcoffset()
     assert periods.local(NOW, rules).tzname() == "CET"
     assert rules.utcoffset(None) is None
+    os.environ["TZ"] = "EST5EDT,M3.2.0,M11.1.0"
+    assert machine_zone() is not rules
