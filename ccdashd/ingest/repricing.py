@@ -88,7 +88,7 @@ class Repricing:
         states = logs.with_ids(connection, ids)
         events: set[bytes] = set()
         for state in states:
-            if recovery.lacks(state) and recovery.recover(connection, state.id):
+            if state.state == "gone" and recovery.lacks(state) and recovery.recover(connection, state.id):
                 events |= once.shared(connection, once.EVENTS, state.id)
         recounted = once.recount(connection, once.EVENTS, events)
         for file_id in recounted.keys() | {state.id for state in states}:

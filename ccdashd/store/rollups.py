@@ -26,8 +26,8 @@ ACTIVITY = ("prompts", "steering", "commands", "bash", "interrupts", "compaction
 _KINDS = {"prompt": 0, "steering": 1, "command": 2, "bash": 3, "interrupt": 4, "compaction": 5, "api_error": 6}
 """Place in `ACTIVITY` of each kind of event."""
 
-CHANGES = "('edit', 'write')"
-"""What `session_file_updates.action` says of calls that change a file, in SQL."""
+CHANGES = ("edit", "write")
+"""What `session_file_updates.action` says of calls that change a file; reads the same in SQL."""
 
 _DETAILED = "('Skill', 'SlashCommand')"
 
@@ -95,12 +95,11 @@ def roll_up(connection: sa.Connection, prices: Prices, file_id: int, since: int 
     raw = raw_connection(connection)
     raw.execute(_MARK_EDITS, {"file": file_id, "since": (since or 0) * SLOT_MS})
     for table, rows in _fresh(raw, prices, file_id, since):
-        fresh = set(rows)
         stored = {row[1:] for row in raw.execute(_STORED.format(table.name), (file_id, since or 0))}
         width = len(table.primary_key) - 1
-        gone = [(file_id, *row[:width]) for row in stored - fresh]
-        raw.executemany(_DELETE[table.name], gone)
-        raw.executemany(_INSERT[table.name], [(file_id, *row) for row in fresh - stored])
+        raw.executemany(_DELETE[table.name], [(file_id, *row[:width]) for row in stored.difference(rows)])
+        # In the order of the key, in which rows are appended to each other.
+        raw.executemany(_INSERT[table.name], [(file_id, *row) for row in rows if row not in stored])
 
 
 _STORED = f"SELECT * FROM {{}} WHERE file_id = ? AND (slot >= ? OR slot = {UNDATED})"

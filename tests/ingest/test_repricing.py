@@ -196,10 +196,13 @@ def downgrade(database: Path) -> None:
     engine.dispose()
 
 
-def test_an_older_cache_keeps_its_logs_that_are_gone(tmp_path: Path) -> None:
-    shop = Shop(tmp_path)
+@pytest.mark.parametrize("known", [False, True])
+def test_an_older_cache_keeps_its_logs_that_are_gone(shop: Shop, known: bool) -> None:
+    """Whether it was the older version that noticed, or the first scan of this one."""
     expected_rows = asyncio.run(shop.visit())
     path = shop.delete(PLACES[0])
+    if known:
+        asyncio.run(shop.visit())
     downgrade(shop.cache.paths.database)
     tables = asyncio.run(shop.visit())
     assert {row["parser"] for row in tables["sync_state"].values()} == {2, PARSER}
