@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -64,4 +66,13 @@ def machine_zone() -> tzinfo:
     try:
         return ZoneInfo(name.rpartition("zoneinfo/")[2])
     except (KeyError, ValueError, OSError):
-        return MachineZone()
+        written = None
+        with suppress(OSError):
+            written = os.stat("/etc/localtime").st_mtime_ns
+        return _unnamed(given, written)
+
+
+@lru_cache(maxsize=1)
+def _unnamed(given: str | None, written: int | None) -> MachineZone:
+    """One object for as long as the machine's rules are the same: what is computed of a zone is kept by the object."""
+    return MachineZone()

@@ -117,15 +117,16 @@ class Asked:
             cost=cost_of(measures) if "cost" in self.needs else None,
         )
 
-    def undated(self, measures: Measures, plans: Collection[Part]) -> t.Values | None:
-        """The values of what has no time; None where there is none of it, or it was not asked for."""
+    def undated(self, measures: Measures, plans: Collection[Part]) -> Told | None:
+        """The values of what has no time: of work that has these measures, and of these plans. None where there is none of
+        it, or it was not asked for."""
         tasks = sum(part.undated for part in plans)
         if self.range != ALL or (measures is NONE and not tasks):
             return None
         told = self.told(measures, (), self.range)
         if "tasksDone" in told["values"]:
             told["values"]["tasksDone"] = tasks
-        return t.Values(**told)
+        return told
 
     def before(self) -> t.Values | None:
         """The values of the time before."""

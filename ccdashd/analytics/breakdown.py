@@ -16,14 +16,10 @@ from ccdashd.analytics.progress import Part
 from ccdashd.derive import periods
 from ccdashd.derive.measures import NONE, Measures, add
 from ccdashd.derive.metric import TIMES, Value, hold
-from ccdashd.derive.periods import Range
 from ccdashd.protocol import types as t
 from ccdashd.store import facts, file_facts
 from ccdashd.store.filters import Filter
 from ccdashd.store.link_weights import link_weights
-
-_EDITS = ("edits", "additions", "deletions")
-"""Measures by file."""
 
 
 class _Row(NamedTuple):
@@ -31,8 +27,8 @@ class _Row(NamedTuple):
 
     measures: Measures
     plans: Collection[Part] = ()
-    range: Range | None = None
-    """When, where the key is a time."""
+    told: Told | None = None
+    """Its values, where the key is a time; else they are those of the range that was asked for."""
     sessions: int | None = None
     shared: int | None = None
 
@@ -70,7 +66,7 @@ def breakdown(connection: sa.Connection, params: t.BreakdownParams, zone: tzinfo
 
 
 def _told(asked: Asked, row: _Row) -> Told:
-    return asked.told(row.measures, row.plans, row.range or asked.range)
+    return row.told or asked.told(row.measures, row.plans, asked.range)
 
 
 def _item(
@@ -109,13 +105,20 @@ def _rows(asked: Asked, by: t.Dimension, filter: Filter) -> dict[str, _Row]:
 def _by_time(asked: Asked, step: t.Step) -> dict[str, _Row]:
     """Steps with anything in them, and what has no time."""
     line = trends.whole(asked, step)
-    rows = {
-        "" if key is None else periods.label(step, key, asked.zone): _Row(measures) for key, measures in line.steps.items()
-    }
-    for bin in trends.bins_of(asked, step, line) if asked.planned else ():
-        row = _Row(line.steps.get(bin.key, NONE), line.plans, trends.within(asked.range, bin))
-        if bin.label in rows or any(_told(asked, row)["values"].values()):
-            rows[bin.label] = row
+    rows = {}
+    if not asked.planned:
+        for key, measures in line.steps.items():
+            if key is not None:
+                rows[periods.label(step, key, asked.zone)] = _Row(measures, told=asked.told(measures, (), asked.range))
+    for bin in trends.bins_of(asked, step, line.steps, line.plans) if asked.planned else ():
+        measures = line.steps.get(bin.key, NONE)
+        told = asked.told(measures, line.plans, trends.within(asked.range, bin))
+        if measures is not NONE or any(told["values"].values()):
+            rows[bin.label] = _Row(measures, told=told)
+    undated = line.steps.get(None, NONE)
+    told_apart = asked.undated(undated, line.plans)
+    if told_apart is not None:
+        rows[""] = _Row(undated, told=told_apart)
     return rows
 
 
@@ -153,11 +156,10 @@ def _sorted(asked: Asked, params: t.BreakdownParams, rows: Mapping[str, _Row]) -
 def _together(asked: Asked, rows: Collection[_Row]) -> Told:
     """The values of several rows as of one. Those of plans at several times add up, or else are of no time."""
     told = asked.told(add(row.measures for row in rows), [part for row in rows for part in row.plans], asked.range)
-    if any(row.range is not None for row in rows):
-        for metric in asked.metrics:
-            if metric.source == "plans":
-                parts = [_told(asked, row)["values"][metric.id] for row in rows]
-                told["values"][metric.id] = sum(part or 0 for part in parts) if metric.adds_up else None
+    times = [row.told["values"] for row in rows if row.told is not None]
+    for metric in asked.metrics:
+        if times and metric.source == "plans":
+            told["values"][metric.id] = sum(values[metric.id] or 0 for values in times) if metric.adds_up else None
     return told
 
 
@@ -165,8 +167,7 @@ def _files(asked: Asked, params: t.BreakdownParams) -> _Page:
     metric, limit, offset = asked.metrics[0].id, params.limit, params.offset
     found, count = file_facts.by_file(asked.connection, asked.filter, metric, limit, offset)
     total = facts.total(asked.connection, asked.filter, asked.needs)
-    shown = add(found.values())
-    rest = Measures(**{name: getattr(total, name) - getattr(shown, name) for name in _EDITS if name in asked.needs})
+    rest = file_facts.others(total, add(found.values()))
     return _Page(
         {path: _Row(measures) for path, measures in found.items()},
         t.Values(**asked.told(rest, (), asked.range)) if count > len(found) else None,

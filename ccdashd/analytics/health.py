@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 import resource
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from ccdashd import __version__
 from ccdashd.analytics.counters import Key
-from ccdashd.analytics.windows import Course
+from ccdashd.analytics.windows import active_window
 from ccdashd.clock import milliseconds
-from ccdashd.derive.slots import SLOT_MS
 from ccdashd.errors import Busy
 from ccdashd.protocol import types as t
 from ccdashd.runtime import memory_bytes
@@ -24,17 +23,11 @@ from ccdashd.store.session_rows import now
 if TYPE_CHECKING:
     from ccdashd.app import App
 
-_DAYS: Final = 2
-"""The running window began within so many days."""
-
 
 def going_on(connection: sa.Connection) -> dict[Key, float]:
     """What goes on now, in all projects."""
     moment, everything = now(), Filter(include_hidden=True)
-    course = Course(connection, everything, moment, days=_DAYS)
-    spans = course.five_hours()
-    active = course.active(spans)
-    window = course.wire(spans, [active])[0] if active is not None else None
+    window = active_window(connection, everything, moment)
     cost = window.cost.usd if window is not None and window.cost is not None else None
     tokens = window.tokens if window is not None else t.Tokens()
     found: dict[Key, float] = {
@@ -43,8 +36,8 @@ def going_on(connection: sa.Connection) -> dict[Key, float]:
         ("ccdash_window_cost_usd",): cost or 0,
         ("ccdash_window_tokens",): tokens.input + tokens.output + tokens.cache_read + tokens.cache_write,
     }
-    if active is not None:
-        found["ccdash_window_end_timestamp_seconds",] = active.end * SLOT_MS // 1000
+    if window is not None:
+        found["ccdash_window_end_timestamp_seconds",] = milliseconds(window.end) // 1000
     return found
 
 

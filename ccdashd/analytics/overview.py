@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from ccdashd.analytics.asked import Asked, Told
 from ccdashd.analytics.labels import labels
-from ccdashd.analytics.windows import Course
+from ccdashd.analytics.windows import active_window
 from ccdashd.clock import iso
 from ccdashd.derive import periods
 from ccdashd.derive.measures import Measures, cost_of, usd
@@ -34,9 +34,6 @@ DAYS: Final = 30
 MOST: Final = 10
 """Rows of each list."""
 
-_RECENT_DAYS: Final = 3
-"""Days in which there mostly is a pause as long as a window of limits, so that the running one follows from them."""
-
 _DAY: Final = timedelta(days=1)
 
 
@@ -51,11 +48,19 @@ class _Glance:
         self._always = asked.filter.during(ALL)
         self._today = local(asked.now, asked.zone).date()
         self.day, self.week, self.month = (running(unit, asked.zone, asked.now) for unit in ("day", "week", "month"))
-        self._course = Range(midnight(self._today - (DAYS - 1) * _DAY, asked.zone), self.day.end)
-        before = periods.previous(self.month, asked.zone)
-        start = min(range.start or 0 for range in (self._course, before or self.month))
+        now = [self.day, self.week, self.month]
+        before = [range for each in now if (range := periods.previous(each, asked.zone)) is not None]
+        self._days = list(self._course())
+        days = [range for range, _ in self._days]
         self._began = session_facts.began_in(connection, self._always)
-        self._series = usage_series.series(connection, self._always.during(Range(start, self.day.end)))
+        self._series = usage_series.series(connection, self._always, [*now, *before, *days])
+
+    def _course(self) -> Iterator[tuple[Range, str]]:
+        """The last days, and today until now, with their names."""
+        first = midnight(self._today - (DAYS - 1) * _DAY, self._zone) // SLOT_MS
+        end = self.day.slots[1] or 0
+        for step in periods.steps("day", first, end, self._zone):
+            yield Range(step.start * SLOT_MS, min(step.end, end) * SLOT_MS), step.label
 
     def during(self, range: Range | None) -> t.Values:
         """The values of a period in the last two months."""
@@ -78,14 +83,10 @@ class _Glance:
 
     def daily(self) -> list[t.Point]:
         """The last days, also those without anything."""
-        first, end = self._course.slots
-        points = []
-        for step in periods.steps("day", first or 0, end or 0, self._zone):
-            range = Range(step.start * SLOT_MS, step.end * SLOT_MS)
-            points.append(
-                t.Point(**self._told(self._series.during(range), range), start=iso(range.start) or "", label=step.label)
-            )
-        return points
+        return [
+            t.Point(**self._told(self._series.during(range), range), start=iso(range.start) or "", label=label)
+            for range, label in self._days
+        ]
 
     def forecast(self) -> t.Forecast:
         """Where the running month leads."""
@@ -103,22 +104,14 @@ class _Glance:
     def _whole_days(self) -> Iterator[int]:
         """What each day before today cost, in picodollars, the newest first, back to that of the first use."""
         first = usage_series.first(self._connection, self._always)
-        end = midnight(self._today, self._zone)
-        day = self._today
-        while first is not None and end > first * SLOT_MS:
-            day -= _DAY
-            start = midnight(day, self._zone)
-            yield self._series.during(Range(start, end)).cost
-            end = start
+        for range, _ in reversed(self._days[:-1]):
+            if first is None or (range.end or 0) <= first * SLOT_MS:
+                return
+            yield self._series.during(range).cost
 
     def window(self) -> t.Window | None:
         """The active five-hour window."""
-        recent = Course(self._connection, self._always, self._now, days=_RECENT_DAYS)
-        active = recent.active(recent.five_hours())
-        if active is None:
-            return None
-        course = Course(self._connection, self._always, self._now)
-        return course.wire(course.five_hours(), [active])[0]
+        return active_window(self._connection, self._always, self._now, limited=True)
 
     def active(self) -> int:
         """Sessions that are being written."""

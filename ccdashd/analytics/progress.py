@@ -102,8 +102,10 @@ class Plans:
 
     @cached_property
     def features(self) -> dict[str, Part]:
-        """By id; with an empty one, what belongs to no feature. How far features were is not known, and of when their tasks
-        were completed what files say; tasks that became done at some other time belong to none."""
+        """By id; with an empty one, where there are plans, what belongs to no feature. How far features were is not known,
+        and of when their tasks were completed what files say; tasks that became done at some other time belong to none."""
+        if not self.projects:
+            return {}
         midnight = self._midnight(self._today)
         found: dict[str, Part] = {}
         rest, undated, others = Counter[int](), 0, [Figures().counts]

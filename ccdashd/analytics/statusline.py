@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from ccdashd.analytics.windows import Course
+from ccdashd.analytics.windows import active_window
 from ccdashd.derive.measures import cost_of
 from ccdashd.derive.periods import running
 from ccdashd.derive.price_table import LONG_CONTEXT_TOKENS, context_window
@@ -18,9 +18,6 @@ from ccdashd.protocol import types as t
 from ccdashd.store import live, projects, sessions, usage_series
 from ccdashd.store.costs import session_costs
 from ccdashd.store.filters import Filter
-
-_DAYS = 3
-"""Days in which there mostly is a night."""
 
 
 class _Place(NamedTuple):
@@ -40,10 +37,7 @@ def statusline(
     context = None if at.session is None else live.context(connection, at.session)
     costs = {} if at.session is None else session_costs(connection, [at.session], with_subagents=True)
     today = running("day", zone, now)
-    course = Course(connection, Filter(), now, days=_DAYS)
-    spans = course.five_hours()
-    active = course.active(spans)
-    window = course.wire(spans, [active])[0] if active is not None else None
+    window = active_window(connection, Filter(), now)
     return t.Statusline(
         project=at.project,
         feature=None if at.session is None else live.feature_of(connection, at.session),
@@ -52,7 +46,7 @@ def statusline(
         context_tokens=None if context is None else context.tokens,
         context_limit=None if context is None else _limit(context),
         session_cost=costs.get(at.session or ""),
-        today=cost_of(usage_series.series(connection, Filter().during(today)).during(today)),
+        today=cost_of(usage_series.series(connection, Filter(), [today]).during(today)),
         window=None if window is None else window.cost,
         window_ends_at=None if window is None else window.end,
         usd_per_hour=None if window is None or window.burn is None else window.burn.usd_per_hour,

@@ -25,6 +25,9 @@ from ccdashd.store.facts import Facts
 
 MOST_SERIES: Final = 50
 
+MOST_POINTS: Final = 240_000
+"""Points of all series together: the most steps, of as many series as there are unless one asks for more."""
+
 
 class Line(NamedTuple):
     """What one series is made of."""
@@ -45,10 +48,15 @@ def trend(connection: sa.Connection, params: t.TrendParams, zone: tzinfo, now: i
             raise InvalidParams("split", "is a time, as the steps are; give what to split each of them by", params.split)
         hold(asked.metrics, params.split, "split")
     lines = _lines(asked, params.step, params.split, params.series)
-    every = _merged(lines.values())._replace(plans=asked.plans().values())
-    bins = bins_of(asked, params.step, every)
+    plans = asked.plans().values()
+    bins = bins_of(asked, params.step, {key for line in lines.values() for key in line.steps}, plans)
+    if len(bins) * len(lines) > MOST_POINTS:
+        problem = f"makes {len(bins):,} points in each of {len(lines)} series, at most {MOST_POINTS:,} in all"
+        raise InvalidParams("series", f"{problem}; give fewer, since, or a longer step", params.series)
+    starts = [iso(bin.start * SLOT_MS) or "" for bin in bins]
     names = {} if params.split is None else labels(connection, params.split, lines)
-    total = add(every.steps.values())
+    sums = {key: add(line.steps.values()) for key, line in lines.items()}
+    undated = asked.undated(add(line.steps.get(None, NONE) for line in lines.values()), plans)
     return t.Trend(
         period=period(asked.range),
         time_zone=periods.zone_name(zone),
@@ -57,13 +65,13 @@ def trend(connection: sa.Connection, params: t.TrendParams, zone: tzinfo, now: i
             t.Series(
                 key=key,
                 label=names[key].text if key in names else "all",
-                points=points(asked, bins, line),
-                total=t.Values(**asked.told(add(line.steps.values()), line.plans, asked.range)),
+                points=_points(asked, bins, starts, line),
+                total=t.Values(**asked.told(sums[key], line.plans, asked.range)),
             )
             for key, line in lines.items()
         ],
-        total=t.Values(**asked.told(total, every.plans, asked.range)),
-        undated=asked.undated(every.steps.get(None, NONE), every.plans),
+        total=t.Values(**asked.told(add(sums.values()), plans, asked.range)),
+        undated=None if undated is None else t.Values(**undated),
         previous=asked.before() if params.compare else None,
         previous_period=period(asked.previous) if params.compare and asked.previous is not None else None,
         revision=revision,
@@ -96,8 +104,15 @@ def _facts(asked: Asked, step: t.Step, split: t.Dimension | None, most: int) -> 
     times = asked.times("hour" if step == "hour" else "day")
     if split != "file":
         return facts.over_time(asked.connection, asked.filter, asked.needs, times, split)
-    paths, _ = file_facts.by_file(asked.connection, asked.filter, asked.metrics[0].id, most, 0)
-    return file_facts.over_time(asked.connection, asked.filter, paths, times, OTHERS)
+    # There are very many files: only the largest are told by time.
+    paths, count = file_facts.by_file(asked.connection, asked.filter, asked.metrics[0].id, most, 0)
+    found = file_facts.over_time(asked.connection, asked.filter, paths, times)
+    if count > len(paths):
+        whole = facts.over_time(asked.connection, asked.filter, asked.needs, times)
+        shown = _added((at, measures) for (_, at), measures in found.items())
+        for (_, at), measures in whole.items():
+            found[OTHERS, at] = file_facts.others(measures, shown.get(at, NONE))
+    return found
 
 
 def whole(asked: Asked, step: t.Step) -> Line:
@@ -107,45 +122,45 @@ def whole(asked: Asked, step: t.Step) -> Line:
 
 def _by_step(step: t.Step, found: Iterable[tuple[int | None, Measures]]) -> dict[int | None, Measures]:
     """Measures by hour or day as those by step."""
+    return _added((at if at is None or step == "hour" else periods.key_of(step, at), measures) for at, measures in found)
+
+
+def _added(found: Iterable[tuple[int | None, Measures]]) -> dict[int | None, Measures]:
     parts: dict[int | None, list[Measures]] = defaultdict(list)
-    for at, measures in found:
-        parts[at if at is None or step == "hour" else periods.key_of(step, at)].append(measures)
+    for key, measures in found:
+        parts[key].append(measures)
     return {key: add(some) for key, some in parts.items()}
 
 
-def _merged(lines: Iterable[Line]) -> Line:
-    parts: dict[int | None, list[Measures]] = defaultdict(list)
-    plans: list[Part] = []
-    for line in lines:
-        for key, measures in line.steps.items():
-            parts[key].append(measures)
-        plans += line.plans
-    return Line({key: add(some) for key, some in parts.items()}, plans)
+def _merged(lines: Collection[Line]) -> Line:
+    steps = _added((key, measures) for line in lines for key, measures in line.steps.items())
+    return Line(steps, [part for line in lines for part in line.plans])
 
 
-def bins_of(asked: Asked, step: t.Step, line: Line) -> list[Bin]:
-    """The steps of the range; where that is open, from the first of which anything is known, until now."""
+def bins_of(asked: Asked, step: t.Step, keys: Iterable[int | None], plans: Iterable[Part]) -> list[Bin]:
+    """The steps of the range; where that is open, from the first of which anything is known, until now. `keys` are those of
+    which something is known."""
     first, end = asked.range.slots
-    known = [periods.begins(step, key, asked.zone) for key in line.steps if key is not None]
+    dated = [key for key in keys if key is not None]
+    known = [periods.begins(step, key, asked.zone) for key in (min(dated), max(dated))] if dated else []
     if first is None:
-        plans = [part.first // SLOT_MS for part in line.plans if part.first is not None]
-        first = min((*known, *plans), default=None)
+        known += [part.first // SLOT_MS for part in plans if part.first is not None]
+        first = min(known, default=None)
     if end is None:
         end = max((*known, asked.now // SLOT_MS)) + 1
     return [] if first is None or first >= end else periods.steps(step, first, end, asked.zone)
 
 
-def points(asked: Asked, bins: Sequence[Bin], line: Line) -> list[t.Point]:
-    """The values in each step."""
+def _points(asked: Asked, bins: Sequence[Bin], starts: Sequence[str], line: Line) -> list[t.Point]:
     nothing = asked.told(NONE, (), asked.range)
     found = []
-    for bin in bins:
+    for bin, start in zip(bins, starts, strict=True):
         measures = line.steps.get(bin.key)
         if line.plans:
             told = asked.told(measures or NONE, line.plans, within(asked.range, bin))
         else:
             told = nothing if measures is None else asked.told(measures, (), asked.range)
-        found.append(t.Point(start=iso(bin.start * SLOT_MS) or "", label=bin.label, **told))
+        found.append(t.Point(start=start, label=bin.label, **told))
     return found
 
 

@@ -6,10 +6,8 @@ of the work that is asked for.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import tzinfo
-from itertools import accumulate
 
 import sqlalchemy as sa
 
@@ -28,55 +26,43 @@ METRICS = find_all(("cost", "tokens", "messages"))
 """What is told of each window."""
 
 
-class Course:
-    """The use of models over time, and the windows that it falls in."""
+_RECENT_DAYS = 3
+"""Days in which there mostly is a pause as long as a window, so that the active one follows from them."""
 
-    def __init__(self, connection: sa.Connection, filter: Filter, now: int, *, days: int | None = None) -> None:
-        """`filter` tells whose use, at any time; `days`: only windows of the last so many; `now` in milliseconds since the
-        epoch."""
+
+class Course:
+    """What windows hold of the work that is asked for."""
+
+    def __init__(self, connection: sa.Connection, filter: Filter, now: int, spans: Sequence[Span]) -> None:
+        """`filter` tells whose use, at any time; `spans` are the windows of all use, in order; `now` in milliseconds since
+        the epoch."""
         self._connection = connection
         self._filter = filter
         self._now = now
-        self._since = 0 if days is None else max(now // SLOT_MS - days * DAY, 0)
-        costs = usage_series.costs(connection, filter.during(Range(self._since * SLOT_MS, None)))
-        self._slots = [slot for slot, _ in costs]
-        self._until = [0, *accumulate(cost for _, cost in costs)]
+        self._spans = spans
+        self._spent = usage_series.spent(connection, filter, spans)
 
-    def five_hours(self) -> list[Span]:
-        """The five-hour windows."""
-        used = self._all_used()
-        if self._since and used:
-            used = after_pause(used) or usage_series.used(self._connection)
-        return five_hours(used)
+    def active(self) -> Span | None:
+        """The window that holds the time now, if it has use."""
+        return next((span for span in reversed(self._spans) if self._is_active(span) and span in self._spent), None)
 
-    def weeks(self, start: WeekStart, zone: tzinfo) -> list[Span]:
-        """The weeks with use."""
-        return weeks(self._all_used(), start, zone)
-
-    def _all_used(self) -> Sequence[int]:
-        """The slots that anyone used."""
-        everything = self._filter == Filter(include_hidden=True)
-        return self._slots if everything else usage_series.used(self._connection, self._since)
-
-    def active(self, spans: Sequence[Span]) -> Span | None:
-        """The one that holds the time now, if it was used by whom is asked for."""
-        found = next((span for span in reversed(spans) if span.start * SLOT_MS <= self._now < span.end * SLOT_MS), None)
-        return found if found is not None and self._used(found) else None
-
-    def last(self, spans: Sequence[Span], range: Range, limit: int) -> list[Span]:
-        """The last of those that reach into `range` and were used by whom is asked for; the newest first."""
+    def last(self, range: Range, limit: int) -> list[Span]:
+        """The last windows with use that reach into `range`, the newest first."""
         start, end = range.slots
-        reach = [span for span in spans if (start is None or span.end > start) and (end is None or span.start < end)]
-        return [span for span in reversed(reach) if self._used(span)][: max(limit, 0)]
+        reach = [span for span in self._spans if (start is None or span.end > start) and (end is None or span.start < end)]
+        return [span for span in reversed(reach) if span in self._spent][:limit]
 
-    def wire(self, spans: Sequence[Span], told: Sequence[Span]) -> list[t.Window]:
-        """The windows `told`, of all of `spans`; an active one with its pace."""
+    def wire(self, told: Sequence[Span]) -> list[t.Window]:
+        """These windows; the active one with its pace."""
         held = usage_series.held(self._connection, self._filter, told)
-        return [self._window(spans, span, held[span]) for span in told if span in held]
+        return [self._window(span, held[span]) for span in told if span in held]
 
-    def _window(self, spans: Sequence[Span], span: Span, held: Held) -> t.Window:
+    def _is_active(self, span: Span) -> bool:
+        return span.start * SLOT_MS <= self._now < span.end * SLOT_MS
+
+    def _window(self, span: Span, held: Held) -> t.Window:
         used = held.measures
-        active = span.start * SLOT_MS <= self._now < span.end * SLOT_MS
+        active = self._is_active(span)
         return t.Window(
             values={metric.id: metric.value(used) for metric in METRICS},
             cost=cost_of(used),
@@ -95,12 +81,12 @@ class Course:
             ),
             sessions=held.sessions,
             models=held.models,
-            burn=self._burn(spans, span, held) if active else None,
+            burn=self._burn(span, held) if active else None,
         )
 
-    def _burn(self, spans: Sequence[Span], span: Span, held: Held) -> t.Burn:
+    def _burn(self, span: Span, held: Held) -> t.Burn:
         used = held.measures
-        limit = max((self._cost(before) for before in spans if before.end <= span.start), default=0) or None
+        limit = max((cost for before, cost in self._spent.items() if before.end <= span.start), default=0) or None
         tokens = used.input + used.output + used.cache_read + used.cache_write
         found = pace(span, held.first, held.last, self._now, pico=used.cost, tokens=tokens, limit=limit)
         return t.Burn(
@@ -112,11 +98,18 @@ class Course:
             exhausted_at=iso(found.exhausted_at),
         )
 
-    def _used(self, span: Span) -> bool:
-        return bisect_left(self._slots, span.start) < bisect_left(self._slots, span.end)
 
-    def _cost(self, span: Span) -> int:
-        return self._until[bisect_left(self._slots, span.end)] - self._until[bisect_left(self._slots, span.start)]
+def active_window(connection: sa.Connection, filter: Filter, now: int, *, limited: bool = False) -> t.Window | None:
+    """The active five-hour window; None where it has no use. `limited`: compared with all windows before."""
+    recent = usage_series.used(connection, max(now // SLOT_MS - _RECENT_DAYS * DAY, 0))
+    spans = five_hours(after_pause(recent) or usage_series.used(connection)) if recent else []
+    course = Course(connection, filter, now, spans)
+    active = course.active()
+    if active is None:
+        return None
+    if limited:
+        course = Course(connection, filter, now, five_hours(usage_series.used(connection)))
+    return course.wire([active])[0]
 
 
 def windows(
@@ -131,9 +124,11 @@ def windows(
     revision: int,
 ) -> t.Windows:
     """The last windows that reach into `range`; `filter` is that of the parameters at any time."""
-    course = Course(connection, filter, now)
-    spans = course.five_hours() if params.kind == "fiveHours" else course.weeks(week_start, zone)
-    told = course.wire(spans, course.last(spans, range, params.limit))
+    used = usage_series.used(connection)
+    course = Course(
+        connection, filter, now, five_hours(used) if params.kind == "fiveHours" else weeks(used, week_start, zone)
+    )
+    told = course.wire(course.last(range, params.limit))
     return t.Windows(kind=params.kind, items=told, revision=revision)
 
 

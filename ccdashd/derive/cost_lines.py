@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
-from ccdashd.derive.pricing import LATEST, Prices, Spent, Usage
-from ccdashd.derive.shares import apportion
+from ccdashd.derive.pricing import LATEST, PICO_PER_MICRO, Prices, Spent, Usage
 
 Kind = Literal["input", "output", "cacheRead", "cacheWrite5m", "cacheWrite1h", "webSearch", "reported"]
 
@@ -87,9 +86,12 @@ def rounded(picodollars: Sequence[int]) -> list[int]:
 
     Those that lose most by rounding down are rounded up (method of the largest remainder).
     """
-    return (
-        apportion(round(Spent(sum(picodollars)).usd * 10**6), picodollars) if any(picodollars) else [0] * len(picodollars)
-    )
+    down = [part // PICO_PER_MICRO for part in picodollars]
+    left = round(Spent(sum(picodollars)).usd * 10**6) - sum(down)
+    by_loss = sorted(range(len(down)), key=lambda n: picodollars[n] % PICO_PER_MICRO, reverse=True)
+    for n in by_loss[:left]:
+        down[n] += 1
+    return down
 
 
 def _by_model(messages: Iterable[Message]) -> dict[tuple[str, bool], list[Message]]:

@@ -19,8 +19,8 @@ from ccdashd.derive.slots import FAR_MS, SLOT_MS
 from ccdashd.errors import InvalidParams
 from ccdashd.protocol import types as t
 
-MOST_STEPS: Final = 20_000
-"""Steps of one trend, at most."""
+MOST_STEPS: Final = 40_000
+"""Steps of one trend, at most: days from that of the epoch on, where clocks that were never set date work to."""
 
 Running = Literal["day", "week", "month", "year"]
 
@@ -244,11 +244,6 @@ def _changes(start: int, end: int, offset: int, zone: tzinfo) -> int:
 
 def _offset(slot: int, zone: tzinfo) -> int:
     return (local(slot * SLOT_MS, zone).utcoffset() or timedelta()) // timedelta(milliseconds=SLOT_MS)
-
-
-def day_of(slot: int, offset: int) -> int:
-    """The local day of a slot, counted from that of the epoch."""
-    return (slot + offset) // _DAY
 
 
 def key_of(step: t.Step, day: int) -> int:

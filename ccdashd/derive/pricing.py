@@ -77,8 +77,9 @@ class Spent(NamedTuple):
 
     @property
     def provenance(self) -> Literal["reported", "computed", "lower_bound", "unpriced"]:
-        """How sure `usd` is, in the words of the wire."""
-        if self.unpriced and not self.priced and not self.reported:
+        """How sure `usd` is, in the words of the wire; where something has no price and the rest cost nothing, not at
+        all, as `measures.cost_of` has it."""
+        if self.unpriced and not self.pico:
             return "unpriced"
         if self.unpriced or self.least:
             return "lower_bound"

@@ -59,12 +59,12 @@ class _Alerts:
 
     fired: dict[str, int] = field(default_factory=dict)
     ended: dict[str, int] = field(default_factory=dict)
-    """The last line of those that do not fire any more."""
+    """The last line of those that do not fire any more; what has ended does not fall silent."""
 
     def note(self, n: int, edit: AlertFiredEdit) -> None:
         if edit.op == "fired":
             self.fired.setdefault(edit.id, n)
-        elif edit.id in self.fired:
+        elif edit.id in self.fired and not (edit.op == "quieted" and edit.id in self.ended):
             self.ended[edit.id] = n
 
     def kept(self) -> list[int]:

@@ -14,7 +14,7 @@ from ccdashd.ingest.written import Written
 from ccdashd.sources import identify
 from ccdashd.sources.model import Event, Stats
 from ccdashd.sources.result import FileResult
-from ccdashd.store import assemble, logs, once, rollups, rows, summaries
+from ccdashd.store import assemble, logs, once, recovery, rollups, rows, summaries
 
 
 @dataclass
@@ -43,7 +43,7 @@ def commit(connection: sa.Connection, batch: Batch, owner: Owner, prices: Prices
         if path in states:
             follow.unsettle(connection, states[path].id, states[path].session_id)
             follow.leaves |= summaries.held(connection, states[path].id)
-    _marks(connection, batch, states)
+    _marks(connection, batch, states, follow)
     for path in batch.dropped:
         if path in states:
             follow.forget(connection, states[path].id, states[path].session_id)
@@ -100,6 +100,12 @@ class _Follow:
             keys = None if whole else [row[_EVENT_KEY] for row in result.events]
             self.events |= once.shared(connection, once.EVENTS, log.file_id, keys)
 
+    def gone(self, connection: sa.Connection, state: logs.FileState) -> None:
+        """A log will not be read again: what its last reader did not tell is made of what it did."""
+        if recovery.lacks(state) and recovery.recover(connection, state.id):
+            self.since[state.id] = None
+            self.events |= once.shared(connection, once.EVENTS, state.id)
+
     def roll_up(self, connection: sa.Connection, prices: Prices) -> None:
         """Choose anew which rows count, and make the roll-ups of logs whose rows are others or count otherwise."""
         recounted = once.recount(connection, once.MESSAGES, self.messages)
@@ -130,13 +136,14 @@ def _assemble(connection: sa.Connection, affected: set[str], owner: Owner, *, re
     return written
 
 
-def _marks(connection: sa.Connection, batch: Batch, states: dict[str, logs.FileState]) -> None:
+def _marks(connection: sa.Connection, batch: Batch, states: dict[str, logs.FileState], follow: _Follow) -> None:
     for path in batch.gone:
         if path in states and _is_gone(path):
             if states[path].session_id is None:
                 rows.forget(connection, states[path].id)
             else:
                 logs.mark(connection, states[path].id, "gone")
+                follow.gone(connection, states[path])
     for path, problem in batch.unreadable.items():
         if path in states:
             logs.mark(connection, states[path].id, "unreadable", problem)

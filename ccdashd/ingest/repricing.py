@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 SLICE = 40
 """Logs in one transaction: what else wants to be written waits for some 20 ms at most."""
 
+UNFINISHED = "unfinished"
+"""Stands for the prices while roll-ups are made anew: they are not all at the same ones."""
+
 RETRY = 1.0
 """Seconds until it is tried again when the cache cannot be written."""
 
@@ -49,14 +52,20 @@ class Repricing:
         What was interrupted begins again at the next start.
         """
         try:
-            while self.under_way:
+            while True:
                 try:
                     await self._compare()
+                    break
                 except Busy:
                     await asyncio.sleep(RETRY)
-        except Exception:
+        except Exception as error:
             log.exception("roll-ups could not be made anew; it is tried again at the next start")
-            self._settled.set()
+            problem = f"costs and figures over time could not all be computed at today's prices: {error}"
+            self._pipeline.app.problems.set("prices", problem, "It is tried again when the daemon starts anew.")
+        else:
+            self._pipeline.app.problems.clear("prices")
+        finally:
+            self._settled.set()  # also when the cache is closed: nobody waits for what does not come any more
 
     async def _compare(self) -> None:
         pipeline = self._pipeline
@@ -64,9 +73,11 @@ class Repricing:
         known, ids = await pipeline.app.database.read(_stale)
         if known != stamp:
             log.info("prices are others; making roll-ups anew logs=%d", len(ids))
+            if known is not None:
+                # Else, at the prices of before, the next start would take what was interrupted for finished.
+                await pipeline.write(lambda connection: put_meta(connection, "prices", UNFINISHED))
             await self.renew(ids)
             await pipeline.write(lambda connection: put_meta(connection, "prices", stamp))
-        self._settled.set()
 
     async def renew(self, ids: list[int]) -> None:
         """Make the roll-ups of these logs anew. Raises Busy while the cache cannot be written."""
@@ -77,7 +88,7 @@ class Repricing:
         states = logs.with_ids(connection, ids)
         events: set[bytes] = set()
         for state in states:
-            if recovery.lacks(state) and recovery.recover(connection, state.id):
+            if state.state == "gone" and recovery.lacks(state) and recovery.recover(connection, state.id):
                 events |= once.shared(connection, once.EVENTS, state.id)
         recounted = once.recount(connection, once.EVENTS, events)
         for file_id in recounted.keys() | {state.id for state in states}:

@@ -22,32 +22,33 @@ def analytics_metrics(call: Call, params: t.NoParams) -> t.Metrics:
 @handles(methods.ANALYTICS_TRENDS)
 def analytics_trends(call: ReadCall, params: t.TrendParams) -> t.Trend:
     """Metrics by hour, day, week or month."""
-    return trends.trend(call.conn, params, _zone(call, params), now(), call.revision)
+    return trends.trend(call.conn, params, zone_of(call, params), now(), call.revision)
 
 
 @handles(methods.ANALYTICS_BREAKDOWN)
 def analytics_breakdown(call: ReadCall, params: t.BreakdownParams) -> t.Breakdown:
     """Metrics by what they belong to."""
-    return breakdown.breakdown(call.conn, params, _zone(call, params), now(), call.revision)
+    return breakdown.breakdown(call.conn, params, zone_of(call, params), now(), call.revision)
 
 
 @handles(methods.ANALYTICS_HEATMAP)
 def analytics_heatmap(call: ReadCall, params: t.HeatmapParams) -> t.Heatmap:
     """A metric by day of the week and hour."""
-    return spread.heatmap(call.conn, params, _zone(call, params), now(), call.revision)
+    return spread.heatmap(call.conn, params, zone_of(call, params), now(), call.revision)
 
 
 @handles(methods.ANALYTICS_DISTRIBUTION)
 def analytics_distribution(call: ReadCall, params: t.DistributionParams) -> t.Distribution:
     """How a metric is spread over sessions."""
-    return spread.distribution(call.conn, params, _zone(call, params), now(), call.revision)
+    return spread.distribution(call.conn, params, zone_of(call, params), now(), call.revision)
 
 
 @handles(methods.ANALYTICS_TOP)
 def analytics_top(call: ReadCall, params: t.TopParams) -> t.Top:
     """The sessions with most of a metric."""
-    return spread.top(call.conn, params, _zone(call, params), now(), call.revision)
+    return spread.top(call.conn, params, zone_of(call, params), now(), call.revision)
 
 
-def _zone(call: ReadCall, scope: t.Scope) -> tzinfo:
+def zone_of(call: ReadCall, scope: t.Scope | t.StatuslineParams) -> tzinfo:
+    """The time zone that is asked for, or else that of the settings. Raises InvalidParams."""
     return zone(scope.time_zone or call.app.settings.time_zone)

@@ -84,6 +84,7 @@ async def status(call: Call, params: t.NoParams) -> t.Status:
         memory_bytes=memory_bytes(),
         auto_started=app.auto_started,
         metrics_url=app.metrics_url,
+        repricing=repricing,
     )
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import tzinfo
-
 from ccdashd.analytics import overview, session_cost, statusline, tools, windows
 from ccdashd.derive import periods
 from ccdashd.derive.windows import week_start
 from ccdashd.errors import InvalidParams
 from ccdashd.protocol import methods
 from ccdashd.protocol import types as t
+from ccdashd.rpc.analytics import zone_of
 from ccdashd.rpc.dispatch import ReadCall, handles
 from ccdashd.store import filters
 from ccdashd.store.session_rows import now
@@ -26,7 +25,7 @@ def analytics_tools(call: ReadCall, params: t.ToolsUsedParams) -> t.ToolsUsed:
     """Tools: calls, errors, and how long they took."""
     if params.model is not None:
         raise InvalidParams("model", "calls of tools cannot be told by model", params.model)
-    range = periods.resolve(params.since, params.until, _zone(call, params.time_zone), now())
+    range = periods.resolve(params.since, params.until, zone_of(call, params), now())
     filter = filters.resolve(call.conn, params, range)
     return tools.tools(call.conn, filter, range, limit=params.limit, revision=call.revision)
 
@@ -34,7 +33,7 @@ def analytics_tools(call: ReadCall, params: t.ToolsUsedParams) -> t.ToolsUsed:
 @handles(methods.ANALYTICS_WINDOWS)
 def analytics_windows(call: ReadCall, params: t.WindowsParams) -> t.Windows:
     """Five-hour and weekly windows."""
-    zone, moment = _zone(call, params.time_zone), now()
+    zone, moment = zone_of(call, params), now()
     return windows.windows(
         call.conn,
         params,
@@ -50,15 +49,11 @@ def analytics_windows(call: ReadCall, params: t.WindowsParams) -> t.Windows:
 @handles(methods.ANALYTICS_OVERVIEW)
 def analytics_overview(call: ReadCall, params: t.OverviewParams) -> t.Overview:
     """What it cost and how it develops, at a glance."""
-    return overview.overview(call.conn, params, _zone(call, params.time_zone), now(), call.revision)
+    return overview.overview(call.conn, params, zone_of(call, params), now(), call.revision)
 
 
 @handles(methods.ANALYTICS_STATUSLINE)
 def analytics_statusline(call: ReadCall, params: t.StatuslineParams) -> t.Statusline:
     """What fits on one line."""
-    zone = _zone(call, params.time_zone)
+    zone = zone_of(call, params)
     return statusline.statusline(call.conn, params, zone=zone, now=now(), revision=call.revision)
-
-
-def _zone(call: ReadCall, asked: str | None) -> tzinfo:
-    return periods.zone(asked or call.app.settings.time_zone)

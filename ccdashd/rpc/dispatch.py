@@ -181,9 +181,9 @@ class Dispatcher:
 
     async def _run(self, connection: Connection, name: str, raw: bytes) -> bytes:
         started = time.perf_counter()
-        # Handlers are there once the cache was opened, the table from the start.
+        # Most handlers are imported while the cache is being opened; the tables are there from the start.
         method = METHODS.get(name) or lsp.REQUESTS[name]
-        if method.lane != "loop":
+        if method.lane != "loop" or name not in _handlers:
             await self._app.ready()
         handler = _handlers[name]
         params = handler.decoder.decode(raw)
@@ -191,7 +191,8 @@ class Dispatcher:
         async with connection.turn(method.lane):
             if method.lane in ("loop", "write"):
                 with progress(self._app.events, connection, params, name):
-                    answer = frames.encode(await handler.function(Call(self._app, connection), params))
+                    result = handler.function(Call(self._app, connection), params)
+                    answer = frames.encode(result if handler.inline else await result)
             elif method.cached:
                 # The revision is part of the key: nobody gets an answer older than what he could know already.
                 key = (name, raw, self._app.revision)

@@ -144,15 +144,15 @@ def _begin(raw: Raw, edit: AlertFiredEdit) -> None:
 
 
 def _end(raw: Raw, edit: AlertFiredEdit) -> None:
-    known = raw.execute("SELECT rule_id, subject FROM alert_history WHERE id = ?", (edit.id,)).fetchone()
-    if known is None:
+    known = raw.execute("SELECT rule_id, subject, resolved_at FROM alert_history WHERE id = ?", (edit.id,)).fetchone()
+    if known is None or (edit.op == "quieted" and known[2] is not None):
         return
-    at = _time(edit.at)
+    at, subject = _time(edit.at), known[:2]
     raw.execute("UPDATE alert_history SET resolved_at = ? WHERE id = ?", (at, edit.id))
     if edit.op == "quieted":
-        raw.execute("UPDATE alert_states SET state = 'quiet', since = ? WHERE rule_id = ? AND subject = ?", (at, *known))
+        raw.execute("UPDATE alert_states SET state = 'quiet', since = ? WHERE rule_id = ? AND subject = ?", (at, *subject))
     else:
-        raw.execute("DELETE FROM alert_states WHERE rule_id = ? AND subject = ?", known)
+        raw.execute("DELETE FROM alert_states WHERE rule_id = ? AND subject = ?", subject)
     _prune(raw)
 
 

@@ -28,13 +28,6 @@ def session_costs(connection: sa.Connection, ids: Iterable[str], *, with_subagen
     return {id: wire(cost) for id, cost in spent(connection, ids, with_subagents=with_subagents).items()}
 
 
-def total_cost(connection: sa.Connection, ids: Iterable[str], *, with_subagents: bool) -> t.Cost | None:
-    """What these sessions cost together, each message once; None where no usage is known."""
-    members = _members(connection, ids) if with_subagents else {id: [id] for id in ids}
-    parts = _spent(connection, {id for group in members.values() for id in group}, mirrored=with_subagents)
-    return wire(total(part for own in parts.values() for part in own)) if parts else None
-
-
 def spent(connection: sa.Connection, ids: Iterable[str], *, with_subagents: bool) -> dict[str, Spent]:
     """The same as `session_costs` before it is rounded, to add up."""
     members = _members(connection, ids) if with_subagents else {id: [id] for id in ids}

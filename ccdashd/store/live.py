@@ -10,7 +10,7 @@ from ccdashd.sources.claude_assistant import SYNTHETIC
 from ccdashd.store.connection import raw_connection
 from ccdashd.store.filters import Filter
 from ccdashd.store.linked import linked
-from ccdashd.store.schema import alert_states, features, projects, sessions
+from ccdashd.store.schema import features, projects, sessions
 from ccdashd.store.session_rows import ACTIVE_MS
 
 # A main session is live while it or a sub-agent of it is written.
@@ -30,6 +30,7 @@ FROM sync_state f JOIN session_messages m ON m.file_id = f.id AND m.n = (
     WHERE file_id = f.id AND NOT sidechain AND NOT mirror AND model <> ? ORDER BY n DESC LIMIT 1)
 WHERE f.session_id = ? ORDER BY m.time DESC, f.id DESC LIMIT 1
 """
+_FIRING = "SELECT COUNT(*) FROM alert_states WHERE state = 'firing'"
 
 
 class Live(NamedTuple):
@@ -91,5 +92,5 @@ def feature_of(connection: sa.Connection, session_id: str) -> str | None:
 
 def firing(connection: sa.Connection) -> int:
     """How many alerts are firing."""
-    query = sa.select(sa.func.count()).where(alert_states.c.state == "firing")
-    return connection.execute(query.select_from(alert_states)).scalar_one()
+    (count,) = raw_connection(connection).execute(_FIRING).fetchone()
+    return int(count)

@@ -19,8 +19,8 @@ _SINCE = 3
 
 
 def lacks(state: FileState) -> bool:
-    """Whether a log is gone, and an older reader was the last to see it."""
-    return state.state == "gone" and 0 < state.parser < _SINCE
+    """Whether an older reader was the last to see a log."""
+    return 0 < state.parser < _SINCE
 
 
 def recover(connection: sa.Connection, file_id: int) -> bool:

@@ -16,6 +16,7 @@ from ccdashd.derive.pricing import LATEST, PICO_PER_MICRO, Prices, Spent, Usage,
 from ccdashd.derive.slots import FAR_MS, SLOT_MS, UNDATED
 from ccdashd.store.connection import raw_connection
 from ccdashd.store.schema import activity_slots, session_file_updates, tool_slots, usage_slots
+from ccdashd.store.slots import slot_of
 
 TABLES = (usage_slots, tool_slots, activity_slots)
 
@@ -25,17 +26,12 @@ ACTIVITY = ("prompts", "steering", "commands", "bash", "interrupts", "compaction
 _KINDS = {"prompt": 0, "steering": 1, "command": 2, "bash": 3, "interrupt": 4, "compaction": 5, "api_error": 6}
 """Place in `ACTIVITY` of each kind of event."""
 
-CHANGES = "('edit', 'write')"
-"""What `session_file_updates.action` says of calls that change a file, in SQL."""
+CHANGES = ("edit", "write")
+"""What `session_file_updates.action` says of calls that change a file; reads the same in SQL."""
 
 _DETAILED = "('Skill', 'SlashCommand')"
 
 _Row = tuple[Any, ...]
-
-
-def _slot(time: str) -> str:
-    """The slot of a time, as `slot_of` has it, in SQL."""
-    return f"CASE WHEN {time} >= 0 AND {time} < {FAR_MS} THEN {time} / {SLOT_MS} ELSE {UNDATED} END"
 
 
 def _since(time: str) -> str:
@@ -45,7 +41,7 @@ def _since(time: str) -> str:
 
 _PROMPT = "input + cache_read + MAX(cache_write - cache_write_1h, cache_write_5m) + cache_write_1h"
 _MESSAGES = f"""
-    SELECT {_slot("time")} AS slot, model, mirror, fast, lower_bound, input, output, cache_read, cache_write,
+    SELECT {slot_of("time")} AS slot, model, mirror, fast, lower_bound, input, output, cache_read, cache_write,
            cache_write_5m, cache_write_1h, web_searches, reported, {_PROMPT} AS prompt,
            MAX(cache_write - cache_write_1h, cache_write_5m) AS five,
            CASE WHEN time >= 0 AND time < {FAR_MS} THEN time ELSE {LATEST} END AS priced_at
@@ -66,18 +62,18 @@ FROM ({_MESSAGES}) WHERE slot = :slot AND model = :model AND mirror = :mirror AN
 _COUNTS = "LEFT JOIN session_messages m ON m.file_id = c.file_id AND m.n = c.message"
 """With ``COALESCE(m.counted, 1)``: whether a call counts."""
 _TOOLS = f"""
-SELECT {_slot("c.called_at")}, c.name, CASE WHEN c.name IN {_DETAILED} THEN COALESCE(c.target, '') ELSE '' END, COUNT(*),
+SELECT {slot_of("c.called_at")}, c.name, CASE WHEN c.name IN {_DETAILED} THEN COALESCE(c.target, '') ELSE '' END, COUNT(*),
        SUM(COALESCE(c.status, '') = 'success'), SUM(COALESCE(c.status, '') = 'error'),
        SUM(MAX(COALESCE(c.ended_at - c.called_at, 0), 0))
 FROM session_tool_calls c {_COUNTS}
 WHERE c.file_id = :file AND {_since("c.called_at")} AND c.name IS NOT NULL AND COALESCE(m.counted, 1) GROUP BY 1, 2, 3
 """
 _EVENTS = f"""
-SELECT {_slot("time")}, kind, COUNT(*) FROM session_events
+SELECT {slot_of("time")}, kind, COUNT(*) FROM session_events
 WHERE file_id = :file AND {_since("time")} AND counted GROUP BY 1, 2
 """
 _EDITS = f"""
-SELECT {_slot("time")}, COUNT(*), SUM(COALESCE(additions, 0)), SUM(COALESCE(deletions, 0))
+SELECT {slot_of("time")}, COUNT(*), SUM(COALESCE(additions, 0)), SUM(COALESCE(deletions, 0))
 FROM session_file_updates WHERE file_id = :file AND counted AND {_since("time")} GROUP BY 1
 """
 # Whether a row of session_file_updates stands for an edit: of a call that succeeded, and counts.
@@ -99,12 +95,11 @@ def roll_up(connection: sa.Connection, prices: Prices, file_id: int, since: int 
     raw = raw_connection(connection)
     raw.execute(_MARK_EDITS, {"file": file_id, "since": (since or 0) * SLOT_MS})
     for table, rows in _fresh(raw, prices, file_id, since):
-        fresh = set(rows)
         stored = {row[1:] for row in raw.execute(_STORED.format(table.name), (file_id, since or 0))}
         width = len(table.primary_key) - 1
-        gone = [(file_id, *row[:width]) for row in stored - fresh]
-        raw.executemany(_DELETE[table.name], gone)
-        raw.executemany(_INSERT[table.name], [(file_id, *row) for row in fresh - stored])
+        raw.executemany(_DELETE[table.name], [(file_id, *row[:width]) for row in stored.difference(rows)])
+        # In the order of the key, in which rows are appended to each other.
+        raw.executemany(_INSERT[table.name], [(file_id, *row) for row in rows if row not in stored])
 
 
 _STORED = f"SELECT * FROM {{}} WHERE file_id = ? AND (slot >= ? OR slot = {UNDATED})"

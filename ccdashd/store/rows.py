@@ -52,11 +52,7 @@ _FIND = "SELECT id FROM sync_state WHERE path = ?"
 _PAGES = _insert(session_logs, "INSERT OR REPLACE")
 _MESSAGES = _insert(session_messages, "INSERT OR REPLACE", ["file_id", "n", *Message.__struct_fields__, "counted"])
 _TOOL_CALLS = _insert(session_tool_calls, "INSERT OR REPLACE")
-_FILE_UPDATES = _insert(
-    session_file_updates,
-    "INSERT OR REPLACE",
-    [column.name for column in session_file_updates.columns if column.name != "counted"],  # which the roll-ups say
-)
+_FILE_UPDATES = _insert(session_file_updates, "INSERT OR REPLACE")
 _SUMMARIES = _insert(session_summaries)
 _SIGNALS = _insert(session_signals)
 _DIAGNOSTICS = _insert(diagnostics, "INSERT OR REPLACE")
@@ -156,7 +152,9 @@ def _rows(
     raw.executemany(_PAGES, [(file_id, *row) for row in result.pages])
     raw.executemany(_MESSAGES, [(file_id, n, *row, not row[_MIRROR]) for n, row in messages])
     raw.executemany(_TOOL_CALLS, [(file_id, n, *row) for n, row in calls])
-    raw.executemany(_FILE_UPDATES, [(file_id, n, *row) for n, row in changes])
+    succeeded = {n for n, row in calls if row[_STATUS] == "success"}
+    # Nearly all of these count; the roll-ups look which do not.
+    raw.executemany(_FILE_UPDATES, [(file_id, n, *row, row[1] in rollups.CHANGES and n in succeeded) for n, row in changes])
     raw.executemany(_SUMMARIES, [(file_id, *row, None) for row in result.summaries])
     if result.signals:
         first = _following(raw, "SELECT MAX(n) FROM session_signals WHERE file_id = ?", file_id) if result.start else 0

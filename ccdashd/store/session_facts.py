@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Final
 
 import sqlalchemy as sa
 
-from ccdashd.derive.slots import FAR_MS, SLOT_MS, UNDATED
 from ccdashd.protocol import types as t
 from ccdashd.store.connection import raw_connection
 from ccdashd.store.filters import Filter
+from ccdashd.store.slots import slot_of
 from ccdashd.store.sums import MAIN, Sums
 from ccdashd.store.times import Times
 
@@ -23,7 +24,7 @@ _COLUMNS: Final[Mapping[t.Dimension, str]] = {
 }
 _STARTED: Final = f"""
 SELECT s.*,
-       CASE WHEN s.started_at >= 0 AND s.started_at < {FAR_MS} THEN s.started_at / {SLOT_MS} ELSE {UNDATED} END AS slot,
+       {slot_of("s.started_at")} AS slot,
        MAX(s.ended_at - s.started_at, 0) AS ms
 FROM sessions s
 """
@@ -58,24 +59,33 @@ def began_in(connection: sa.Connection, filter: Filter) -> list[int]:
 def active(connection: sa.Connection, filter: Filter, by: t.Dimension | None, times: Times | None) -> Sums:
     """Minutes in which main sessions or their sub-agents were active, by what the main session belongs to: so each minute
     of it is in one place only, whatever its sub-agents are."""
+    minutes = _minutes(connection, filter)
+    moments = {} if times is None else _moments(connection, times, {slot for own in minutes.values() for slot in own})
+    owners = _owners(connection, by)
+    numbers: dict[tuple[str, int | None], int] = defaultdict(int)
+    mains: dict[tuple[str, int | None], set[str]] = defaultdict(set)
+    for main, own in minutes.items():
+        key = "" if by is None else main if by == "session" else owners.get(main, "")
+        for slot, mask in own.items():
+            place = (key, moments.get(slot))
+            numbers[place] += mask.bit_count()
+            mains[place].add(main)
+    for (key, moment), number in numbers.items():
+        yield key, moment, {"minutes": number, "active": frozenset(mains[key, moment])}
+
+
+def _minutes(connection: sa.Connection, filter: Filter) -> dict[str, dict[int, int]]:
+    """The minutes of main sessions, each with its sub-agents, by slot."""
     where, parameters = filter.where()
     raw = raw_connection(connection)
     mains: dict[int, str] = dict(raw.execute(_MAINS))
-    minutes: dict[tuple[str, int], int] = {}
+    found: dict[str, dict[int, int]] = defaultdict(dict)
+    own, last = found[""], 0
     for log, slot, mask in raw.execute(f"SELECT file_id, slot, minutes FROM session_minutes x WHERE {where}", parameters):
-        place = (mains[log], slot)
-        minutes[place] = minutes.get(place, 0) | mask
-    slots = {slot for _, slot in minutes}
-    moments = {} if times is None else _moments(connection, times, slots)
-    owners = _owners(connection, by)
-    found: dict[tuple[str, int | None], tuple[list[int], set[str]]] = {}
-    for (main, slot), mask in minutes.items():
-        key = "" if by is None else main if by == "session" else owners.get(main, "")
-        numbers, active = found.setdefault((key, moments.get(slot)), ([], set()))
-        numbers.append(mask.bit_count())
-        active.add(main)
-    for (key, moment), (numbers, active) in found.items():
-        yield key, moment, {"minutes": sum(numbers), "active": frozenset(active)}
+        if log != last:
+            own, last = found[mains[log]], log
+        own[slot] = own.get(slot, 0) | mask
+    return found
 
 
 def _moments(connection: sa.Connection, times: Times, slots: set[int]) -> dict[int, int | None]:

@@ -1,7 +1,4 @@
-"""Sums over the roll-ups of logs: messages, tool calls, events and edits.
-
-A log's rows are added up first, in the order in which they lie, and only then joined with the session that they belong to.
-"""
+"""Sums over the roll-ups of logs: messages, tool calls, events and edits."""
 
 from __future__ import annotations
 
@@ -21,7 +18,7 @@ Sums = Iterator[tuple[str, int | None, dict[str, Any]]]
 """Key, time, and measures by name."""
 
 _USAGE: Final = {
-    name: f"SUM({name})"
+    name: f"SUM(x.{name})"
     for name in (
         "messages",
         "lower_bounds",
@@ -38,11 +35,11 @@ _USAGE: Final = {
         "cost_pico",
         "context_sum",
     )
-} | {"context_max": "MAX(context_max)"}
+} | {"context_max": "MAX(x.context_max)"}
 """Measures of messages, and what adds them up."""
-_TOOLS: Final = {"calls": "SUM(calls)", "success": "SUM(success)", "errors": "SUM(errors)", "tool_ms": "SUM(ms)"}
+_TOOLS: Final = {"calls": "SUM(x.calls)", "success": "SUM(x.success)", "errors": "SUM(x.errors)", "tool_ms": "SUM(x.ms)"}
 _ACTIVITY: Final = {
-    name: f"SUM({name})"
+    name: f"SUM(x.{name})"
     for name in (
         "prompts",
         "steering",
@@ -70,14 +67,18 @@ MAIN = "COALESCE(CASE WHEN s.agent_id IS NOT NULL THEN s.parent_id END, s.id, ''
 OWNERS = "CROSS JOIN sync_state f ON f.id = x.file_id LEFT JOIN sessions s INDEXED BY sessions_owner ON s.id = f.session_id"
 """Joins the session ``s`` of the log of a row ``x``."""
 
+_OWNED = "sync_state f INDEXED BY sync_state_session LEFT JOIN sessions s INDEXED BY sessions_owner ON s.id = f.session_id"
+"""Logs with their sessions, to join rows with: where these are few for each log, that is faster."""
+
+_SUBAGENT = "(s.agent_id IS NOT NULL OR x.mirror)"
+
 
 class _Key(NamedTuple):
-    """What sums are told by: an expression, and columns of the roll-up in it."""
+    """What sums are told by: an expression."""
 
     expression: str
-    columns: tuple[str, ...] = ()
     joined: bool = True
-    """It is of the session."""
+    """It is of the session, and not of the row."""
 
 
 _ALL: Final = _Key("''", joined=False)
@@ -88,14 +89,13 @@ _KEYS: Final[Mapping[t.Dimension | None, _Key]] = {
     "branch": _Key("COALESCE(s.git_branch, '')"),
     "session": _Key(MAIN),
     "subagentType": _Key("CASE WHEN s.agent_id IS NOT NULL THEN COALESCE(NULLIF(s.agent_type, ''), 'unknown') ELSE '' END"),
-    "model": _Key("x.model", ("model",), joined=False),
-    "tool": _Key("x.tool", ("tool",), joined=False),
-    "skill": _Key("x.detail", ("detail",), joined=False),
+    "model": _Key("x.model", joined=False),
+    "tool": _Key("x.tool", joined=False),
+    "skill": _Key("x.detail", joined=False),
 }
 _MIRRORED: Final = _Key(
     "CASE WHEN s.agent_id IS NOT NULL THEN COALESCE(NULLIF(s.agent_type, ''), 'unknown') WHEN x.mirror THEN 'unknown' "
-    "ELSE '' END",
-    ("mirror",),
+    "ELSE '' END"
 )
 """The type of sub-agents of messages, which copies in a parent's log do not tell."""
 
@@ -171,24 +171,23 @@ class _Query:
         """The query over the rows that are `where`; it gives key, time and sums."""
         columns = _COLUMNS[self.table]
         at = "NULL" if self.times is None else self.times.key("x.slot")
+        places = [place for place, there in (("1", self.key is not _ALL), ("2", self.times is not None)) if there]
+        groups = f"GROUP BY {', '.join(places)}" if places else ""
         joined = self.key.joined or self.subagents
-        grouped = ", ".join(place for place, there in (("1", self.key is not _ALL), ("2", self.times is not None)) if there)
-        groups = f"GROUP BY {grouped}" if grouped else ""
-        if not joined and (self.times is None or self.table != "tool_slots"):
-            parts = ", ".join(columns[name] for name in self.measures)
-            return f"SELECT {self.key.expression}, {at}, {parts} FROM {self.table} x WHERE {where} {groups}"
-        # Rows of one log and slot lie together, so that adding these up needs no sorting, and leaves little to sort.
-        held = ["file_id", *(["slot"] if self.times else []), *self.key.columns]
-        inner = [*held, *(f"{columns[name]} AS {name}" for name in self.measures)]
-        outer = [f"{columns[name].partition('(')[0]}(x.{name})" for name in self.measures]
+        if self.table == "tool_slots" and (joined or (self.key is _ALL and self.times is not None)):
+            # Many, of which those of one log and slot lie together: to add these up first leaves little to sort.
+            held = ["file_id", *(["slot"] if self.times is not None else [])]
+            inner = ", ".join([*held, *(f"{columns[name]} AS {name}" for name in self.measures)])
+            outer = ", ".join(f"SUM(x.{name})" for name in self.measures)
+            return (
+                f"SELECT {self.key.expression}, {at}, {outer} FROM (SELECT {inner} FROM {self.table} x WHERE {where} "
+                f"GROUP BY {', '.join(held)}) x {OWNERS if joined else ''} {groups}"
+            )
+        parts = [columns[name] for name in self.measures]
         if self.subagents:
-            for name in ("cost_micro", "cost_pico"):
-                inner.append(f"SUM(CASE WHEN mirror THEN {name} ELSE 0 END) AS copied_{name}")
-                outer.append(f"SUM(CASE WHEN s.agent_id IS NULL THEN x.copied_{name} ELSE x.{name} END)")
-        return (
-            f"SELECT {self.key.expression}, {at}, {', '.join(outer)} FROM (SELECT {', '.join(inner)} FROM {self.table} x "
-            f"WHERE {where} GROUP BY {', '.join(held)}) x {OWNERS if joined else ''} {groups}"
-        )
+            parts += [f"SUM(CASE WHEN {_SUBAGENT} THEN x.{name} ELSE 0 END)" for name in ("cost_micro", "cost_pico")]
+        rows = f"{_OWNED} CROSS JOIN {self.table} x ON x.file_id = f.id" if joined else f"{self.table} x"
+        return f"SELECT {self.key.expression}, {at}, {', '.join(parts)} FROM {rows} WHERE {where} {groups}"
 
     @property
     def names(self) -> list[str]:

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from ccdashd.derive.slots import FAR_MS, SLOT_MS, UNDATED
 from ccdashd.store.connection import raw_connection
 from ccdashd.store.filters import Filter
+from ccdashd.store.slots import slot_of
 from ccdashd.store.sums import MAIN, OWNERS
 
 _CALLS = "SELECT x.tool, SUM(x.calls), SUM(x.success), SUM(x.errors), SUM(x.ms) FROM tool_slots x WHERE {where} GROUP BY 1"
@@ -20,7 +20,7 @@ SELECT DISTINCT x.tool, {MAIN} FROM (SELECT DISTINCT x.tool, x.file_id FROM tool
 _DURATIONS = f"""
 SELECT x.tool, x.ms
 FROM (SELECT c.file_id, c.name AS tool, MAX(c.ended_at - c.called_at, 0) AS ms,
-             CASE WHEN c.called_at >= 0 AND c.called_at < {FAR_MS} THEN c.called_at / {SLOT_MS} ELSE {UNDATED} END AS slot
+             {slot_of("c.called_at")} AS slot
       FROM session_tool_calls c LEFT JOIN session_messages m ON m.file_id = c.file_id AND m.n = c.message
       WHERE c.name IS NOT NULL AND c.called_at IS NOT NULL AND c.ended_at IS NOT NULL AND COALESCE(m.counted, 1)) x
 WHERE {{where}}

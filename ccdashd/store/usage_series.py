@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from bisect import bisect_left
-from collections.abc import Iterable, Sequence
-from itertools import accumulate
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate, pairwise
 from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
@@ -13,6 +12,7 @@ import sqlalchemy as sa
 from ccdashd.derive.measures import Measures
 from ccdashd.derive.periods import Range
 from ccdashd.derive.pricing import PICO_PER_MICRO
+from ccdashd.derive.windows import Span
 from ccdashd.store.connection import raw_connection
 from ccdashd.store.filters import Filter
 from ccdashd.store.sums import MAIN, OWNERS
@@ -33,17 +33,17 @@ _COLUMNS: Final = (
 )
 _USED = "SELECT DISTINCT slot FROM usage_slots WHERE slot >= ? ORDER BY slot"
 _FIRST = "SELECT MIN(x.slot) FROM usage_slots x WHERE x.slot >= 0 AND {where}"
-_COSTS = "SELECT x.slot, SUM(x.cost_micro), SUM(x.cost_pico) FROM usage_slots x WHERE {where} GROUP BY 1 ORDER BY 1"
 _SUMS = ", ".join(f"SUM(x.{name})" for name in _COLUMNS)
 _UNPRICED = "json_group_array(DISTINCT x.model) FILTER (WHERE x.unpriced)"
-_BY_SLOT = f"SELECT x.slot, {_UNPRICED}, {_SUMS} FROM usage_slots x WHERE {{where}} GROUP BY 1 ORDER BY 1"
+_WITHIN = """json_each(:spans) w CROSS JOIN usage_slots x INDEXED BY usage_slots_slot
+     ON x.slot >= MAX(json_extract(w.value, '$[0]'), 0) AND x.slot < json_extract(w.value, '$[1]')"""
+_SPENT = f"SELECT w.key, SUM(x.cost_micro), SUM(x.cost_pico) FROM {_WITHIN} WHERE {{where}} GROUP BY 1"
+_PIECES = f"SELECT w.key, {_UNPRICED}, {_SUMS} FROM {_WITHIN} WHERE {{where}} GROUP BY 1"
 _UNDATED = f"SELECT {_UNPRICED}, {_SUMS} FROM usage_slots x WHERE x.slot < 0 AND {{where}} HAVING COUNT(*)"
 # A sub-agent's use is that of its main session.
 _SPANS = f"""
 SELECT w.key, MIN(x.slot), MAX(x.slot), COUNT(DISTINCT {MAIN}), json_group_array(DISTINCT x.model), {_UNPRICED}, {_SUMS}
-FROM json_each(:spans) w CROSS JOIN usage_slots x INDEXED BY usage_slots_slot
-     ON x.slot >= MAX(json_extract(w.value, '$[0]'), 0) AND x.slot < json_extract(w.value, '$[1]') {OWNERS}
-WHERE {{where}} GROUP BY 1
+FROM {_WITHIN} {OWNERS} WHERE {{where}} GROUP BY 1
 """
 
 
@@ -71,36 +71,40 @@ def first(connection: sa.Connection, filter: Filter) -> int | None:
     return slot
 
 
-def costs(connection: sa.Connection, filter: Filter) -> list[tuple[int, int]]:
-    """What each slot cost, in picodollars; they ascend."""
+def spent(connection: sa.Connection, filter: Filter, spans: Sequence[Span]) -> dict[Span, int]:
+    """What each span cost, in picodollars; those without use are left out."""
     where, parameters = filter.where(usage=True)
-    rows = raw_connection(connection).execute(_COSTS.format(where=where), parameters)
-    return [(slot, micro * PICO_PER_MICRO + pico) for slot, micro, pico in rows]
+    rows = raw_connection(connection).execute(_SPENT.format(where=where), {**parameters, "spans": json.dumps(spans)})
+    return {spans[place]: micro * PICO_PER_MICRO + pico for place, micro, pico in rows}
 
 
 class Series:
-    """What was used over time, to be told for any part of it."""
+    """What was used in times that overlap, each slot of which was added up once."""
 
-    def __init__(self, slots: Sequence[int], models: Sequence[frozenset[str]], sums: Iterable[Sequence[int]]) -> None:
-        """For each of `slots`, which ascend, the models without a price, and sums in the order of `_COLUMNS`."""
-        self._slots = slots
-        self._models = models
-        self._until = [[0, *accumulate(column)] for column in zip(*sums, strict=True)] or [[0]] * len(_COLUMNS)
+    def __init__(self, cuts: Sequence[int], pieces: Mapping[int, tuple[frozenset[str], Sequence[int]]]) -> None:
+        """`pieces` by place: the models without a price, and the sums in the order of `_COLUMNS`, of what lies between a
+        cut and the next one."""
+        self._places = {cut: place for place, cut in enumerate(cuts)}
+        nothing = (frozenset[str](), (0,) * len(_COLUMNS))
+        listed = [pieces.get(place, nothing) for place in range(len(cuts))]
+        self._models = [models for models, _ in listed]
+        self._until = [[0, *accumulate(column)] for column in zip(*(sums for _, sums in listed), strict=True)]
 
     def during(self, range: Range) -> Measures:
-        """What was used in that time."""
-        first, end = range.slots
-        begin = 0 if first is None else bisect_left(self._slots, first)
-        stop = len(self._slots) if end is None else bisect_left(self._slots, end)
+        """What was used in a time that begins and ends at cuts."""
+        begin, stop = (self._places[slot or 0] for slot in range.slots)
         models = frozenset[str]().union(*self._models[begin:stop])
         return _measures(models, [until[stop] - until[begin] for until in self._until])
 
 
-def series(connection: sa.Connection, filter: Filter) -> Series:
-    """What was used in each slot: tokens by kind and cost."""
+def series(connection: sa.Connection, filter: Filter, ranges: Iterable[Range]) -> Series:
+    """What was used in these times, which are closed: tokens by kind and cost."""
+    cuts = sorted({slot or 0 for range in ranges for slot in range.slots})
     where, parameters = filter.where(usage=True)
-    rows = raw_connection(connection).execute(_BY_SLOT.format(where=where), parameters).fetchall()
-    return Series([row[0] for row in rows], [_names(row[1]) for row in rows], [row[2:] for row in rows])
+    rows = raw_connection(connection).execute(
+        _PIECES.format(where=where), {**parameters, "spans": json.dumps(list(pairwise(cuts)))}
+    )
+    return Series(cuts, {place: (_names(unpriced), sums) for place, unpriced, *sums in rows})
 
 
 def undated(connection: sa.Connection, filter: Filter) -> Measures | None:
@@ -110,8 +114,8 @@ def undated(connection: sa.Connection, filter: Filter) -> Measures | None:
     return None if row is None else _measures(_names(row[0]), row[1:])
 
 
-def held(connection: sa.Connection, filter: Filter, spans: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Held]:
-    """What each span, from a slot until before another, holds; those without use are left out."""
+def held(connection: sa.Connection, filter: Filter, spans: Sequence[Span]) -> dict[Span, Held]:
+    """What each span holds; those without use are left out."""
     where, parameters = filter.where(usage=True)
     statement = _SPANS.format(where=where)
     found = {}

@@ -25,7 +25,9 @@ ROWS = 20
 
 def limit_arguments(parser: argparse.ArgumentParser | argparse._ArgumentGroup, most: int = ROWS) -> None:
     """Add the options for how many rows are shown."""
-    parser.add_argument("--limit", type=positive, metavar="N", help=f"at most N ({most}; in CSV and Parquet all)")
+    parser.add_argument(
+        "--limit", type=positive, metavar="N", help=f"at most N ({most}; in CSV and Parquet all; of times always all)"
+    )
     parser.add_argument("--all", action="store_true", help="no limit")
 
 

@@ -55,7 +55,9 @@ class Records(NamedTuple):
 def export_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options for files and formats."""
     group = parser.add_argument_group("for other programs")
-    group.add_argument("--csv", action="store_true", help="rows as CSV, with exact numbers")
+    group.add_argument(
+        "--csv", action="store_true", help="rows as CSV, numbers exact; text that a spreadsheet would run has ' before it"
+    )
     group.add_argument(
         "--parquet", metavar="FILE", help="the same rows as a Parquet file (needs `pip install 'ccdash[parquet]'`)"
     )

@@ -274,6 +274,8 @@ export interface Status {
   autoStarted: boolean;
   /** Where Prometheus can scrape it; null where it cannot. */
   metricsUrl: string | null;
+  /** True while costs and figures over time are computed anew, as after prices changed: until then some are old. */
+  repricing: boolean;
 }
 
 /** The watcher. `mode` is `inotify`, `watchfiles`, `polling` or `off`. */

@@ -69,7 +69,7 @@ def done(part: Part, range: Range) -> int:
 
 def test_nothing_is_known_without_plans(connection: sa.Connection) -> None:
     found = read(connection)
-    assert (found.projects, list(found.features)) == ({}, [""])
+    assert (found.projects, found.features) == ({}, {})
     assert value("tasksDone", [], ALL) == 0
     assert value("taskCompletion", [], ALL) is value("featureProgress", [], ALL) is None
 

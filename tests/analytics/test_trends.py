@@ -149,14 +149,26 @@ def test_what_a_clock_dates_to_the_future_has_no_time(book: Ledger) -> None:
     assert shown(then.series[0]) == {"2150-01": 5}
 
 
-def test_what_a_clock_dates_to_1970_makes_too_many_days(book: Ledger) -> None:
+def test_what_a_clock_dates_to_1970_is_told_by_day(book: Ledger) -> None:
     book.usage(1, 0, input=5)
+    assert shown(ask(book, metrics=("tokens",)).series[0]) == {"1970-01-01": 5}
     with pytest.raises(
-        InvalidParams, match="step: makes 20,778 points from 1970-01-01 until 2026-11-21, at most 20,000; give"
+        InvalidParams, match=r"step: makes .* points from 1970-01-01 until 2026-11-21, at most 40,000; give"
     ):
-        ask(book)
+        ask(book, step="hour")
     assert shown(ask(book, metrics=("tokens",), step="month").series[0]) == {"1970-01": 5}
     assert shown(ask(book, "America/New_York", metrics=("tokens",), step="month").series[0]) == {"1969-12": 5}
+
+
+def test_points_of_all_series_together_are_bounded(book: Ledger) -> None:
+    for number in range(12):
+        book.usage(1, 0, f"model-{number}", input=number + 1)
+    assert len(ask(book, split="model").series) == 6
+    problem = (
+        r"series: makes 20,\d+ points in each of 12 series, at most 240,000 in all; give fewer, since, or a longer step"
+    )
+    with pytest.raises(InvalidParams, match=problem):
+        ask(book, split="model", series=12)
 
 
 def test_the_time_before_is_told_too(book: Ledger) -> None:
@@ -178,6 +190,9 @@ def test_edits_by_file(book: Ledger) -> None:
         book.add("session_tool_calls", file_id=1, n=n, tool_use_id=f"t{n}", message=None)
         row = {"file_path": path, "action": "edit", "additions": 2, "deletions": 1, "time": time, "counted": 1}
         book.add("session_file_updates", file_id=1, n=n, **row)
+    for day, edits in ((19, 1), (20, 3)):
+        sums = {"edits": edits, "additions": 2 * edits, "deletions": edits}
+        book.add("activity_slots", file_id=1, slot=slot(f"2026-11-{day}T12:00Z"), **sums)
     found = ask(book, metrics=("edits", "churn"), split="file", series=1, since="week")
     assert [(series.key, shown(series), series.total.values) for series in found.series] == [
         ("/a", {"2026-11-19": 1, "2026-11-20": 1}, {"edits": 2, "churn": 6}),

@@ -1,5 +1,5 @@
-"""Other tools that count usage of the same logs, installed and run: what they say by day, how long they take, and why they
-say something else.
+"""Other tools that count usage of the same logs, installed and run: what they say, how long they take, and why they say
+something else.
 
 Each difference is named as a rule. The rules are applied to what an independent reader finds in the logs
 (`tests.e2e.oracle`), and the outcome must be the tool's own figures, to the last token and millionth of a dollar: so a
@@ -10,16 +10,18 @@ after that they run without a network, where the system can do so, and only read
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.e2e.oracle import KINDS, Message, day
 
@@ -30,7 +32,9 @@ RUNNING = 900.0
 
 Figures = tuple[int, int, int, int, Decimal]
 """Tokens by kind, and US dollars."""
-Days = dict[str, Figures]
+Parts = dict[str, Figures]
+"""By day, or by the beginning of a window."""
+Groups = Mapping[str, Sequence[Message]]
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,19 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class Question:
+    """Something that a tool can be asked."""
+
+    name: str
+    arguments: tuple[str, ...]
+    read: Callable[[Any], Parts]
+    """From the JSON of its answer."""
+    group: Callable[[Iterable[Message]], Groups]
+    """What the parts are made of."""
+    rules: tuple[Rule, ...] = ()
+
+
+@dataclass(frozen=True)
 class Rival:
     """A tool at the version whose rules are known."""
 
@@ -50,63 +67,82 @@ class Rival:
     """Into a folder; the beginning of its command."""
     prepare: tuple[str, ...]
     """Arguments of what must be run once, as its index; empty where there is none."""
-    daily: tuple[str, ...]
-    read: Callable[[Any], Days]
+    questions: tuple[Question, ...]
     environ: Callable[[Path, Path], dict[str, str]]
     """From the home folder of the logs and a folder of its own."""
-    rules: tuple[Rule, ...]
-    per_message: bool
+    per_message: bool = False
     """Whether it rounds the cost of each message to a millionth, and not the sum."""
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What a tool said, and how long it took."""
+class Answer(NamedTuple):
+    """What a tool said to a question, and after how many seconds."""
 
-    prepared: float
-    """Seconds of its first run, which makes its index; NaN where there is none."""
-    asked: float
-    """Seconds of one answer."""
-    days: Days
+    question: Question
+    seconds: float
+    parts: Parts
 
 
 class NotInstallable(Exception):
     """A tool cannot be had here; the text says why."""
 
 
-def run(rival: Rival, home: Path, folder: Path) -> Outcome:
-    """Install and ask a tool. Raises `NotInstallable`, or `RuntimeError` when it fails."""
-    command = rival.install(folder)
+def run(rival: Rival, home: Path, folder: Path) -> tuple[float, list[Answer]]:
+    """Install a tool and ask it all its questions; seconds that it took to prepare itself, NaN where it does not, and the
+    answers. Raises `NotInstallable`, or `RuntimeError` when it fails."""
+    command = [*_alone(), *rival.install(folder)]
     own = folder / "home"
     own.mkdir()
     environ = {"PATH": os.environ["PATH"], "HOME": str(own), "TZ": "UTC", "DO_NOT_TRACK": "1"}
     environ |= rival.environ(home, folder)
-    prepared = float("nan")
-    if rival.prepare:
-        prepared, _ = _timed([*_alone(), *command, *rival.prepare], environ)
-    asked, said = min((_timed([*_alone(), *command, *rival.daily], environ) for _ in range(3)), key=lambda one: one[0])
-    return Outcome(prepared, asked, rival.read(json.loads(said)))
+    prepared = _timed([*command, *rival.prepare], environ)[0] if rival.prepare else math.nan
+    answers = []
+    for question in rival.questions:
+        said = [_timed([*command, *question.arguments], environ) for _ in range(3)]
+        seconds, text = min(said, key=lambda one: one[0])
+        answers.append(Answer(question, seconds, question.read(json.loads(text))))
+    return prepared, answers
 
 
-def by_rules(messages: Iterable[Message], rules: Iterable[Rule] = (), *, per_message: bool = False) -> Days:
-    """The days in UTC, after these rules; without any the truth."""
-    found: defaultdict[str, list[Message]] = defaultdict(list)
-    for message in messages:
-        if message.time is not None and not any(rule.leaves_out(message) for rule in rules):
-            found[day(message.time, "UTC")].append(message)
-    return {date: _figures(group, per_message) for date, group in found.items()}
+def by_rules(groups: Groups, rules: Iterable[Rule] = (), *, per_message: bool = False) -> Parts:
+    """What a tool with these rules says of each group; without any the truth."""
+    kept = {
+        name: [one for one in group if not any(rule.leaves_out(one) for rule in rules)] for name, group in groups.items()
+    }
+    return {name: _figures(group, per_message) for name, group in kept.items() if group}
 
 
-def unexplained(theirs: Days, ruled: Days) -> list[str]:
-    """The days on which a tool says something that its rules do not; of dollars to half a millionth, since some tools
-    print binary fractions."""
+def unexplained(theirs: Parts, ruled: Parts) -> list[str]:
+    """Where a tool says something that its rules do not; of dollars to half a millionth, since some tools print binary
+    fractions."""
     empty: Figures = (0, 0, 0, 0, Decimal(0))
     wrong = []
-    for date in sorted(theirs.keys() | ruled.keys()):
-        one, other = theirs.get(date, empty), ruled.get(date, empty)
+    for name in sorted(theirs.keys() | ruled.keys()):
+        one, other = theirs.get(name, empty), ruled.get(name, empty)
         if one[:4] != other[:4] or abs(one[4] - other[4]) > MICRO / 2:
-            wrong.append(f"{date}: {one}, by its rules {other}")
+            wrong.append(f"{name}: {one}, by its rules {other}")
     return wrong
+
+
+def days(messages: Iterable[Message]) -> Groups:
+    """By day in UTC."""
+    found: defaultdict[str, list[Message]] = defaultdict(list)
+    for message in messages:
+        if message.time is not None:
+            found[day(message.time, "UTC")].append(message)
+    return found
+
+
+def windows(messages: Iterable[Message]) -> Groups:
+    """By the beginning of a five-hour window: the full hour of the first message after the last window."""
+    timed = sorted(((message.time, message) for message in messages if message.time is not None), key=lambda pair: pair[0])
+    found: dict[str, list[Message]] = {}
+    start, end = "", datetime.min.replace(tzinfo=UTC)
+    for at, message in timed:
+        if at >= end:
+            hour = at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+            start, end = hour.strftime("%Y-%m-%dT%H"), hour + timedelta(hours=5)
+        found.setdefault(start, []).append(message)
+    return found
 
 
 def _figures(messages: Iterable[Message], per_message: bool) -> Figures:
@@ -163,7 +199,7 @@ def _agentsview(folder: Path) -> list[str]:
     return [str(folder / "venv/bin/agentsview")]
 
 
-def _ccusage_days(answer: Any) -> Days:
+def _ccusage_days(answer: Any) -> Parts:
     return {
         row["period"]: (
             row["inputTokens"],
@@ -176,7 +212,21 @@ def _ccusage_days(answer: Any) -> Days:
     }
 
 
-def _agentsview_days(answer: Any) -> Days:
+def _ccusage_windows(answer: Any) -> Parts:
+    return {
+        row["startTime"][:13]: (
+            row["tokenCounts"]["inputTokens"],
+            row["tokenCounts"]["outputTokens"],
+            row["tokenCounts"]["cacheReadInputTokens"],
+            row["tokenCounts"]["cacheCreationInputTokens"],
+            Decimal(repr(row["costUSD"])),
+        )
+        for row in answer["blocks"]
+        if not row["isGap"]
+    }
+
+
+def _agentsview_days(answer: Any) -> Parts:
     return {
         row["date"]: (
             row["inputTokens"],
@@ -196,34 +246,34 @@ def _beside(message: Message) -> bool:
 
 CCUSAGE = "20.0.24"
 AGENTSVIEW = "0.46.1"
+_CCUSAGE = ("--json", "--offline", "--timezone", "UTC")
+_AGENTSVIEW = ("usage", "daily", "--all", "--json", "--offline", "--no-sync", "--timezone", "UTC")
+
+NO_MIRRORS = Rule("leaves out messages that only a parent's progress records tell of", lambda message: message.mirror)
+NONE_BESIDE = Rule("leaves out logs of sub-agents that stand beside those of sessions (agents of 2025)", _beside)
 
 RIVALS = (
     Rival(
         name=f"ccusage {CCUSAGE}",
         install=_ccusage,
         prepare=(),
-        daily=("daily", "--json", "--offline", "--timezone", "UTC"),
-        read=_ccusage_days,
+        questions=(
+            Question("usage by day", ("daily", *_CCUSAGE), _ccusage_days, days),
+            Question("five-hour windows", ("blocks", *_CCUSAGE), _ccusage_windows, windows, (NO_MIRRORS,)),
+        ),
         environ=lambda home, folder: {"CLAUDE_CONFIG_DIR": str(home / ".claude")},
-        rules=(),
-        per_message=False,
     ),
     Rival(
         name=f"agentsview {AGENTSVIEW}",
         install=_agentsview,
         prepare=("sync",),
-        daily=("usage", "daily", "--all", "--json", "--offline", "--no-sync", "--timezone", "UTC"),
-        read=_agentsview_days,
+        questions=(Question("usage by day", _AGENTSVIEW, _agentsview_days, days, (NONE_BESIDE, NO_MIRRORS)),),
         environ=lambda home, folder: {
             "CLAUDE_PROJECTS_DIR": str(home / ".claude/projects"),
             "AGENTSVIEW_DATA_DIR": str(folder / "data"),
             "AGENTSVIEW_NO_DAEMON": "1",
             "AGENTSVIEW_TELEMETRY_ENABLED": "0",
         },
-        rules=(
-            Rule("leaves out logs of sub-agents that stand beside those of sessions (agents of 2025)", _beside),
-            Rule("leaves out messages that only a parent's progress records tell of", lambda message: message.mirror),
-        ),
         per_message=True,
     ),
 )

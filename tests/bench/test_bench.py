@@ -49,6 +49,17 @@ def test_measures_planning_files(tiny: str, tmp_path: Path, monkeypatch: pytest.
     assert "3 edits" in rows["set status, apply, p50"].note
 
 
+def test_measures_figures_over_time(tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.bench.analytics.RUNS", 2)
+    monkeypatch.setattr("tests.bench.analytics.SHELL_RUNS", 1)
+    failed: list[str] = []
+    rows = {row.name: row for row in run(tiny, tmp_path, ["analytics"], failed)}
+    assert failed == []
+    assert rows["groupings that do not add up"].value == 0, rows["groupings that do not add up"].note
+    assert rows["by model, p50"].value > 0
+    assert rows["ccdash statusline"].value > 0
+
+
 def test_a_project_is_the_same_every_time(tmp_path: Path) -> None:
     one, other = (generate(tmp_path / name, 3) for name in ("one", "other"))
     files = [path.relative_to(one.root) for path in one.files]

@@ -4,12 +4,28 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.bench.rivals import RIVALS, NotInstallable, Rival, Rule, by_rules, run, unexplained
+from tests.bench.rivals import (
+    NO_MIRRORS,
+    NONE_BESIDE,
+    RIVALS,
+    NotInstallable,
+    Parts,
+    Question,
+    Rival,
+    by_rules,
+    days,
+    run,
+    unexplained,
+    windows,
+)
 from tests.e2e.oracle import Message, read
 
 PROGRAM = """#!/bin/sh
@@ -37,46 +53,46 @@ def messages(tmp_path: Path) -> list[Message]:
     return read(folder.glob("*.jsonl")).messages
 
 
-def rival(program: str, rules: tuple[Rule, ...] = ()) -> Rival:
+def rival(program: str) -> Rival:
     def install(folder: Path) -> list[str]:
         path = folder / "program"
         path.write_text(program)
         path.chmod(0o755)
         return [str(path)]
 
-    return Rival(
-        name="other",
-        install=install,
-        prepare=("sync",),
-        daily=("daily",),
-        read=lambda answer: {day: (*row[:4], Decimal(str(row[4]))) for day, row in answer.items()},
-        environ=lambda home, folder: {"LOGS": str(home)},
-        rules=rules,
-        per_message=False,
-    )
+    def read(answer: Any) -> Parts:
+        return {day: (*row[:4], Decimal(str(row[4]))) for day, row in answer.items()}
+
+    question = Question("usage by day", ("daily",), read, days)
+    return Rival("other", install, ("sync",), (question,), lambda home, folder: {"LOGS": str(home)})
 
 
 def test_truth_by_day(messages: list[Message]) -> None:
     # 5 dollars a million of input, 25 of output.
-    assert by_rules(messages) == {
+    assert by_rules(days(messages)) == {
         "2026-03-01": (1, 5, 0, 0, Decimal("0.000130")),
         "2026-03-02": (2, 13, 0, 0, Decimal("0.000335")),
     }
 
 
-def test_rules_of_the_tools_that_are_compared(messages: list[Message]) -> None:
-    ccusage, agentsview = RIVALS
-    assert by_rules(messages, ccusage.rules) == by_rules(messages)
-    assert by_rules(messages, agentsview.rules) == {"2026-03-01": (1, 5, 0, 0, Decimal("0.000130"))}
+def test_windows_begin_at_the_hour_after_the_last(messages: list[Message]) -> None:
+    times = ("01T23:10", "01T23:20", "02T03:59", "02T04:00", "02T10:30")
+    made = [replace(messages[0], time=datetime.fromisoformat(f"2026-03-{time}Z")) for time in times]
+    found = {start: len(group) for start, group in windows(reversed(made)).items()}
+    assert found == {"2026-03-01T23": 3, "2026-03-02T04": 1, "2026-03-02T10": 1}
+
+
+def test_rules_leave_messages_out(messages: list[Message]) -> None:
+    assert by_rules(days(messages), (NO_MIRRORS, NONE_BESIDE)) == {"2026-03-01": (1, 5, 0, 0, Decimal("0.000130"))}
+    assert by_rules(days(messages), (NO_MIRRORS,)).keys() == {"2026-03-01", "2026-03-02"}
 
 
 def test_each_message_is_rounded_or_the_sum(messages: list[Message]) -> None:
-    one = messages[0]
-    one.model, one.tokens = "claude-3-haiku-20240307", one.tokens | {"input": 2, "output": 0}
-    # Half a millionth each.
-    day = {name: (4, 0, 0, 0, Decimal(usd)) for name, usd in (("sum", "0.000001"), ("each", "0.000002"))}
-    assert by_rules([one, one]) == {"2026-03-02": day["sum"]}
-    assert by_rules([one, one], per_message=True) == {"2026-03-02": day["each"]}
+    # Half a millionth.
+    one = replace(messages[0], model="claude-3-haiku-20240307", tokens=messages[0].tokens | {"input": 2, "output": 0})
+    groups = {"day": [one, one]}
+    assert by_rules(groups) == {"day": (4, 0, 0, 0, Decimal("0.000001"))}
+    assert by_rules(groups, per_message=True) == {"day": (4, 0, 0, 0, Decimal("0.000002"))}
 
 
 def test_what_no_rule_explains_is_told() -> None:
@@ -93,9 +109,9 @@ def test_a_tool_is_prepared_and_asked(tmp_path: Path) -> None:
     (tmp_path / "answer.json").write_text('{"2026-03-01": [1, 2, 3, 4, 0.5]}')
     own = tmp_path / "own"
     own.mkdir()
-    outcome = run(rival(PROGRAM), tmp_path, own)
-    assert outcome.days == {"2026-03-01": (1, 2, 3, 4, Decimal("0.5"))}
-    assert outcome.prepared > 0 and outcome.asked > 0
+    prepared, (answer,) = run(rival(PROGRAM), tmp_path, own)
+    assert answer.parts == {"2026-03-01": (1, 2, 3, 4, Decimal("0.5"))}
+    assert prepared > 0 and answer.seconds > 0
 
 
 def test_a_tool_that_fails_is_told(tmp_path: Path) -> None:

@@ -493,6 +493,12 @@ def test_status_tells_all(run: Run, fake: FakeDaemon) -> None:
         assert expected in text
 
 
+def test_status_tells_of_costs_that_are_computed_anew(run: Run, fake: FakeDaemon) -> None:
+    assert "costs " not in run("status").out
+    fake.answers["ccdash/status"]["repricing"] = True
+    assert "costs     being computed anew, at the prices of today\n" in run("status").out
+
+
 def test_status_counts_planning_files_while_they_are_read(run: Run, fake: FakeDaemon) -> None:
     status = fake.answers["ccdash/status"]
     status["indexing"] |= {"phase": "plans", "done": 0, "total": 0, "filesDone": 1200, "filesTotal": 1542}
@@ -599,6 +605,24 @@ def test_up_shows_no_demo_where_the_cache_cannot_be_opened(run: Run, fake: FakeD
     assert done.code == 1
     assert "problem: No permission. Look at the folder.\n" in done.out and "`ccdash status`" in done.out
     assert "demo" not in done.out + done.err
+
+
+def test_who_waits_for_a_cache_that_cannot_be_opened_is_told_why_in_the_end(
+    run: Run, fake: FakeDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The daemon was all right at first: a full disk comes later."""
+    status = fake.answers["ccdash/status"]
+    problem = status["problems"][0] | {"part": "cache", "problem": "no space left", "hint": "Free some."}
+    broken = status | {"roots": [], "indexing": {**status["indexing"], "phase": "idle", "complete": False}}
+    fake.answers["ccdash/status"] = lambda params: (
+        status if fake.methods().count("ccdash/status") == 1 else broken | {"problems": [problem]}
+    )
+    monkeypatch.setattr("ccdash.commands.up.PATIENCE", 0.2)
+    monkeypatch.setattr("ccdash.commands.up.POLL", 0.05)
+    done = run("up", "--wait")
+    assert done.code == 1
+    assert done.err == "No space left. Free some.\n"
+    assert "problem: No space left. Free some.\nNo log can be read until that is mended." in done.out
 
 
 def test_rpc_passes_parameters_and_prints_the_result_alone(

@@ -30,6 +30,7 @@ def test_a_script_knows_commands_and_options(run: Run, shell: str) -> None:
         (["ccdash", "sessions", "--so"], {"--sort"}),
         (["ccdash", "sessions", "--sort", "to"], {"tokens"}),
         (["ccdash", "projects", "un"], {"unhide"}),
+        (["ccdash", "cost", "--by", "mo"], {"month", "model"}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
@@ -42,6 +43,12 @@ def test_bash_completes(run: Run, typed: list[str], offered: set[str]) -> None:
     ask = f'COMP_WORDS=({words}); COMP_CWORD={len(typed) - 1}; _shtab_ccdash; echo "${{COMPREPLY[@]}}"'
     done = subprocess.run([bash, "--norc", "-c", f"{script}\n{ask}"], capture_output=True, text=True, check=False)
     assert set(done.stdout.split()) == offered
+
+
+def test_options_that_take_files_complete_them(run: Run) -> None:
+    fish = run("completion", "fish").out.splitlines()
+    assert any("seen_subcommand_from cost" in line and "-l parquet -r -F" in line for line in fish)
+    assert "_shtab_ccdash_cost___parquet_COMPGEN=_shtab_compgen_files" in run("completion", "bash").out
 
 
 def test_an_unknown_shell_is_refused(run: Run) -> None:

@@ -14,14 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ccdashd.derive.price_table import Offer, Rate, context_window, offers
-from ccdashd.derive.pricing import LATEST, Prices, Spent, Tariff, Usage, charge, total
+from ccdashd.derive.pricing import LATEST, Prices, Spent, Tariff, Usage, charge, fingerprint, summed, total
 from ccdashd.settings import ModelPrice
 
 MILLION = 10**6
 PRICES = Prices()
 
 tokens = st.integers(0, 400_000)
-usages = st.builds(Usage, tokens, tokens, tokens, tokens, tokens)
+searches = st.integers(0, 30)
+usages = st.builds(Usage, tokens, tokens, tokens, tokens, tokens, searches)
 
 
 def at(text: str) -> int:
@@ -129,8 +130,9 @@ LISTED = [
     st.sampled_from(LISTED),
     usages,
     st.datetimes(datetime(2024, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)),
+    st.booleans(),
 )
-def test_costs_are_those_of_the_table(model: str, usage: Usage, time: datetime) -> None:
+def test_costs_are_those_of_the_table(model: str, usage: Usage, time: datetime, fast: bool) -> None:
     calculated = genai_prices.calc_price(
         genai_prices.Usage(
             input_tokens=usage.prompt,
@@ -138,20 +140,64 @@ def test_costs_are_those_of_the_table(model: str, usage: Usage, time: datetime) 
             cache_read_tokens=usage.cache_read,
             cache_write_tokens=usage.cache_write_5m + usage.cache_write_1h,
             cache_write_1h_tokens=usage.cache_write_1h,
+            **searched(model, usage),
         ),
         model,
         genai_request_timestamp=time,
+        price_context={"speed": "fast"} if fast else None,
     )
-    spent = PRICES.message(model, round(time.timestamp() * 1000), usage)
+    spent = PRICES.message(model, round(time.timestamp() * 1000), usage, fast=fast)
     assert Decimal(spent.pico) / 10**12 == calculated.total_price
+
+
+def searched(model: str, usage: Usage) -> dict[str, int]:
+    """The searches, where the table has a price for them: it refuses to price others."""
+    knows = offers(model)[0].steps[0][1].web_search is not None
+    return {"web_searches": usage.web_searches} if knows else {}
+
+
+FAST, SLOW = "claude-opus-4-8", "claude-sonnet-4-5"
+
+
+def test_the_faster_mode_costs_what_the_table_says() -> None:
+    used = Usage(1_000, 2_000, 10_000, 4_000, 3_000)
+    assert PRICES.message(FAST, NOW, used, fast=True) == Spent(
+        round((0.01 + 0.1 + 0.01 + 0.05 + 0.06) * MILLION) * MILLION, True
+    )
+    assert PRICES.message(FAST, NOW, used).usd == 0.115
+
+
+def test_a_faster_mode_without_a_price_is_a_lower_bound() -> None:
+    used = Usage(1_000, 2_000)
+    usual = PRICES.message(SLOW, NOW, used)
+    assert PRICES.message(SLOW, NOW, used, fast=True) == usual._replace(least=True)
+    assert PRICES.message("us.anthropic.claude-opus-4-8", NOW, used, fast=True).least, (
+        "others need not sell it at that price"
+    )
+    assert PRICES.message("nobody's", NOW, used, fast=True) == Spent(unpriced=frozenset(["nobody's"]))
+    assert PRICES.message(SLOW, NOW, Usage(), fast=True) == Spent()
+
+
+def test_searches_are_billed_by_the_thousand() -> None:
+    assert PRICES.message(SLOW, NOW, Usage(web_searches=25)) == Spent(250_000 * MILLION, priced=True)
+    unknown = next(model for model in LISTED if offers(model)[0].steps[0][1].web_search is None)
+    one = PRICES.message(unknown, NOW, Usage(1_000, web_searches=1))
+    assert one == PRICES.message(unknown, NOW, Usage(1_000))._replace(least=True)
+
+
+def test_what_the_agent_told_is_the_cost() -> None:
+    spent = PRICES.message("nobody's", NOW, Usage(1, 2), lower_bound=True, fast=True, reported=123)
+    assert spent == Spent(123, reported=True)
+    assert spent.provenance == "reported"
 
 
 def test_nothing_is_fetched_and_nothing_loaded_before_it_is_needed() -> None:
     script = """if True:
         import socket, sys
         import ccdashd.app, ccdashd.store.features
-        from ccdashd.derive.pricing import Prices, Usage
+        from ccdashd.derive.pricing import Prices, Usage, fingerprint
         prices = Prices()
+        fingerprint({})
         assert not any(name.startswith(("genai_prices", "pydantic", "httpx")) for name in sys.modules)
         def refuse(*args, **kwargs):
             raise AssertionError("a socket")
@@ -219,6 +265,10 @@ def test_own_prices_come_before_the_table() -> None:
         }
     )
     one = Usage(*[MILLION] * 5)
+    search = Usage(web_searches=1_000)
+    assert prices.message("claude-opus-4-5", NOW, search).usd == 10, "the user says nothing of searches, the table does"
+    assert prices.message("my-model", NOW, search) == Spent(priced=True, least=True)
+    assert prices.message("claude-opus-4-5", NOW, one, fast=True).provenance == "lower_bound"
     assert prices.message("claude-opus-4-5", NOW, one).usd == 5.85
     assert prices.message("claude-opus-4-5[1m]", NOW, one).usd == 5.85
     assert prices.message("claude-opus-4-5-20251101", NOW, one) == PRICES.message("claude-opus-4-5-20251101", NOW, one)
@@ -244,6 +294,7 @@ def test_a_figure_is_exact_to_a_millionth(micro: int) -> None:
 
 
 KNOWN, OTHER, UNKNOWN = Spent(1, priced=True), Spent(2, priced=True, least=True), Spent(unpriced=frozenset("m"))
+TOLD = Spent(3, reported=True)
 
 
 @pytest.mark.parametrize(
@@ -256,6 +307,13 @@ KNOWN, OTHER, UNKNOWN = Spent(1, priced=True), Spent(2, priced=True, least=True)
         ([KNOWN, UNKNOWN], "lower_bound"),
         ([UNKNOWN], "unpriced"),
         ([UNKNOWN, Spent(least=True)], "unpriced"),
+        ([UNKNOWN, Spent(priced=True)], "unpriced"),
+        ([UNKNOWN, Spent(reported=True)], "unpriced"),
+        ([TOLD], "reported"),
+        ([TOLD, Spent()], "reported"),
+        ([TOLD, KNOWN], "computed"),
+        ([TOLD, OTHER], "lower_bound"),
+        ([TOLD, UNKNOWN], "lower_bound"),
     ],
 )
 def test_how_sure_a_sum_is(parts: list[Spent], provenance: str) -> None:
@@ -298,3 +356,37 @@ def test_many_at_one_price_are_one(model: str, used: list[Usage]) -> None:
 )
 def test_how_long_a_prompt_may_be(model: str, size: int | None) -> None:
     assert context_window(model) == size
+
+
+def test_a_fingerprint_tells_prices_apart() -> None:
+    own = {"a": ModelPrice(input=1, output=2), "b": ModelPrice(input=1, output=2, since=date(2026, 6, 1))}
+    others = [
+        {},
+        {"a": own["a"]},
+        {"a": own["b"], "b": own["a"]},
+        own | {"a": ModelPrice(input=1, output=2, cache_read=1)},
+        own | {"b": ModelPrice(input=1, output=2, since=date(2026, 6, 2))},
+    ]
+    assert len({fingerprint(each) for each in (own, *others)}) == 6
+    assert fingerprint(own) == fingerprint(dict(reversed(own.items())))
+
+
+@given(st.lists(st.tuples(st.sampled_from(["", "free", "unknown"]), usages, st.booleans(), st.none() | st.just(7))))
+def test_sums_of_columns_are_the_sum_of_messages(made: list[tuple[str, Usage, bool, int | None]]) -> None:
+    """As the roll-ups keep them, but for what used nothing: that counts as computed."""
+    prices = Prices({"": ModelPrice(input=1, output=1), "free": ModelPrice(input=0, output=0)})
+    used = [message for message in made if any(message[1])]
+    for model in ("", "free", "unknown"):
+        each = [
+            prices.message(name, 0, use, lower_bound=least, reported=told)
+            for name, use, least, told in used
+            if name == model
+        ]
+        whole = total(each)
+        columns = (
+            sum(one.least for one in each),
+            sum(one.reported for one in each),
+            sum(bool(one.unpriced) for one in each),
+            *divmod(whole.pico, MILLION),
+        )
+        assert summed(model, len(each), *columns) == whole

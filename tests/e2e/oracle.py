@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -40,7 +41,7 @@ class Message:
     reported: Decimal | None
     calls: set[str]
 
-    @property
+    @cached_property
     def cost(self) -> Decimal | None:
         """US dollars, unrounded: what the agent told, or else by the price table; None where that has no price."""
         if self.reported is not None:
@@ -139,7 +140,7 @@ def read_log(path: Path) -> tuple[list[Message], dict[str, Call]]:
 
 
 def records(data: bytes) -> Iterator[Json]:
-    """The objects of a log, also such as stand glued on one line."""
+    """The objects of a log, also such as stand glued on one line, or whole behind a torn one."""
     decoder = json.JSONDecoder()
     for line in data.decode("utf-8", "replace").split("\n"):
         rest = line.strip("\0\ufeff \r\t")
@@ -147,9 +148,10 @@ def records(data: bytes) -> Iterator[Json]:
             try:
                 value, end = decoder.raw_decode(rest)
             except ValueError:
-                break
-            yield value
-            rest = rest[end:].lstrip()
+                rest = rest[start:] if (start := rest.rfind('{"parentUuid"')) > 0 else ""
+            else:
+                yield value
+                rest = rest[end:].lstrip()
 
 
 def see(messages: dict[tuple[str, str], Message], record: Json, path: Path, *, mirror: bool) -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +11,7 @@ from typing import Any
 import pytest
 
 from ccdash.demo import SessionTruth, generate
+from tests.e2e.genuine import install
 from tests.helpers import Client, Daemon, wait_until
 
 CORPUS = os.environ.get("CCDASH_CORPUS")
@@ -130,18 +128,7 @@ def figures(session: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.corpus
 @pytest.mark.skipif(not CORPUS, reason="CCDASH_CORPUS names no folder of real logs")
 def test_genuine_logs(idle_daemon: Daemon) -> None:
-    """`CCDASH_CORPUS` is laid out as for the tests of the reader; ``install_as`` says where a log was."""
-    corpus = Path(CORPUS or "") / "sessions"
-    told = json.loads((corpus / "truth.json").read_text(encoding="utf-8"))["files"]
-    with (corpus / "MANIFEST.tsv").open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file, delimiter="\t") if row["agent"].startswith("claude")]
-    installed = {}
-    for row in rows:
-        if row["genuine"].startswith("genuine") and row["install_as"].endswith(".jsonl"):
-            path = idle_daemon.home / row["install_as"]
-            path.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(corpus / row["path"], path)
-            installed[str(path)] = told[row["path"]]
+    installed = {str(path): known for path, known in install(Path(CORPUS or ""), idle_daemon.home).items()}
     assert installed
     idle_daemon.start()
     with idle_daemon.client() as client:

@@ -27,6 +27,10 @@ AGENT_PLACES = tuple(place for place in PLACES if "agent-" in place)
 KINDS = (
     "prompt",
     "command",
+    "bash",
+    "interrupt",
+    "steering",
+    "api-error",
     "answer",
     "answer-ends",
     "tool",
@@ -303,15 +307,24 @@ class World:
             return {"type": "user", "message": {"role": "user", "content": f"Prompt {n}"}}
         if kind == "command":
             return {"type": "user", "message": {"role": "user", "content": "<command-name>/go</command-name>"}}
+        if kind == "bash":
+            return {"type": "user", "message": {"role": "user", "content": f"<bash-input>ls {n}</bash-input>"}}
+        if kind == "interrupt":
+            return {"type": "user", "message": {"role": "user", "content": "[Request interrupted by user]"}}
+        if kind == "steering":
+            result = {"type": "tool_result", "tool_use_id": self._calls[-1] if self._calls else "toolu_none"}
+            return {"type": "user", "message": {"role": "user", "content": [result, {"type": "text", "text": f"No {n}"}]}}
+        if kind == "api-error":
+            return {"type": "system", "subtype": "api_error"}
         if kind == "compact":
             return {"type": "system", "subtype": "compact_boundary", "content": f"Compacted {n}"}
         if kind in ("result", "error", "task-result"):
             call = self._calls[(n * 3) % len(self._calls)] if self._calls else "toolu_none"
             block = {"type": "tool_result", "tool_use_id": call, "content": "done", "is_error": kind == "error"}
-            result: dict[str, Any] = {"structuredPatch": [{"lines": ["+a", "-b", " c"] * (n % 4)}], "filePath": "/x"}
+            details: dict[str, Any] = {"structuredPatch": [{"lines": ["+a", "-b", " c"] * (n % 4)}], "filePath": "/x"}
             if kind == "task-result":
-                result = {"agentId": f"a{n % 3}", "status": "completed"}
-            return {"type": "user", "message": {"role": "user", "content": [block]}, "toolUseResult": result}
+                details = {"agentId": f"a{n % 3}", "status": "completed"}
+            return {"type": "user", "message": {"role": "user", "content": [block]}, "toolUseResult": details}
         if kind == "mirror":
             message = {"type": "assistant", "message": self._message(n, False, []), "requestId": f"req_{n}"}
             data = {"type": "agent_progress", "agentId": f"a{n % 3}", "message": message}
@@ -319,11 +332,12 @@ class World:
         content: list[dict[str, Any]] = [{"type": "text", "text": f"Answer {n}"}]
         if kind in ("tool", "task"):
             self._calls.append(f"toolu_{n}")
-            name = "Task" if kind == "task" else ("Edit", "Read", "Bash")[n % 3]
-            given = {"file_path": f"/home/a/f{n % 3}", "command": "ls"}
+            name = "Task" if kind == "task" else ("Edit", "Read", "Bash", "SlashCommand")[n % 4]
+            given = {"file_path": f"/home/a/f{n % 3}", "command": f"/go {n}"}
             content = [{"type": "tool_use", "id": self._calls[-1], "name": name, "input": given}]
         message = self._message(n, kind == "answer-ends", content)
-        return {"type": "assistant", "message": message, "requestId": f"req_{message['id']}"}
+        told = {"costUSD": n / 7_000} if n % 11 == 0 else {}
+        return {"type": "assistant", "message": message, "requestId": f"req_{message['id']}", **told}
 
     def _message(self, n: int, ends: bool, content: list[dict[str, Any]]) -> dict[str, Any]:
         """Records of one message share its id and tell growing figures."""
@@ -335,6 +349,8 @@ class World:
             "cache_read_input_tokens": 1000,
             "cache_creation_input_tokens": 20,
             "cache_creation": {"ephemeral_5m_input_tokens": 5, "ephemeral_1h_input_tokens": 15},
+            "server_tool_use": {"web_search_requests": n % 3 if n % 5 == 0 else 0},
+            "speed": "fast" if n % 7 == 0 else "standard",
         }
         return {
             "id": self._messages[-1],

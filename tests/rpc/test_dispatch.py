@@ -14,7 +14,7 @@ from ccdashd.protocol import types as t
 from ccdashd.protocol.methods import METHODS, Method
 from ccdashd.rpc import dispatch
 from ccdashd.rpc.dispatch import Call, ReadCall, handles
-from ccdashd.store.database import get_meta, put_meta
+from ccdashd.store.database import Database, get_meta, put_meta
 from tests.helpers import RpcError, wait_until
 from tests.rpc.conftest import Served
 
@@ -70,6 +70,20 @@ def test_types_that_differ_from_the_table_are_refused(registry: dict[str, Any]) 
         handles(METHODS["projects/get"])(function)
         with pytest.raises(TypeError, match="projects/get"):
             dispatch.load()
+
+
+def test_a_question_before_its_handler_is_there_waits_for_it(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The daemon listens before it has imported its handlers, which it does while it opens the cache."""
+    handler = dispatch._handlers.pop("analytics/metrics")
+    ready = served.app.ready
+
+    async def opened() -> Database:
+        dispatch._handlers["analytics/metrics"] = handler
+        return await ready()
+
+    monkeypatch.setattr(served.app, "ready", opened)
+    with served.client() as client:
+        assert client.request("analytics/metrics")["items"]
 
 
 def test_a_kept_answer_runs_no_handler_until_the_revision_changes(served: Served) -> None:

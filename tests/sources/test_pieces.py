@@ -25,6 +25,9 @@ from tests.sources.logs import OTHER, SESSION, USAGE, Writer, call, line, text
 CAP = 200
 
 
+ODD_USAGE = USAGE | {"speed": "fast", "server_tool_use": {"web_search_requests": 2}}
+
+
 def records_of(w: Writer, number: int) -> dict[str, Callable[[], list[bytes]]]:
     """Makers of lines, by what they stand for."""
     id = f"t{number // 2}"
@@ -39,6 +42,16 @@ def records_of(w: Writer, number: int) -> dict[str, Callable[[], list[bytes]]]:
         "result": lambda: [
             line(w.result(id, "x" * number, error=number % 3 == 0, toolUseResult={"structuredPatch": [{"lines": ["+a"]}]}))
         ],
+        "told": lambda: [
+            line(w.assistant(text("so"), id=f"m{number // 3}", usage=ODD_USAGE, costUSD=number / 100)),
+            line(w.assistant(call(id, "Bash", command="ls"), id=f"m{number // 2}", costUSD=1e-9)),
+        ],
+        "pause": lambda: [line(w.user("Go on", timestamp=f"2026-01-02T{number % 24:02}:{number * 7 % 60:02}:59.999Z"))],
+        "timeless": lambda: [line(w.assistant(call(id, "Edit", file_path="/x"), id=f"m{number // 3}", timestamp=...))],
+        "steering": lambda: [line(w.user([{"type": "tool_result", "tool_use_id": id}, text("no, not so")]))],
+        "interrupt": lambda: [line(w.user("[Request interrupted by user]"))],
+        "compact": lambda: [line(w.record("system", subtype="compact_boundary"))],
+        "failed": lambda: [line(w.record("system", subtype="api_error", uuid=...))],
         "fork": lambda: [line(w.assistant(text("copied"), id=f"f{number}", sessionId=OTHER))],
         "queue": lambda: [line(w.record("queue-operation", operation="enqueue", content="later", uuid=...))],
         "summary": lambda: [line({"type": "summary", "summary": f"Sum {number}", "leafUuid": w.uuid()})],

@@ -113,8 +113,6 @@ def test_what_is_not_known_is_said(shop: Shop) -> None:
 def test_without_usage_no_cost_is_known(shop: Shop) -> None:
     shop.write(MAIN, [shop.prompt()])
     assert shop.cost(SESSION) is shop.cost("nobody") is None
-    assert costs.total_cost(shop.connection, [SESSION, "nobody"], with_subagents=True) is None
-    assert costs.total_cost(shop.connection, [], with_subagents=True) is None
 
 
 def test_subagents_belong_to_their_parent_and_count_once(shop: Shop) -> None:
@@ -124,9 +122,8 @@ def test_subagents_belong_to_their_parent_and_count_once(shop: Shop) -> None:
     assert len(ids) == 1
     assert shop.cost(SESSION) == shop.cost(ids[0]) == shop.cost(ids[0], with_subagents=True) == computed(10)
     assert shop.cost(SESSION, with_subagents=True) == computed(20)
-    for asked in ([SESSION], [SESSION, *ids], [*ids, SESSION, SESSION]):
-        assert costs.total_cost(shop.connection, asked, with_subagents=True) == computed(20)
-    assert costs.total_cost(shop.connection, [SESSION], with_subagents=False) == computed(10)
+    both = {SESSION: computed(20), ids[0]: computed(10)}
+    assert costs.session_costs(shop.connection, [*ids, SESSION, SESSION], with_subagents=True) == both
 
 
 def test_a_fork_does_not_cost_what_was_before_it(shop: Shop) -> None:
@@ -136,7 +133,6 @@ def test_a_fork_does_not_cost_what_was_before_it(shop: Shop) -> None:
     shop.write(FORK, [record | {"sessionId": OTHER} for record in start] + [shop.answer("m2", sessionId=OTHER)])
     each = costs.session_costs(shop.connection, [SESSION, OTHER], with_subagents=False)
     assert sum(cost.usd for cost in each.values()) == 20
-    assert costs.total_cost(shop.connection, [SESSION, OTHER], with_subagents=False) == computed(20)
 
 
 def test_a_log_that_was_rewritten_is_priced_anew(shop: Shop) -> None:
@@ -185,14 +181,15 @@ def test_whatever_happens_to_logs_costs_are_those_of_their_messages(tmp_path: Pa
     seen: set[float] = set()
 
     def check(connection: sa.Connection, _: int) -> None:
-        ids = [row[0] for row in raw_connection(connection).execute("SELECT id FROM sessions")]
+        raw = raw_connection(connection)
+        mains = "SELECT id FROM sessions WHERE agent_id IS NULL OR parent_id NOT IN (SELECT id FROM sessions)"
+        groups = costs.spent(connection, [id for (id,) in raw.execute(mains)], with_subagents=True)
+        each = costs.spent(connection, [id for (id,) in raw.execute("SELECT id FROM sessions")], with_subagents=False)
         everything = priced_one_by_one(connection)
-        whole = costs.total_cost(connection, ids, with_subagents=True)
-        each = costs.spent(connection, ids, with_subagents=False)
-        if whole is not None:
-            assert whole.usd == everything.usd
+        if groups:
+            whole = total(groups.values())
+            assert (whole.pico, whole.unpriced) == (everything.pico, everything.unpriced)
             assert whole.provenance == everything.provenance
-            assert whole.unpriced_models == sorted(everything.unpriced)
             assert total(each.values()).pico <= everything.pico
             seen.add(whole.usd)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, starmap
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from ccdashd.derive.measures import Measures, add
 from ccdashd.derive.periods import Range
 from ccdashd.derive.slots import SLOT_MS
+from ccdashd.derive.windows import Span
 from ccdashd.store import facts, usage_series
 from ccdashd.store.filters import Filter
 from ccdashd.store.usage_totals import Totals
@@ -72,21 +73,20 @@ def test_totals_are_those_of_each_breakdown(book: Ledger, day: Day, filter: Filt
 def test_series_and_spans_are_sums_of_the_time(book: Ledger, day: Day, cuts: list[int], filter: Filter) -> None:
     write(book, day)
     always = replace(filter, first=None, end=None)
-    series = usage_series.series(book.connection, always)
-    spans = list(pairwise([0, *sorted({*cuts} - {0}), 2**40]))
+    spans = list(starmap(Span, pairwise([0, *sorted({*cuts} - {0}), 2**40])))
+    ranges = [Range(first * SLOT_MS, end * SLOT_MS) for first, end in spans]
+    series = usage_series.series(book.connection, always, [*ranges, Range(0, ranges[-1].end)])
     held = usage_series.held(book.connection, always, spans)
-    for span in spans:
-        range = Range(span[0] * SLOT_MS, span[1] * SLOT_MS)
+    assert series.during(Range(0, ranges[-1].end)) == facts.total(book.connection, always.during(Range(0, None)), KINDS)
+    for span, range in zip(spans, ranges, strict=True):
         expected = facts.total(book.connection, always.during(range), KINDS)
         assert series.during(range) == expected
         assert (held[span].measures if span in held else Measures()) == expected
     undated = usage_series.undated(book.connection, always)
     parts = [found.measures for found in held.values()]
     assert add([*parts, *([undated] if undated else [])]) == facts.total(book.connection, always, KINDS)
-    costs = usage_series.costs(book.connection, always)
-    assert sum(cost for _, cost in costs) == facts.total(book.connection, always, COST).cost
-    assert [slot for slot, _ in costs] == sorted({slot for slot, _ in costs})
-    assert usage_series.first(book.connection, always) == min((slot for slot, _ in costs if slot >= 0), default=None)
+    assert usage_series.spent(book.connection, always, spans) == {span: found.measures.cost for span, found in held.items()}
+    assert usage_series.first(book.connection, always) == min((found.first for found in held.values()), default=None)
 
 
 def test_who_used_a_span(book: Ledger) -> None:
@@ -96,10 +96,10 @@ def test_who_used_a_span(book: Ledger) -> None:
     book.usage(4, 105, SONNET)
     book.usage(4, 110, unpriced=1)
     book.usage(8, 101, "hidden")
-    found = usage_series.held(book.connection, Filter(), [(100, 110), (110, 120), (120, 130)])
+    found = usage_series.held(book.connection, Filter(), [Span(100, 110), Span(110, 120), Span(120, 130)])
     told = {span: (held.first, held.last, held.sessions, held.models) for span, held in found.items()}
     assert told == {(100, 110): (100, 105, 2, [OPUS, SONNET]), (110, 120): (110, 110, 1, [OPUS])}
-    assert found[110, 120].measures.unpriced_models == {OPUS}
+    assert found[Span(110, 120)].measures.unpriced_models == {OPUS}
     assert usage_series.used(book.connection) == [100, 101, 103, 105, 110]
     assert usage_series.used(book.connection, 105) == [105, 110]
 

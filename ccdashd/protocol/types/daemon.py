@@ -131,6 +131,8 @@ class Status(Wire, frozen=True):
     """True when a client started the daemon, which then stops when it was idle for long."""
     metrics_url: str | None = None
     """Where Prometheus can scrape it; null where it cannot."""
+    repricing: bool = False
+    """True while costs and figures over time are computed anew, as after prices changed: until then some are old."""
 
 
 class Diagnostic(Wire, frozen=True):

@@ -59,8 +59,8 @@ sessions = Table(
     # What figures are told by, without the rest of the row.
     Index("sessions_owner", "id", "parent_id", "agent_id", "agent_type", "project_id", "agent", "git_branch"),
     Index("sessions_place", "project_id", "cwd"),  # the working copies of a project are few, its sessions many
-    # To add up by project and main session without sorting.
-    Index("sessions_work", "project_id", text(_MAIN), "id"),
+    # To add up by project and main session without sorting; with all that the expression is of.
+    Index("sessions_work", "project_id", text(_MAIN), "id", "agent_id", "parent_id"),
 )
 
 session_logs = Table(

@@ -7,7 +7,7 @@ import argparse
 from ccdash.context import Context
 from ccdash.parser import Handler
 
-PATHS = ("path", "paths", "document")
+PATHS = ("path", "paths", "document", "output", "parquet")
 SHELLS = ("bash", "zsh", "tcsh", "fish")
 
 
@@ -63,6 +63,7 @@ def _fish_options(parser: argparse.ArgumentParser, condition: str) -> list[str]:
         values = " ".join(map(str, action.choices)) if action.choices else ""
         if options:
             takes = "" if action.nargs == 0 else f" -x -a {_quoted(values)}" if values else " -r"
+            takes += " -F" if action.dest in PATHS else ""
             lines.append(f"{start} {' '.join(options)}{takes} -d {_quoted(action.help or '')}")
         elif values and condition != "__fish_use_subcommand":
             lines.append(f"{start} -a {_quoted(values)}")

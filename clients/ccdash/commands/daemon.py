@@ -75,6 +75,7 @@ def describe(out: Output, status: dict[str, Any]) -> None:
             ("up", f"{duration(status['uptime'])}, since {local(status['startedAt'])}, started by {started}"),
             ("clients", str(status["clients"])),
             ("index", index_line(status["indexing"])),
+            ("costs", "being computed anew, at the prices of today" if status.get("repricing") else ""),
             ("cache", counts_line(status["counts"])),
             ("database", f"{clean(status['database'])} ({size(status['databaseBytes'])})"),
             ("memory", size(status["memoryBytes"])),

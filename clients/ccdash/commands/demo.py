@@ -36,7 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--remove", action="store_true", help="stop the demo and delete all its data")
 
 
-def run(context: Context) -> None:
+def run(context: Context) -> int:
     args = context.args
     if args.remove:
         paths = resolve(DEMO_PROFILE)
@@ -45,18 +45,23 @@ def run(context: Context) -> None:
             context.out.result({"removed": str(demo_home(paths))})
         else:
             context.out.line("The demo is stopped and its data deleted.")
-        return
-    show_demo(context, size=args.size, wait=args.wait)
+        return 0
+    return show_demo(context, size=args.size, wait=args.wait)
 
 
-def show_demo(context: Context, *, size: str | None = None, wait: bool = True) -> None:
-    """Make demo logs where there are none (or none of that size), start the demo's daemon, and say so loudly."""
+def show_demo(context: Context, *, size: str | None = None, wait: bool = True) -> int:
+    """Make demo logs where there are none (or none of that size), start the demo's daemon, and say so loudly.
+
+    Returns the exit code: 1 where the daemon cannot read them.
+    """
     from ccdash.commands.up import follow, tell
 
     paths = resolve(DEMO_PROFILE)
     _prepare(context, paths, size)
     with context.connect(paths=paths) as client:
-        follow(context, client, wait=wait)
+        if not follow(context, client, wait=wait):
+            tell(context, client)
+            return 1
         if not context.out.as_json:
             context.out.line(
                 context.out.paint("DEMO DATA: made-up sessions in the profile 'demo', none of them yours.", "yellow bold")
@@ -66,6 +71,7 @@ def show_demo(context: Context, *, size: str | None = None, wait: bool = True) -
             if _work(paths).is_dir():
                 context.out.line(f"Its projects have plans; one of them: `{_DEMO} feature rain-gauge`.")
             context.out.line("`ccdash demo --remove` deletes it all.")
+    return 0
 
 
 def _work(paths: Paths) -> Path:

@@ -93,8 +93,8 @@ HANDLERS = {
         run,
         (
             "ccdash metrics | grep cost",
-            "ccdash metrics --output /var/lib/prometheus/node-exporter/ccdash.prom    # for a timer",
-            "ccdash metrics --list    # what each metric of `ccdash trends` and the others means",
+            "ccdash metrics --output ~/node-exporter/ccdash.prom   # for a timer",
+            "ccdash metrics --list    # what each metric of `ccdash trends` means",
         ),
     ),
 }

@@ -20,6 +20,9 @@ SETTLE = 10.0
 CACHE = "cache"
 """The part of a status whose problems keep the index from getting on."""
 
+PATIENCE = 60.0
+"""Seconds that one waits for a cache that cannot be opened: a disk may come back, or have space again."""
+
 POLL = 1.0
 """Seconds without news of the index, after which the daemon is asked."""
 
@@ -45,24 +48,31 @@ def run(context: Context) -> int:
                 out.note(f"  {line}")
             out.note("Sessions will appear as soon as an agent writes there. Until then, here is demo data.")
     if not _has_logs(status):
-        show_demo(context, wait=wait is not False)
-        return 0
+        return show_demo(context, wait=wait is not False)
     with context.connect() as client:
-        follow(context, client, wait=wait)
+        gets_on = follow(context, client, wait=wait)
         tell(context, client)
-    return 0
+    return 0 if gets_on else 1
 
 
-def follow(context: Context, client: Client, *, wait: bool | None) -> None:
-    """Wait until all logs are indexed, with progress; by default only where somebody sees that."""
+def follow(context: Context, client: Client, *, wait: bool | None) -> bool:
+    """Wait until all logs are indexed, with progress; by default only where somebody sees that.
+
+    Tells whether the index gets on: it does not where the cache could not be opened for `PATIENCE`.
+    """
     if not (context.out.notes.isatty() if wait is None else wait):
-        return
+        return True
+    last = time.monotonic()
     with ProgressLine(context.out, "Indexing") as progress:
         try:
             client.request("ccdash/subscribe", {"topics": ["indexing"]})
             told: set[str] = set()
             while not _indexed(status := client.request("ccdash/status")):
                 _tell_problems(context, status, told)
+                if not _is_closed(status):
+                    last = time.monotonic()
+                elif time.monotonic() - last >= PATIENCE:
+                    return False
                 for notification in client.notifications(POLL):
                     if notification.method == "ccdash/indexing":
                         state = notification.params["indexing"]
@@ -72,6 +82,7 @@ def follow(context: Context, client: Client, *, wait: bool | None) -> None:
         except KeyboardInterrupt:
             context.out.note("The daemon goes on indexing; `ccdash up --wait` shows how far it is.")
             raise
+    return True
 
 
 def _tell_problems(context: Context, status: dict[str, Any], told: set[str]) -> None:
@@ -121,7 +132,12 @@ def _settle(context: Context, client: Client) -> dict[str, Any]:
 
 def _stuck(status: dict[str, Any]) -> bool:
     """Whether the cache cannot be opened, so that nothing is known of any log."""
-    return not status["roots"] and any(problem["part"] == CACHE for problem in status["problems"])
+    return not status["roots"] and _is_closed(status)
+
+
+def _is_closed(status: dict[str, Any]) -> bool:
+    """Whether the cache could not be opened when that was tried last."""
+    return any(problem["part"] == CACHE for problem in status["problems"])
 
 
 def _indexed(status: dict[str, Any]) -> bool:

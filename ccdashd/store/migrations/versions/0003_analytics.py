@@ -171,7 +171,13 @@ def upgrade() -> None:
     op.create_index(
         "sessions_work",
         "sessions",
-        ["project_id", sa.text("COALESCE(CASE WHEN agent_id IS NOT NULL THEN parent_id END, id, '')"), "id"],
+        [
+            "project_id",
+            sa.text("COALESCE(CASE WHEN agent_id IS NOT NULL THEN parent_id END, id, '')"),
+            "id",
+            "agent_id",
+            "parent_id",
+        ],
         unique=False,
     )
     op.create_index(
