@@ -61,10 +61,9 @@ class Neovim:
         self.socket_path.unlink()
         recorder = folder / "recorder.lua"
         recorder.write_text(RECORDER)
-        path = ["--cmd", f"set runtimepath^={PLUGIN}"]
+        plugin = ["--cmd", f"set runtimepath^={PLUGIN}", "--cmd", f"luafile {recorder}"]
         self.process = subprocess.Popen(
-            [binary, "--headless", "--clean", "--listen", self.socket_path, *path]
-            + ["--cmd", f"luafile {recorder}", *arguments, *files],
+            [binary, "--headless", "--clean", "--listen", self.socket_path, *plugin, *arguments, *files],
             env=dict(environ),
             cwd=cwd,
             stdin=subprocess.DEVNULL,
@@ -204,8 +203,12 @@ class Neovim:
 
     def note(self, text: str) -> str:
         """Wait until the user is told something that holds a text; returns all of it."""
+
+        def found() -> str | None:
+            return next((note for note in self.notes() if text in note), None)
+
         try:
-            return str(wait_until(lambda: next((note for note in self.notes() if text in note), None), f"a note of {text!r}"))
+            return str(wait_until(found, f"a note of {text!r}"))
         except AssertionError as error:
             raise AssertionError(f"{error}; it said {self.notes()}") from None
 

@@ -47,6 +47,11 @@ function M.current()
   return state.client
 end
 
+--- Whether the client is being started.
+function M.starting()
+  return state.id ~= nil and state.client == nil
+end
+
 --- Whether a buffer belongs to the connection.
 function M.owns(bufnr)
   return state.buffers[bufnr] ~= nil
@@ -137,7 +142,7 @@ local function ended(id, code)
     problem = "the connection to the daemon was lost several times; `ccdash status` in a shell tells why"
   end
   -- Who asked for something is told; else it is said once, and not for every try.
-  if #lost > 0 and was_ready then
+  if #lost > 0 then
     fail(lost, problem)
   elseif not told[problem] then
     told[problem] = true
