@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -62,14 +63,18 @@ class Refresher:
         for document in editor.documents.values():
             self._changed(document)
         events.subscribe(self, TOPICS)
+        again = False
         try:
             while True:
-                await self._due.wait()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(RETRY if again else None):
+                        await self._due.wait()
                 await asyncio.sleep(PAUSE)
                 try:
-                    await self._look()
+                    again = await self._look()
                 except Exception as error:
                     logger.error("an editor was not told of changes", editor=editor.name, exc_info=error)
+                    again = False
                     await asyncio.sleep(RETRY)
         finally:
             events.drop(self)
@@ -95,7 +100,8 @@ class Refresher:
             self._published.discard(document.path)
             diagnostics.clear(self._editor, document)
 
-    async def _look(self) -> None:
+    async def _look(self) -> bool:
+        """Tell the editor what changed. Returns whether to look again, though nothing changes."""
         app, editor = self._app, self._editor
         self._due.clear()
         stale, self._stale = self._stale, set()
@@ -115,15 +121,13 @@ class Refresher:
                 raise
             # What it asked meanwhile had no answer.
             self._seen.clear()
-            again = stale
-        else:
-            # Until then it is not known which files are planning files.
-            again = set() if app.scanned else {path for path in stale if not app.is_plan(path)}
-            await asyncio.sleep(min(took * REST, RETRY))
-        if again:
-            self._stale |= again
-            self._due.set()
-            await asyncio.sleep(RETRY)
+            self._stale |= stale
+            return True
+        await asyncio.sleep(min(took * REST, RETRY))
+        # Until all files were looked at, it is not known which are planning files.
+        unsure = set() if app.scanned else {path for path in stale if not app.is_plan(path)}
+        self._stale |= unsure
+        return bool(unsure)
 
     def _differing(self, states: Mapping[str, bytes], revision: int) -> set[str]:
         """The open documents that show something else than before, or may do so."""

@@ -176,14 +176,17 @@ def test_unknown_words_are_refused(shared: Daemon) -> None:
 
 
 def test_files_and_pipes_that_do_not_wait_do_as_well(shared: Daemon, tmp_path: Path) -> None:
+    id = "x" * MB  # which the answer repeats
     source = tmp_path / "said"
-    source.write_bytes(framed({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"capabilities": {}}}))
+    source.write_bytes(framed({"jsonrpc": "2.0", "id": id, "method": "shutdown"}))
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     with source.open("rb") as said, os.fdopen(reader, "rb") as heard:
         process = subprocess.Popen([sys.executable, "-m", "ccdash", "lsp"], env=shared.environ, stdin=said, stdout=writer)
         os.close(writer)
-        assert b'"serverInfo"' in heard.read()
+        header, _, body = heard.read().partition(b"\r\n\r\n")
+        assert header == b"Content-Length: %d" % len(body)
+        assert json.loads(body) == {"jsonrpc": "2.0", "id": id, "result": None}
         assert process.wait(PATIENCE) == 0
 
 
