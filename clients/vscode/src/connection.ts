@@ -8,10 +8,9 @@ import {
   type LanguageClientOptions,
   RevealOutputChannelOn,
   State,
-  type StreamInfo,
 } from "vscode-languageclient/node";
 import type { Methods, Notifications } from "../../types/protocol";
-import { NotInstalled, reach } from "./daemon";
+import { NotInstalled, reach, type Stream } from "./daemon";
 
 /** Commands that this extension carries out, so that the daemon does not offer them. */
 export const OWN_COMMANDS = [
@@ -23,19 +22,20 @@ export const OWN_COMMANDS = [
   "ccdash.blame",
 ] as const;
 
-/** So many lost connections within so many milliseconds, and the user is asked before there is another attempt. */
-const ATTEMPTS = { most: 5, within: 60_000 };
+/** So many connections lost within so many milliseconds, and the user is asked before there is another attempt. */
+const LOST = { most: 5, within: 60_000 };
 
 type Params<M extends keyof Methods> = {} extends Methods[M]["params"]
-  ? [params?: Methods[M]["params"], token?: vscode.CancellationToken]
-  : [params: Methods[M]["params"], token?: vscode.CancellationToken];
+  ? [params?: Methods[M]["params"]]
+  : [params: Methods[M]["params"]];
 
 /** What connects the extension with the daemon, for as long as the window is open. */
 export class Connection implements vscode.Disposable {
   private client: LanguageClient | undefined;
   private starting: Promise<void> | undefined;
   private readonly topics = new Map<string, number>();
-  private readonly lost: number[] = [];
+  private lost: number[] = [];
+  private disposed = false;
   private readonly connectedEmitter = new vscode.EventEmitter<boolean>();
   private readonly changedEmitter = new vscode.EventEmitter<Notifications["ccdash/changed"]>();
   private readonly transcriptEmitter = new vscode.EventEmitter<Notifications["ccdash/transcript"]>();
@@ -60,9 +60,9 @@ export class Connection implements vscode.Disposable {
   }
 
   /** Ask the daemon. Throws where it refuses, or is not there. */
-  async request<M extends keyof Methods>(method: M, ...[params, token]: Params<M>): Promise<Methods[M]["result"]> {
+  async request<M extends keyof Methods>(method: M, ...[params]: Params<M>): Promise<Methods[M]["result"]> {
     const client = this.running();
-    return client.sendRequest<Methods[M]["result"]>(method, params ?? {}, token);
+    return client.sendRequest<Methods[M]["result"]>(method, params ?? {});
   }
 
   /** Have the daemon carry out one of its commands, which edits open files through the editor. */
@@ -81,71 +81,83 @@ export class Connection implements vscode.Disposable {
   }
 
   async dispose(): Promise<void> {
+    this.disposed = true;
     for (const emitter of [this.connectedEmitter, this.changedEmitter, this.transcriptEmitter]) emitter.dispose();
-    await this.client?.dispose();
+    await this.drop();
   }
 
   private async connect(): Promise<void> {
     if (this.connected) return;
-    this.lost.length = 0;
+    let stream: Stream | undefined;
     try {
-      this.client ??= this.made();
+      // Not left to the client, whose own messages do not say what to do.
+      stream = await reach({ command: setting("path", "ccdash"), socket: setting("socket", "") });
+      this.log.info(stream.kind === "socket" ? `connected to ${stream.path}` : "connected by `ccdash lsp`");
+      this.client = this.made(stream);
       await this.client.start();
     } catch (error) {
-      this.log.error(String(error));
-      await this.stopped();
-      void this.explain(error);
+      const said = stream?.kind === "pump" ? stream.said() : "";
+      const why = said === "" ? error : new Error(said);
+      this.log.error(String(why));
+      await this.drop();
+      void this.explain(why);
     }
   }
 
-  private made(): LanguageClient {
+  private made(stream: Stream): LanguageClient {
     const options: LanguageClientOptions = {
       documentSelector: [{ scheme: "file" }],
       outputChannel: this.log,
       revealOutputChannelOn: RevealOutputChannelOn.Never,
-      progressOnInitialization: false,
       // Only this link works in hovers; all else in them is text.
       markdown: { isTrusted: { enabledCommands: ["ccdash.openTranscript"] } },
       initializationOptions: { ccdash: { commands: [...OWN_COMMANDS] } },
       initializationFailedHandler: () => false,
-      errorHandler: { error: () => ({ action: ErrorAction.Continue, handled: true }), closed: () => this.closed() },
+      errorHandler: {
+        error: () => ({ action: ErrorAction.Continue, handled: true }),
+        closed: () => ({ action: CloseAction.DoNotRestart, handled: true }),
+      },
       middleware: {
         provideCodeLenses: (document, token, next) => (setting("lenses", true) ? next(document, token) : []),
       },
     };
-    const client = new LanguageClient("ccdash", "ccdash", () => this.stream(), options);
-    client.onDidChangeState(({ newState }) => {
-      void vscode.commands.executeCommand("setContext", "ccdash.connected", newState === State.Running);
-      if (newState === State.Running && this.topics.size > 0) this.tell("ccdash/subscribe", [...this.topics.keys()]);
-      if (newState !== State.Starting) this.connectedEmitter.fire(newState === State.Running);
+    const ends = stream.kind === "socket" ? { reader: stream.socket, writer: stream.socket } : stream.process;
+    const client = new LanguageClient("ccdash", "ccdash", () => Promise.resolve(ends), options);
+    client.onDidChangeState(({ oldState, newState }) => {
+      if (newState === State.Running) this.begun();
+      else if (oldState === State.Running && client === this.client) void this.ended();
     });
     client.onNotification("ccdash/changed", (told) => this.changedEmitter.fire(told));
     client.onNotification("ccdash/transcript", (told) => this.transcriptEmitter.fire(told));
     return client;
   }
 
-  private async stream(): Promise<StreamInfo | import("node:child_process").ChildProcess> {
-    const stream = await reach({ command: setting("path", "ccdash"), socket: setting("socket", "") });
-    this.log.info(stream.kind === "socket" ? `connected to ${stream.path}` : "connected by `ccdash lsp`");
-    return stream.kind === "socket" ? { reader: stream.socket, writer: stream.socket } : stream.process;
+  private begun(): void {
+    if (this.topics.size > 0) this.tell("ccdash/subscribe", [...this.topics.keys()]);
+    this.announce(true);
   }
 
-  private closed(): { action: CloseAction; handled: boolean } {
+  /** The daemon is gone, as it is stopped or makes way for another version. */
+  private async ended(): Promise<void> {
     const now = Date.now();
-    this.lost.push(now);
-    if (this.lost.filter((time) => time > now - ATTEMPTS.within).length < ATTEMPTS.most) {
-      return { action: CloseAction.Restart, handled: true };
-    }
-    void this.explain(new Error("The daemon ended the connection again and again."));
-    return { action: CloseAction.DoNotRestart, handled: true };
+    this.lost = [...this.lost.filter((time) => time > now - LOST.within), now];
+    await this.drop();
+    if (this.lost.length < LOST.most) await this.start();
+    else void this.explain(new Error("The daemon ended the connection again and again."));
   }
 
-  private async stopped(): Promise<void> {
+  private async drop(): Promise<void> {
     const client = this.client;
     this.client = undefined;
-    // One that never started cannot be stopped in order; there is nothing to be told of that.
+    this.announce(false);
+    // One that is not running cannot be stopped in order; there is nothing to be told of that.
     await client?.dispose().catch(() => undefined);
-    this.connectedEmitter.fire(false);
+  }
+
+  private announce(connected: boolean): void {
+    if (this.disposed) return;
+    void vscode.commands.executeCommand("setContext", "ccdash.connected", connected);
+    this.connectedEmitter.fire(connected);
   }
 
   private async explain(error: unknown): Promise<void> {
@@ -155,6 +167,7 @@ export class Connection implements vscode.Disposable {
       ? `${what} Install ccdash, or name its place in the setting "ccdash.path".`
       : `ccdash is not connected. ${what}`;
     const first = missing ? "Open Settings" : "Show Log";
+    if (this.disposed) return;
     const choice = await vscode.window.showWarningMessage(text, first, "Try Again");
     if (choice === "Open Settings") await vscode.commands.executeCommand("workbench.action.openSettings", "ccdash.path");
     else if (choice === "Show Log") this.log.show();

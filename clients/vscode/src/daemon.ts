@@ -6,6 +6,9 @@ import { type Socket, connect } from "node:net";
 /** How long the socket may take to accept, and the command to tell where it is, in milliseconds. */
 const PATIENCE = { socket: 2_000, command: 10_000 };
 
+/** Characters of a pump's standard error that are kept. */
+const LONGEST = 4_000;
+
 export interface Where {
   /** The `ccdash` command. */
   command: string;
@@ -13,7 +16,10 @@ export interface Where {
   socket: string;
 }
 
-export type Stream = { kind: "socket"; path: string; socket: Socket } | { kind: "pump"; process: ChildProcess };
+/** `said` gives the last line that a pump wrote to standard error, where it tells why it ended. */
+export type Stream =
+  | { kind: "socket"; path: string; socket: Socket }
+  | { kind: "pump"; process: ChildProcess; said: () => string };
 
 /** The command is not there, or cannot be run. */
 export class NotInstalled extends Error {
@@ -30,7 +36,7 @@ export async function reach(where: Where, environ: NodeJS.ProcessEnv = process.e
   const named = where.socket || environ.CCDASH_SOCKET;
   const path = named || (await told(where.command));
   const socket = path ? await opened(path) : undefined;
-  return path && socket ? { kind: "socket", path, socket } : { kind: "pump", process: await pump(where.command) };
+  return path && socket ? { kind: "socket", path, socket } : pump(where.command);
 }
 
 /** The socket of the daemon that runs; undefined where none does. */
@@ -71,10 +77,12 @@ async function opened(path: string): Promise<Socket | undefined> {
   });
 }
 
-async function pump(command: string): Promise<ChildProcess> {
+async function pump(command: string): Promise<Stream> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, ["lsp"], { stdio: "pipe" });
-    child.once("error", (error: NodeJS.ErrnoException) => reject(new NotInstalled(command, error.code ?? error.message)));
-    child.once("spawn", () => resolve(child));
+    const process = spawn(command, ["lsp"], { stdio: "pipe" });
+    let words = "";
+    process.stderr.on("data", (data: Buffer) => (words = (words + data.toString()).slice(-LONGEST)));
+    process.once("error", (error: NodeJS.ErrnoException) => reject(new NotInstalled(command, error.code ?? error.message)));
+    process.once("spawn", () => resolve({ kind: "pump", process, said: () => words.trim().split("\n").at(-1) ?? "" }));
   });
 }

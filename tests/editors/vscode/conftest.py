@@ -99,6 +99,8 @@ class Demo:
             **self.daemon.environ,
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "CCDASH_NO_SPAWN": "1",
+            # The server takes this environment as it is, not that of a login shell.
+            "VSCODE_CLI": "1",
             "LC_ALL": "C.UTF-8",
         }
 
