@@ -16,7 +16,7 @@ from ccdashd.edits import status
 from ccdashd.edits.frontmatter import EditRefused, set_value
 from ccdashd.lsp import words
 from ccdashd.lsp.diagnostics import diagnostic_of, duplicate_of
-from ccdashd.lsp.plan_places import KEPT, Reading, TaskAt
+from ccdashd.lsp.plan_places import Reading, TaskAt
 from ccdashd.protocol import lsp
 from ccdashd.sources.planning import documents, frontmatter
 from ccdashd.sources.planning.fixes import Fix
@@ -87,7 +87,7 @@ def _of_repairs(reading: Reading, places: tuple[int, ...]) -> list[lsp.Diagnosti
     return [diagnostic_of(reading, finding) for finding in found]
 
 
-@lru_cache(maxsize=KEPT)
+@lru_cache(maxsize=16)
 def _repaired(reading: Reading, places: tuple[int, ...]) -> bytes | None:
     """The file with some of its repairs; None where it would not say what it says. Kept, since a broken file is read slowly
     and editors ask at every move."""

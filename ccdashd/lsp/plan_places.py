@@ -6,9 +6,11 @@ the cache, so places come from the text, and the cache only tells what belongs t
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Final, Literal, NamedTuple
 
 import sqlalchemy as sa
@@ -27,8 +29,8 @@ from ccdashd.sources.planning.yaml import Path
 from ccdashd.store import plan_file
 from ccdashd.store.plan_file import PhaseTold, PlanFile, PlanPath
 
-KEPT: Final = 128
-"""Texts whose reading is remembered, the last asked for."""
+KEPT: Final = 1024 * 1024
+"""Characters of all texts whose reading is remembered, the last asked for: about 20 MB."""
 
 
 class TaskAt(NamedTuple):
@@ -96,9 +98,38 @@ class Reading:
         return next((at for at in self.tasks if at.first <= line <= at.last), None)
 
 
-@lru_cache(maxsize=KEPT)
-def read(path: str, text: str) -> Reading:
-    """Read the text of the file at `path`, relative to the project."""
+class Readings:
+    """The readings of late. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, str], Reading] = OrderedDict()
+        self._size = 0
+        self._lock = threading.Lock()
+
+    def of(self, path: str, text: str) -> Reading:
+        """What the text of the file at `path` says, relative to the project."""
+        key = (path, text)
+        with self._lock:
+            known = self._kept.get(key)
+            if known is not None:
+                self._kept.move_to_end(key)
+                return known
+        reading = _read(path, text)
+        with self._lock:
+            if key not in self._kept:
+                self._kept[key] = reading
+                self._size += len(text)
+            while self._size > KEPT and len(self._kept) > 1:
+                (_, oldest), _ = self._kept.popitem(last=False)
+                self._size -= len(oldest)
+        return reading
+
+
+read: Final = Readings().of
+"""Reads a text, or remembers what it says: editors ask for lenses, hints and hovers of the same text."""
+
+
+def _read(path: str, text: str) -> Reading:
     try:
         data = text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ccdashd.lsp.plan_places import plan_at, read
+from ccdashd.lsp import plan_places
+from ccdashd.lsp.plan_places import Readings, plan_at, read
 from tests.lsp.desk import Desk
 from tests.store.plans import cache
 from tests.store.shop import FILES, PHASE_1, PHASE_2, PLAN, PRD, QUICK
@@ -149,8 +150,18 @@ def test_a_file_that_is_not_saved_yet(desk: Desk) -> None:
     assert plan.task_id(plan.reading.tasks[0].task) == "shop-000001/docs/new.md#N1"
 
 
-def test_a_text_is_read_once() -> None:
-    assert read(PROGRESS, FORMS) is read(PROGRESS, FORMS[:10] + FORMS[10:])
+def test_a_text_is_read_once_unless_others_came_since(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = Readings().of
+    first = read(PROGRESS, FORMS)
+    assert read(PROGRESS, FORMS[:10] + FORMS[10:]) is first
+    assert read(QUICK, FORMS) is not first
+    monkeypatch.setattr(plan_places, "KEPT", 3 * len(FORMS))
+    assert read(PROGRESS, FORMS) is first
+    read(PROGRESS, FORMS + "x")
+    assert read(PROGRESS, FORMS) is first
+    for n in range(3):
+        read(PROGRESS, f"{FORMS}{n}")
+    assert read(PROGRESS, FORMS) is not first
 
 
 @pytest.mark.corpus
