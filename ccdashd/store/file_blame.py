@@ -75,7 +75,7 @@ class Blames:
             if kept is not None and kept[0] == state:
                 self._kept.move_to_end(path)
                 return kept[1]
-        blamed = _blamed(changes, now)
+        blamed = _blamed(path, changes, now)
         with self._lock:
             self._kept[path] = state, blamed
             self._kept.move_to_end(path)
@@ -162,13 +162,23 @@ def _state(changes: Sequence[Recorded], text: str) -> bytes:
     return digest.digest()
 
 
-def _blamed(changes: list[Recorded], now: str) -> Blamed:
+def _blamed(path: str, changes: list[Recorded], now: str) -> Blamed:
+    copies: dict[str, list[int]] = {path: []}
+    for number in reversed(range(len(changes))):  # the copy that was changed last comes first
+        copies.setdefault(changes[number].path, []).append(number)
+    lines: list[Line] = []
     with file_edits.reading(changes) as edits:
-        lines = engine.blame([edit for edit in edits if edit is not None], now)
-    numbers = [number for number, edit in enumerate(edits) if edit is not None]
-    if len(numbers) < len(edits):
-        lines = [line if line.origin == NOBODY else line._replace(origin=numbers[line.origin]) for line in lines]
-    return Blamed(changes, len(edits) - len(numbers), lines, list(engine.blocks(lines)))
+        for numbers in copies.values():
+            there = [(number, edit) for number in reversed(numbers) if (edit := edits[number]) is not None]
+            found = engine.blame([edit for _, edit in there], now)
+            told = [_numbered(line, there[line.origin][0]) if line.origin != NOBODY else line for line in found]
+            # Each copy has a life of its own: what others tell is asked only of lines that are not from the file's own.
+            lines = [other if ours.origin == NOBODY else ours for ours, other in zip(lines or told, told, strict=True)]
+    return Blamed(changes, sum(edit is None for edit in edits), lines, list(engine.blocks(lines)))
+
+
+def _numbered(line: Line, origin: int) -> Line:
+    return line if line.origin == origin else line._replace(origin=origin)
 
 
 def _changes(

@@ -18,8 +18,8 @@ from ccdashd.store.connection import raw_connection
 
 # Copies of a call in several logs are one; the row that counts is taken, or else one whose log is there.
 _EDITS = """
-SELECT c.tool_use_id, f.session_id, f.path, f.id, c.name, c.called_at, c.call_offset, c.call_length, c.result_offset,
-       c.result_length, COALESCE(m.model, '')
+SELECT c.tool_use_id, u.file_path, f.session_id, f.path, f.id, c.name, c.called_at, c.call_offset, c.call_length,
+       c.result_offset, c.result_length, COALESCE(m.model, '')
 FROM json_each(?) j CROSS JOIN session_file_updates u ON u.file_path = j.value AND u.action IN ('edit', 'write')
      CROSS JOIN session_tool_calls c ON c.file_id = u.file_id AND c.n = u.n AND c.status = 'success'
      CROSS JOIN sync_state f ON f.id = u.file_id AND f.session_id IS NOT NULL
@@ -56,6 +56,8 @@ class Recorded(NamedTuple):
     """A call that changed the file, and the place of its records in a log."""
 
     tool_use_id: str
+    path: str
+    """Of the file, in the working copy where it was changed."""
     session_id: str
     log: str
     """Its path."""
@@ -72,8 +74,8 @@ class Recorded(NamedTuple):
 def of_path(connection: sa.Connection, paths: Sequence[str]) -> list[Recorded]:
     """The changes of a file, known by these paths, in the order in which they were made."""
     found: dict[str, Recorded] = {}
-    for tool_use_id, session_id, log, *others in raw_connection(connection).execute(_EDITS, (json.dumps(paths),)):
-        found.setdefault(tool_use_id, Recorded(tool_use_id, session_id, logs.path_from(log), *others))
+    for id, path, session_id, log, *others in raw_connection(connection).execute(_EDITS, (json.dumps(paths),)):
+        found.setdefault(id, Recorded(id, path, session_id, logs.path_from(log), *others))
     return sorted(found.values(), key=lambda edit: (edit.time if edit.time is not None else -1, edit.log, edit.offset))
 
 

@@ -150,7 +150,8 @@ class Edited:
         return id
 
     def replaced(self, session: Session, at: int, removed: int, added: int, *, known: bool = True) -> str:
-        """An agent puts new lines in the place of others."""
+        """An agent puts new lines in the place of others; at least one, since an edit of nothing makes a file."""
+        assert removed
         before = self.text
         new = [self.line() for _ in range(added)]
         old = self.lines[at : at + removed]
