@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -12,8 +13,11 @@ import pytest
 
 from ccdashd import app
 from tests.helpers import PATIENCE, wait_until
+from tests.lsp.desk import Desk
 from tests.lsp.editors import EditorClient
+from tests.lsp.real import real_desk
 from tests.rpc.conftest import Served
+from tests.store.plans import cache
 
 Connect = Callable[[], EditorClient]
 
@@ -73,3 +77,12 @@ def opening(short_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ope
     finally:
         opening.let()
         opening.stop()
+
+
+@pytest.fixture(scope="session")
+def real() -> Iterator[Desk]:
+    """An editor over all planning files of a real project, which are read once for all tests."""
+    if "CCDASH_CORPUS" not in os.environ:
+        pytest.skip("CCDASH_CORPUS names no folder of real files")
+    with cache() as connection:
+        yield real_desk(connection)

@@ -21,7 +21,7 @@ def paths(root: Path) -> list[str]:
     return sorted(path.relative_to(root).as_posix() for path in root.rglob("*.md") if path.is_file())
 
 
-def real(connection: sa.Connection) -> Desk:
+def real_desk(connection: sa.Connection) -> Desk:
     """An editor over the project below `CCDASH_CORPUS`, which it only reads."""
     root = Path(os.environ["CCDASH_CORPUS"], "skillmeat").resolve()
     values = {"id": PROJECT, "root": str(root), "name": "real", "origin": "discovered", "hidden": False}

@@ -207,7 +207,7 @@ def test_a_fix_takes_its_finding_away_and_nothing_else(breaks: list[str], ending
         before, after = reading.frontmatter, frontmatter.read(fix.data)
         assert after.values == before.values
         codes = [Counter(finding.code for finding in front.findings) for front in (before, after)]
-        assert all(codes[1][item.code] < codes[0][item.code] for item in fix.diagnostics)
+        assert all(codes[1][str(item.code)] < codes[0][str(item.code)] for item in fix.diagnostics)
         assert len(after.repairs) < len(before.repairs)
         text = fix.data.decode()
         assert text.endswith(f"---{ending}# Text{ending}")

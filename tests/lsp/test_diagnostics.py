@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,9 @@ import pytest
 
 from ccdashd.lsp import diagnostics
 from tests.lsp.desk import Desk
-from tests.lsp.real import paths, real
+from tests.lsp.real import paths
 from tests.store.plans import cache
 from tests.store.shop import BROKEN, FILES, LOOSE, PHASE_1, PHASE_2, PLAN, PRD, QUICK
-
-CORPUS = os.environ.get("CCDASH_CORPUS")
 
 PROGRESS = ".claude/progress/{}/phase-{}-progress.md"
 PLANS = "docs/project_plans/implementation_plans"
@@ -160,17 +157,14 @@ def test_places_are_in_the_text_whatever_is_wrong_in_it(desk: Desk) -> None:
 
 
 @pytest.mark.corpus
-@pytest.mark.skipif(CORPUS is None, reason="CCDASH_CORPUS names no folder of real files")
-def test_the_broken_files_of_a_real_project() -> None:
-    with cache() as connection:
-        desk = real(connection)
-        broken: dict[str, list[int]] = {}
-        codes: set[Any] = set()
-        for path in paths(desk.root):
-            told = desk.diagnostics(path)
-            codes.update(item.code for item in told)
-            lines = [item.range.start.line + 1 for item in told if item.code in REPAIRED]
-            if lines:
-                broken[path] = lines
-        assert broken == REAL
-        assert codes >= REPAIRED | {"unknown-status", "dangling-reference", "status", "progress", "unknown-task"}
+def test_the_broken_files_of_a_real_project(real: Desk) -> None:
+    broken: dict[str, list[int]] = {}
+    codes: set[Any] = set()
+    for path in paths(real.root):
+        told = real.diagnostics(path)
+        codes.update(item.code for item in told)
+        lines = [item.range.start.line + 1 for item in told if item.code in REPAIRED]
+        if lines:
+            broken[path] = lines
+    assert broken == REAL
+    assert codes >= REPAIRED | {"unknown-status", "dangling-reference", "status", "progress", "unknown-task"}

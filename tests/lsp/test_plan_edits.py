@@ -41,7 +41,7 @@ def lay_out(home: Path) -> None:
     linked = shop.FILES[PHASE_1].replace("    priority: critical\n", f"    priority: critical\n    session_id: {SESSION}\n")
     shop.write(root, shop.FILES | {PHASE_1: linked, "docs/log.md": f"# Log\n\nBy {SESSION}.\n"})
     writer = Writer(1)
-    place = {"cwd": str(root)}
+    place: dict[str, Any] = {"cwd": str(root)}
     written = call("toolu_1", "Write", file_path=str(root / PHASE_2), content="x")
     records = [
         writer.user("Count all coins", **place),
@@ -316,7 +316,8 @@ def test_a_session_is_a_link_to_its_transcript(editor: EditorClient, root: Path)
     path = Path(target.removeprefix("file://").partition("#")[0])
     assert "Count all coins" in path.read_text()
     assert path.stat().st_mode & 0o777 == 0o600
-    for data in (None, {"session": 3}, [], {}):
+    nothing: list[Any] = [None, {"session": 3}, [], {}]
+    for data in nothing:
         with pytest.raises(RpcError, match="not that of a link to a session"):
             editor.request("documentLink/resolve", {**link, "data": data})
     with pytest.raises(RpcError, match="no session"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,10 +10,10 @@ import pytest
 from ccdashd.lsp import plan_places
 from ccdashd.lsp.plan_places import Readings, plan_at, read
 from tests.lsp.desk import Desk
+from tests.lsp.real import paths
 from tests.store.plans import cache
 from tests.store.shop import FILES, PHASE_1, PHASE_2, PLAN, PRD, QUICK
 
-CORPUS = os.environ.get("CCDASH_CORPUS")
 PROGRESS = ".claude/progress/x/phase-1-progress.md"
 
 FORMS = """---
@@ -165,12 +164,10 @@ def test_a_text_is_read_once_unless_others_came_since(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.corpus
-@pytest.mark.skipif(CORPUS is None, reason="CCDASH_CORPUS names no folder of real files")
-def test_tasks_of_a_real_project_stand_one_after_the_other() -> None:
-    root = Path(str(CORPUS), "skillmeat")
+def test_tasks_of_a_real_project_stand_one_after_the_other(real: Desk) -> None:
     number = 0
-    for path in sorted(path for path in root.rglob("*.md") if path.is_file()):
-        reading = read(path.relative_to(root).as_posix(), path.read_bytes().decode("utf-8", "surrogateescape"))
+    for path in paths(real.root):
+        reading = real.plan(path).reading
         number += len(reading.tasks)
         for at in reading.tasks:
             assert 0 <= at.first <= at.status <= at.last < len(reading.lines)

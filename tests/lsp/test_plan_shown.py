@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,11 +9,10 @@ import pytest
 
 from ccdashd.lsp import plan_lenses
 from tests.lsp.desk import PROJECT, Desk, capable
-from tests.lsp.real import paths, real
+from tests.lsp.real import paths
 from tests.store.plans import cache
 from tests.store.shop import FILES, PHASE_1, PHASE_2, PLAN, PRD
 
-CORPUS = os.environ.get("CCDASH_CORPUS")
 PLENTY = ".claude/progress/checkout/plenty-progress.md"
 SESSION = "0c0ffee0-1111-4222-8333-444455556666"
 
@@ -207,18 +205,15 @@ def test_a_task_that_two_files_have_is_that_of_this_one_or_none(desk: Desk) -> N
 
 
 @pytest.mark.corpus
-@pytest.mark.skipif(CORPUS is None, reason="CCDASH_CORPUS names no folder of real files")
-def test_all_that_is_shown_of_a_real_project_is_of_the_protocol() -> None:
-    with cache() as connection:
-        desk = real(connection)
-        lenses = links = hovers = 0
-        for path in paths(desk.root)[::12]:
-            shown = desk.lenses(path)
-            assert shown == sorted(shown, key=lambda lens: lens.range.start.line)
-            lenses += len(shown)
-            for target in (link.target for link in desk.links(path)):
-                assert Path(target.removeprefix("file://").partition("#")[0]).is_relative_to(desk.root)
-                links += 1
-            for line in range(0, min(len(desk.plan(path).reading.lines), 60), 7):
-                hovers += desk.hover(path, line, 8) is not None
-        assert min(lenses, links, hovers) > 200
+def test_all_that_is_shown_of_a_real_project_is_of_the_protocol(real: Desk) -> None:
+    lenses = links = hovers = 0
+    for path in paths(real.root)[::12]:
+        shown = real.lenses(path)
+        assert shown == sorted(shown, key=lambda lens: lens.range.start.line)
+        lenses += len(shown)
+        for target in (link.target for link in real.links(path)):
+            assert Path(target.removeprefix("file://").partition("#")[0]).is_relative_to(real.root)
+            links += 1
+        for line in range(0, min(len(real.plan(path).reading.lines), 60), 7):
+            hovers += real.hover(path, line, 8) is not None
+    assert min(lenses, links, hovers) > 200

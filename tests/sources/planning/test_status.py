@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ccdashd.sources.planning.model import STATUSES, Status
-from ccdashd.sources.planning.status import MARKS, mark_for, parse_wanted, read_status, word_for
+from ccdashd.sources.planning.status import MARKS, mark_for, near, parse_wanted, read_status, word_for
 
 WORDS: dict[Status, list[str]] = {
     "todo": [
@@ -220,3 +220,23 @@ def test_users_are_told_of_a_word_that_means_nothing(word: str) -> None:
 @given(st.text())
 def test_any_text_means_some_status(raw: str) -> None:
     assert read_status(raw) in get_args(Status)
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        ("compleeted", ["completed"]),
+        ("In Progess", ["in_progress"]),
+        ("Complete Analysis", ["complete"]),
+        ("Draft design-spec for future planning", ["draft"]),
+        ("Sparkling", []),
+        ("", []),
+        ("🎉", []),
+        ("x" * 10_000, []),
+    ],
+)
+def test_words_that_an_unknown_one_was_meant_for(raw: str, words: list[str]) -> None:
+    assert near(raw)[: len(words)] == words
+    assert all(read_status(word) != "unknown" for word in near(raw))
+    if not words:
+        assert near(raw) == []
