@@ -73,6 +73,8 @@ async def set_status(app: App, editor: Editor, wish: SetStatus) -> Settled:
         raise InvalidParams("status", str(error), wish.status[:_SHOWN]) from None
     holder = await app.database.read(partial(_holder, wish.entity))
     path = os.path.join(holder.root, holder.path)
+    if not app.is_plan(path):
+        raise ReadOnly(f"{holder.path} is no planning file of the project, so it is left alone", path=holder.path)
     for _ in range(ATTEMPTS):
         opened = editor.documents.get(path)
         if opened is None or opened.text is None:
