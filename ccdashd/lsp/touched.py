@@ -70,6 +70,10 @@ class TouchedFiles:
         return hashlib.blake2b(repr(told).encode("utf-8", "surrogateescape"), digest_size=16).digest()
 
     def _found(self, connection: sa.Connection, path: str) -> Touched:
+        try:
+            path.encode()
+        except UnicodeEncodeError:
+            return UNTOUCHED  # no log can name it
         paths = file_edits.known_paths(connection, path)
         touches = file_touches.of_paths(connection, paths)
         if not touches:
