@@ -109,7 +109,7 @@ def _by_time(asked: Asked, step: t.Step) -> dict[str, _Row]:
     if not asked.planned:
         for key, measures in line.steps.items():
             if key is not None:
-                rows[periods.label(step, key, asked.zone)] = _Row(measures, told=asked.told(measures, (), asked.range))
+                rows[periods.label(step, key, asked.zone)] = _Row(measures)
     for bin in trends.bins_of(asked, step, line.steps, line.plans) if asked.planned else ():
         measures = line.steps.get(bin.key, NONE)
         told = asked.told(measures, line.plans, trends.within(asked.range, bin))
@@ -141,7 +141,7 @@ def _by_link(asked: Asked, by: t.Dimension, filter: Filter) -> dict[str, _Row]:
 
 
 def _sorted(asked: Asked, params: t.BreakdownParams, rows: Mapping[str, _Row]) -> _Page:
-    sizes = {key: leads(asked.metrics[0], _told(asked, row)["values"]) for key, row in rows.items()}
+    sizes = {key: leads(asked.metrics[0], _first(asked, row)) for key, row in rows.items()}
     order = sorted(rows, key=lambda key: (-sizes[key], key))
     shown = order[params.offset : params.offset + params.limit]
     others = [rows[key] for key in order[: params.offset] + order[params.offset + params.limit :]]
@@ -150,6 +150,14 @@ def _sorted(asked: Asked, params: t.BreakdownParams, rows: Mapping[str, _Row]) -
         t.Values(**_together(asked, others)) if others else None,
         add(row.measures for row in rows.values()),
         len(rows),
+    )
+
+
+def _first(asked: Asked, row: _Row) -> Mapping[str, Value]:
+    """The value of the first metric: of most rows nothing else is asked, as they are not on the page."""
+    metric = asked.metrics[0]
+    return (
+        {metric.id: metric.value(row.measures)} if row.told is None and not asked.planned else _told(asked, row)["values"]
     )
 
 

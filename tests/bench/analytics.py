@@ -172,6 +172,8 @@ def _compared(home: Path, daemon: Daemon, which: str) -> Iterator[Row]:
             for rule in question.rules:
                 left = [message for message in messages if rule.leaves_out(message)]
                 notes.append(f"{rule.text}: {len(left)} messages, {cost(left)} USD")
+            if question.note:
+                notes.append(question.note)
             if rival.per_message:
                 notes.append("rounds the cost of each message to a millionth of a dollar")
             note = "; ".join(notes + wrong[:2])

@@ -56,6 +56,8 @@ class Question:
     group: Callable[[Iterable[Message]], Groups]
     """What the parts are made of."""
     rules: tuple[Rule, ...] = ()
+    note: str = ""
+    """How its groups differ from those of the truth."""
 
 
 @dataclass(frozen=True)
@@ -124,11 +126,20 @@ def unexplained(theirs: Parts, ruled: Parts) -> list[str]:
 
 
 def days(messages: Iterable[Message]) -> Groups:
-    """By day in UTC."""
+    """By day in UTC, of the first record of each message."""
+    return _by_day((message.time, message) for message in messages)
+
+
+def last_days(messages: Iterable[Message]) -> Groups:
+    """By day in UTC, of the record that tells the most of each message, mostly its last."""
+    return _by_day((message.told, message) for message in messages)
+
+
+def _by_day(messages: Iterable[tuple[datetime | None, Message]]) -> Groups:
     found: defaultdict[str, list[Message]] = defaultdict(list)
-    for message in messages:
-        if message.time is not None:
-            found[day(message.time, "UTC")].append(message)
+    for at, message in messages:
+        if at is not None:
+            found[day(at, "UTC")].append(message)
     return found
 
 
@@ -267,7 +278,16 @@ RIVALS = (
         name=f"agentsview {AGENTSVIEW}",
         install=_agentsview,
         prepare=("sync",),
-        questions=(Question("usage by day", _AGENTSVIEW, _agentsview_days, days, (NONE_BESIDE, NO_MIRRORS)),),
+        questions=(
+            Question(
+                "usage by day",
+                _AGENTSVIEW,
+                _agentsview_days,
+                last_days,
+                (NONE_BESIDE, NO_MIRRORS),
+                "dates a message by its last record, not its first",
+            ),
+        ),
         environ=lambda home, folder: {
             "CLAUDE_PROJECTS_DIR": str(home / ".claude/projects"),
             "AGENTSVIEW_DATA_DIR": str(folder / "data"),

@@ -22,6 +22,7 @@ from tests.bench.rivals import (
     Rival,
     by_rules,
     days,
+    last_days,
     run,
     unexplained,
     windows,
@@ -73,6 +74,22 @@ def test_truth_by_day(messages: list[Message]) -> None:
         "2026-03-01": (1, 5, 0, 0, Decimal("0.000130")),
         "2026-03-02": (2, 13, 0, 0, Decimal("0.000335")),
     }
+
+
+def test_days_of_the_first_and_of_the_last_record(tmp_path: Path) -> None:
+    records = [
+        {
+            "type": "assistant",
+            "timestamp": at,
+            "requestId": "r",
+            "message": {"id": "m", "model": "x", "usage": {"output_tokens": output}},
+        }
+        for at, output in (("2026-03-01T23:59:59Z", 1), ("2026-03-02T00:00:01Z", 2))
+    ]
+    path = tmp_path / "session.jsonl"
+    path.write_text("\n".join(map(json.dumps, records)))
+    messages = read([path]).messages
+    assert (list(days(messages)), list(last_days(messages))) == (["2026-03-01"], ["2026-03-02"])
 
 
 def test_windows_begin_at_the_hour_after_the_last(messages: list[Message]) -> None:

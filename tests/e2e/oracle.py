@@ -25,12 +25,16 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 @dataclass
 class Message:
-    """One API message as one log knows it: the figures of its record with the largest output, the earliest time."""
+    """One API message as one log knows it: the figures of its record with the largest output, the earliest time.
+
+    `told` is the time of the record that the figures are from.
+    """
 
     log: str
     key: tuple[str, str]
     model: str
     time: datetime | None
+    told: datetime | None
     tokens: dict[str, int]
     write_1h: int
     searches: int
@@ -177,6 +181,7 @@ def see(messages: dict[tuple[str, str], Message], record: Json, path: Path, *, m
         key=(id, record.get("requestId") or ""),
         model=inner.get("model") or "",
         time=moment(record.get("timestamp")),
+        told=moment(record.get("timestamp")),
         tokens=dict(zip(KINDS, given, strict=True)),
         write_1h=hour,
         searches=(usage.get("server_tool_use") or {}).get("web_search_requests") or 0,

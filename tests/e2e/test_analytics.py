@@ -130,7 +130,7 @@ def listed(client: Client) -> Iterator[dict[str, Any]]:
 
 
 def test_generated_logs(idle_daemon: Daemon) -> None:
-    summary = generate(idle_daemon.home, sessions=60, bytes_target=5_000_000, seed=3, faults=True)
+    summary = generate(idle_daemon.home, sessions=30, bytes_target=2_000_000, seed=3, faults=True)
     truth = read(logs(idle_daemon.home))
     assert tokens(truth.messages) | {"messages": len(truth.messages)} == summary.totals
     with indexed(idle_daemon) as client:
@@ -150,7 +150,7 @@ def check_events(client: Client, summary: Summary) -> None:
             figures = (truth.prompts, truth.commands, truth.interrupts, truth.compactions, truth.steering)
             assert answers.get(truth.id, (0,) * len(names)) == figures, truth
             checked += any(figures)
-    assert checked > 20
+    assert checked > 10
 
 
 @pytest.mark.corpus

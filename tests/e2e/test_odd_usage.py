@@ -256,7 +256,7 @@ def test_bad_questions(client: Client) -> None:
 
 
 def test_asked_while_everything_is_read_for_the_first_time(idle_daemon: Daemon) -> None:
-    generate(idle_daemon.home, sessions=20, bytes_target=3_000_000, seed=5)
+    generate(idle_daemon.home, sessions=12, bytes_target=1_500_000, seed=5)
     truth = read(logs(idle_daemon.home))
     idle_daemon.start()
     seen = []
