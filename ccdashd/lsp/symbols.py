@@ -28,6 +28,8 @@ _KINDS: Final[dict[Kind, int]] = {"feature": 2, "task": 8, "document": 1, "sessi
 
 def named(connection: sa.Connection, editor: Editor, params: lsp.SymbolParams) -> list[lsp.Symbol]:
     """What has each word of the query in its name; first that of the projects whose folders the editor has open."""
+    if "\0" in params.query:
+        return []  # SQLite's patterns end there
     try:
         kinds = list(by_name(connection, params.query, projects_at(connection, editor.folders), MOST))
     except InvalidParams:
