@@ -41,6 +41,8 @@ export async function step(page, name, work) {
   } catch (error) {
     seen[name] = { failed: String(error) };
     await shoot(page, `failed-${name}`);
+    // What it left open would be in the way of the next one.
+    await page.keyboard.press("Escape");
   }
   seen[name].seconds = (performance.now() - began) / 1000;
 }

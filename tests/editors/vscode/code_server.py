@@ -24,6 +24,9 @@ INSTALL = 300
 DRIVE = 120
 """Seconds that one browser may take."""
 
+NODE = "20"
+"""The version of node that this code-server runs on, and on no other."""
+
 SETTINGS = {
     "extensions.autoCheckUpdates": False,
     "git.enabled": False,
@@ -42,6 +45,16 @@ def needed(program: str, *others: str) -> str:
         if path := shutil.which(name):
             return path
     pytest.skip(f"there is no {program}: install the package {program}")
+
+
+def node() -> str:
+    """The path of node. Skips the test where it is not installed, or another version."""
+    path = needed("node", "nodejs")
+    needed("npm")
+    version = subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    if version.removeprefix("v").partition(".")[0] != NODE:
+        pytest.skip(f"{path} is {version}, and node {NODE} is needed")
+    return path
 
 
 def fetched(command: list[str], what: str) -> None:
@@ -67,6 +80,7 @@ def installed() -> Path:
 
 def extension() -> Path:
     """The extension as it is given to users."""
+    node()
     fetched(["make", "--silent", "vscode"], "the extension's dependencies")
     return EXTENSION / "ccdash.vsix"
 
@@ -75,7 +89,7 @@ class CodeServer:
     """code-server, with folders of its own below `folder`."""
 
     def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
-        self.node = needed("node", "nodejs")
+        self.node = node()
         self.modules = installed()
         self.folder = folder
         self.environ = dict(environ)
@@ -89,16 +103,25 @@ class CodeServer:
 
     def install(self, vsix: Path) -> None:
         """Install an extension."""
-        subprocess.run([*self._command, "--install-extension", str(vsix)], env=self.environ, check=True, capture_output=True)
+        subprocess.run(
+            [*self._command, "--install-extension", str(vsix)], env=self.environ, check=True, capture_output=True
+        )
 
     def start(self, **settings: Any) -> None:
         """Start it, and wait until it answers."""
         (self.data / "User").mkdir(parents=True, exist_ok=True)
         (self.data / "User/settings.json").write_text(json.dumps(SETTINGS | settings))
-        options = ["--auth", "none", "--bind-addr", f"127.0.0.1:{self.port}", "--disable-telemetry", "--disable-update-check"]
+        options = [
+            "--auth",
+            "none",
+            "--bind-addr",
+            f"127.0.0.1:{self.port}",
+            "--disable-telemetry",
+            "--disable-update-check",
+        ]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [*self._command, *options, "--disable-workspace-trust"],
+                [*self._command, *options, "--disable-telemetry", "--disable-update-check", "--disable-workspace-trust"],
                 env=self.environ,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -125,10 +125,16 @@ def demo(short: Path) -> Iterator[Demo]:
 
 
 @pytest.fixture(scope="module")
-def code_server(short: Path, demo: Demo) -> Iterator[CodeServer]:
+def vsix() -> Path:
+    """The extension as it is given to users."""
+    return extension()
+
+
+@pytest.fixture(scope="module")
+def code_server(short: Path, vsix: Path, demo: Demo) -> Iterator[CodeServer]:
     """VS Code with the extension."""
     server = CodeServer(short, demo.environ)
-    server.install(extension())
+    server.install(vsix)
     try:
         server.start()
         yield server
@@ -144,6 +150,7 @@ def tour(code_server: CodeServer, demo: Demo) -> dict[str, Any]:
         folder=str(demo.folder),
         file=str(demo.file),
         prompt=PROMPT,
+        second=SECOND_PROMPT,
         line="def rain",
         live={"title": PROMPT, "log": str(demo.log), "more": demo.more(), "said": SAID},
         long={"title": LONG_PROMPT, "last": f"Number {LONG - 1}."},

@@ -14,6 +14,9 @@ cd "$folder"
 echo '{"private": true}' >package.json
 # shellcheck disable=SC2086 # several words
 npm install "${quiet[@]}" $versions
+# The headers that node came with, where it did; else they are fetched.
+prefix=$(node -p 'require("path").resolve(process.execPath, "../..")')
+[[ ! -e $prefix/include/node/node.h ]] || export npm_config_nodedir=$prefix
 # The only native part without which the server does not start.
 npm rebuild --loglevel=error --build-from-source argon2
 cd node_modules/code-server/lib/vscode

@@ -66,8 +66,8 @@ await drive(async (page) => {
     await frame.locator("#scroller").focus();
     await page.keyboard.press("Home");
     await page.keyboard.press("n");
-    const current = frame.locator(".entry.current");
-    await current.and(frame.locator(".user")).waitFor();
+    const current = frame.locator(".entry.current.user", { hasText: task.second });
+    await current.waitFor();
     const prompt = await current.innerText();
     await frame.locator(".entry.kind-toolCall .head").first().click();
     const input = frame.locator(".entry.kind-toolCall pre.text").first();
@@ -102,8 +102,9 @@ await drive(async (page) => {
     });
     await until(() => frame.evaluate(() => document.querySelector(".entry.pending") === null), "what is in sight");
     await shoot(page, "transcript-long");
-    const size = await frame.locator(".entry").first().getAttribute("aria-setsize");
-    return { ...scrolled, size: Number(size) };
+    const first = frame.locator(".entry").first();
+    const [size, index] = [await first.getAttribute("aria-setsize"), await first.getAttribute("data-index")];
+    return { ...scrolled, size: Number(size), first: Number(index) };
   });
 
   await step(page, "setStatus", async () => {
@@ -112,8 +113,13 @@ await drive(async (page) => {
     await row(task.plan.feature).locator(".monaco-tl-twistie").click();
     await row(task.plan.phase).locator(".monaco-tl-twistie").click();
     await row(task.plan.task).click({ button: "right" });
-    await page.locator(".monaco-menu .action-label", { hasText: "Set Status" }).click();
-    await quick(page).locator(".monaco-list-row", { hasText: task.plan.status }).waitFor();
+    const item = page.locator(".monaco-menu .action-label", { hasText: "Set Status" });
+    const list = quick(page).locator(".monaco-list-row", { hasText: task.plan.status });
+    // A menu takes no click in its first moments.
+    await until(async () => {
+      if (await item.isVisible()) await item.click({ timeout: 1_000 }).catch(() => undefined);
+      return list.isVisible();
+    }, "the statuses");
     await shoot(page, "set-status");
     await quick(page).locator("input").first().fill(task.plan.status);
     await page.keyboard.press("Enter");
@@ -138,12 +144,21 @@ await drive(async (page) => {
     return texts;
   });
 
+  await step(page, "back", async () => {
+    // Its page was gone while it was hidden.
+    await page.locator(".tab", { hasText: task.long.title }).click();
+    const frame = await transcript(page, task.long.title);
+    await frame.locator(".entry:not(.pending)").nth(2).waitFor();
+    return Number(await frame.locator(".entry").first().getAttribute("data-index"));
+  });
+
   await step(page, "walkthrough", async () => {
     await command(page, "Welcome: Open Walkthrough");
     await quick(page).locator("input").first().fill("Get Started with ccdash");
     await quick(page).locator(".monaco-list-row", { hasText: "ccdash" }).first().waitFor();
     await page.keyboard.press("Enter");
     await page.locator(".getting-started-step").nth(2).waitFor();
+    await page.locator(".getting-started-media iframe").waitFor();
     await shoot(page, "walkthrough");
     return page.locator(".getting-started-step .step-title").allInnerTexts();
   });

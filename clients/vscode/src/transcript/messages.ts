@@ -24,6 +24,8 @@ export type ToPage =
 /** To the extension. */
 export type ToHost =
   | { type: "ready" }
+  /** The first entry in sight; null while the reader follows the end. */
+  | { type: "place"; at: number | null }
   | { type: "chunk"; start: number }
   /** The next prompt after (or before) an entry. */
   | { type: "prompt"; from: number; direction: "forward" | "backward" }

@@ -13,7 +13,10 @@ export function page(source: string, nonce: string, script: string, style: strin
 </head>
 <body>
 <div class="bar">
-<h1 id="title"></h1><span id="live" class="live">live</span><span id="facts" class="facts"></span>
+<div class="session">
+<h1><span id="title"></span> <span id="live" class="live">live</span></h1>
+<div id="facts" class="facts"></div>
+</div>
 <button id="previous" title="Previous prompt (p)">↑ Prompt</button>
 <button id="next" title="Next prompt (n)">↓ Prompt</button>
 <button id="unfold" title="Fold or unfold all tools (u)">Unfold Tools</button>

@@ -67,6 +67,8 @@ class TranscriptPanel {
   private readonly head = new Throttle(PACE, async () => void (await this.tellHead()), (error) => this.fail(null, error));
   private total = 0;
   private ready = false;
+  /** What was in sight last: an entry, or null for the end. */
+  private place: number | null | undefined;
 
   constructor(
     private readonly connection: Connection,
@@ -80,6 +82,10 @@ class TranscriptPanel {
     const at = (name: string): string => webview.asWebviewUri(vscode.Uri.joinPath(folder, name)).toString();
     this.disposables.push(
       this.head,
+      panel.onDidChangeViewState(() => {
+        // The page of a hidden panel is gone, and begins anew when it is shown.
+        if (!panel.visible) this.ready = false;
+      }),
       webview.onDidReceiveMessage((message: ToHost) => void this.answer(message)),
       connection.subscribe(`transcript:${session}`, "sessions"),
       connection.onTranscript((told) => {
@@ -97,7 +103,9 @@ class TranscriptPanel {
 
   reveal(entry?: string): void {
     this.panel.reveal();
-    if (entry !== undefined) void this.goto(entry);
+    if (entry === undefined) return;
+    if (this.ready) void this.goto(entry);
+    else this.entry = entry;
   }
 
   dispose(): void {
@@ -107,10 +115,10 @@ class TranscriptPanel {
   private async answer(message: ToHost): Promise<void> {
     try {
       if (message.type === "ready") {
-        // A panel that was hidden begins anew, as its page was gone.
         this.ready = true;
         await this.begin();
-      } else if (message.type === "chunk") await this.chunk(message.start);
+      } else if (message.type === "place") this.place = message.at;
+      else if (message.type === "chunk") await this.chunk(message.start);
       else if (message.type === "whole") await this.whole(message.entry);
       else await this.prompt(message.from, message.direction);
     } catch (error) {
@@ -121,13 +129,19 @@ class TranscriptPanel {
   private async begin(): Promise<void> {
     try {
       const live = await this.tellHead();
-      const at = this.entry === undefined ? undefined : await this.find(this.entry);
-      const start = at === undefined ? 0 : at - (at % CHUNK);
-      const told = await this.connection.request("sessions/transcript", { id: this.session, start, limit: CHUNK });
+      const entry = this.entry === undefined ? undefined : await this.find(this.entry);
+      const at = entry ?? (this.place === undefined ? (live ? null : 0) : this.place);
+      const start = at === null ? undefined : at - (at % CHUNK);
+      const told = await this.connection.request("sessions/transcript", {
+        id: this.session,
+        ...(start === undefined ? { direction: "backward" } : { start }),
+        limit: CHUNK,
+      });
       this.total = told.total;
-      this.tell({ type: "begin", total: told.total, at: at ?? (live ? null : 0) });
-      this.tell({ type: "entries", start, total: told.total, items: told.items.map(shown) });
-      if (at !== undefined) this.tell({ type: "goto", index: at });
+      this.tell({ type: "begin", total: told.total, at });
+      this.tell({ type: "entries", start: told.start, total: told.total, items: told.items.map(shown) });
+      if (entry !== undefined) this.tell({ type: "goto", index: entry });
+      this.entry = undefined;
     } catch (error) {
       this.fail(null, error);
     }
@@ -187,7 +201,6 @@ class TranscriptPanel {
   }
 
   private async goto(entry: string): Promise<void> {
-    this.entry = entry;
     try {
       const index = await this.find(entry);
       if (index !== undefined) this.tell({ type: "goto", index });

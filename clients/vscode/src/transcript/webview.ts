@@ -18,6 +18,9 @@ const KEPT = 4_000;
 /** Pixels from the end at which the reader follows it. */
 const END = 40;
 
+/** Milliseconds of stillness after which the extension is told what is in sight, as it outlives this page. */
+const STILL = 250;
+
 const host = acquireVsCodeApi();
 const scroller = found("scroller");
 const list = found("list");
@@ -41,6 +44,7 @@ let current = -1;
 let follows = false;
 let frame = 0;
 let width = 0;
+let telling: ReturnType<typeof setTimeout> | undefined;
 
 function found(id: string): HTMLElement {
   const element = document.getElementById(id);
@@ -139,7 +143,13 @@ function draw(): void {
   for (const [index, element] of drawn) element.style.transform = `translateY(${layout.offset(index)}px)`;
   const wanted = follows ? layout.height : layout.offset(anchor) + shift;
   if (Math.abs(scroller.scrollTop - wanted) > 0.5) scroller.scrollTop = wanted;
+  clearTimeout(telling);
+  if (layout.count > 0) telling = setTimeout(tellPlace, STILL);
   latest.hidden = follows || scroller.scrollTop + clientHeight >= layout.height - END;
+}
+
+function tellPlace(): void {
+  host.postMessage({ type: "place", at: follows ? null : layout.at(scroller.scrollTop + 8) });
 }
 
 /** Draw and measure what is visible; true where a height is other than was thought. */
@@ -149,15 +159,15 @@ function place(anchor: number, shift: number, visible: number): boolean {
   const first = layout.at(top - MARGIN);
   const last = layout.at(top + visible + MARGIN);
   for (const index of [...drawn.keys()]) if (index < first || index > last) redraw(index);
-  const fresh: HTMLElement[] = [];
-  for (let index = first; index <= last; index++) {
+  let next: HTMLElement | null = null;
+  for (let index = last; index >= first; index--) {
     if (!entries.has(index)) ask(index);
-    if (drawn.has(index)) continue;
-    const element = article(index);
+    const element = drawn.get(index) ?? article(index);
     drawn.set(index, element);
-    fresh.push(element);
+    // In the order in which they are read aloud.
+    if (element.nextSibling !== next || element.parentElement === null) list.insertBefore(element, next);
+    next = element;
   }
-  list.append(...fresh);
   let changed = false;
   for (const [index, element] of drawn) {
     // What is not there yet says nothing of its height.
@@ -205,6 +215,8 @@ function go(index: number, focus = true): void {
 }
 
 function jump(index: number): void {
+  // A list that was not drawn yet has no height to scroll in.
+  list.style.height = `${layout.height}px`;
   scroller.scrollTop = Math.max(0, layout.offset(index) - 8);
   go(index);
 }
