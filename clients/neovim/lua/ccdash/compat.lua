@@ -16,12 +16,32 @@ function M.start(config)
   return vim.lsp.start_client(config)
 end
 
+--- A value without the nulls of JSON in its objects, which Neovim leaves out before 0.12.
+function M.plain(value)
+  if value == vim.NIL then
+    return nil
+  end
+  if type(value) == "table" then
+    for key, item in pairs(value) do
+      if type(key) == "string" then
+        value[key] = M.plain(item)
+      elseif type(item) == "table" then
+        M.plain(item)
+      end
+    end
+  end
+  return value
+end
+
 --- Send a request. Returns false where the server is gone.
 function M.request(client, method, params, callback, bufnr)
-  if methods then
-    return client:request(method, params, callback, bufnr)
+  local function answered(err, result, context)
+    callback(err, M.plain(result), context)
   end
-  return client.request(method, params, callback, bufnr)
+  if methods then
+    return client:request(method, params, answered, bufnr)
+  end
+  return client.request(method, params, answered, bufnr)
 end
 
 function M.notify(client, method, params)

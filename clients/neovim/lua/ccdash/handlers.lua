@@ -1,5 +1,6 @@
 --- What the daemon asks of Neovim, and the commands that are carried out here and not by the daemon.
 local client = require("ccdash.client")
+local compat = require("ccdash.compat")
 
 local M = {}
 
@@ -109,8 +110,14 @@ if not vim.lsp.inlay_hint then
   end
 end
 
+for method, handler in pairs(M.handlers) do
+  M.handlers[method] = function(err, params, ...)
+    return handler(err, compat.plain(params), ...)
+  end
+end
+
 local function argument(command)
-  return (command.arguments or {})[1] or {}
+  return compat.plain((command.arguments or {})[1]) or {}
 end
 
 --- By id, as lenses and actions name them.

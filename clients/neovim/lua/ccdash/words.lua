@@ -47,7 +47,7 @@ end
 
 --- What something cost; `>=` where a part of it has no price. Empty where nothing is known.
 function M.cost(cost)
-  if not cost or cost == vim.NIL or cost.provenance == "unpriced" then
+  if not cost or cost.provenance == "unpriced" then
     return ""
   end
   local least = cost.provenance == "lower_bound" and ">=" or ""
