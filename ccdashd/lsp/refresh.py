@@ -101,7 +101,7 @@ class Refresher:
             diagnostics.clear(self._editor, document)
 
     async def _look(self) -> bool:
-        """Tell the editor what changed. Returns whether to look again, though nothing changes."""
+        """Tell the editor what changed. Returns whether that has to be tried again."""
         app, editor = self._app, self._editor
         self._due.clear()
         stale, self._stale = self._stale, set()
@@ -124,10 +124,7 @@ class Refresher:
             self._stale |= stale
             return True
         await asyncio.sleep(min(took * REST, RETRY))
-        # Until all files were looked at, it is not known which are planning files.
-        unsure = set() if app.scanned else {path for path in stale if not app.is_plan(path)}
-        self._stale |= unsure
-        return bool(unsure)
+        return False
 
     def _differing(self, states: Mapping[str, bytes], revision: int) -> set[str]:
         """The open documents that show something else than before, or may do so."""

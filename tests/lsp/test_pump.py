@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import IO, Any
 
 import pytest
 
+from ccdash.commands.lsp import pump as pump_bytes
 from ccdash.commands.lsp import write_all
 from tests.helpers import PATIENCE, Daemon, framed, wait_until
 from tests.lsp.clients import initialize, structured
@@ -203,3 +206,21 @@ def test_all_is_written_to_a_pipe_that_takes_little() -> None:
         os.close(writer)
         assert process.stdout is not None
         assert process.stdout.read() == data
+
+
+def test_the_daemon_has_the_last_word() -> None:
+    ours, theirs = socket.socketpair()
+    (source, said), (heard, target) = os.pipe(), os.pipe()
+    pumping = threading.Thread(target=pump_bytes, args=(ours, source, target))
+    pumping.start()
+    with ours, theirs, os.fdopen(heard, "rb") as answer:
+        theirs.settimeout(PATIENCE)
+        os.write(said, b"ask")
+        os.close(said)
+        assert b"".join(iter(lambda: theirs.recv(100), b"")) == b"ask"
+        theirs.sendall(b"answer")
+        theirs.close()
+        pumping.join(PATIENCE)
+        os.close(target)
+        os.close(source)
+        assert answer.read() == b"answer"

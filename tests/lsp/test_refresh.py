@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -61,26 +62,31 @@ class Look(NamedTuple):
 
 @pytest.fixture
 def looks(monkeypatch: pytest.MonkeyPatch) -> list[Look]:
-    """Every look that there was."""
+    """Every look that is over."""
     looks: list[Look] = []
-    differing = Refresher._differing
+    begun: dict[Refresher, Look] = {}
+    look, differing = Refresher._look, Refresher._differing
 
     def noted(self: Refresher, states: Any, revision: int) -> set[str]:
-        looks.append(Look(revision, time.monotonic()))
+        begun[self] = Look(revision, time.monotonic())
         return differing(self, states, revision)
 
+    async def followed(self: Refresher) -> bool:
+        again = await look(self)
+        if self in begun:
+            looks.append(begun.pop(self))
+        return again
+
+    monkeypatch.setattr(Refresher, "_look", followed)
     monkeypatch.setattr(Refresher, "_differing", noted)
     return looks
 
 
 def settled(served: Served, looks: list[Look], editors: int = 1) -> None:
     """Wait until every editor was looked after in the state that there is now."""
-    before = len(looks)
-    served.soon(served.app.events.publish, [t.Change(type="session", id="none", op="upsert")], served.app.revision)
-    wait_until(
-        lambda: len([look for look in looks[before:] if look.revision == served.app.revision]) >= editors,
-        "a look at open documents",
-    )
+    before, revision = len(looks), served.app.revision
+    served.soon(served.app.events.publish, [t.Change(type="session", id="none", op="upsert")], revision)
+    wait_until(lambda: len([look for look in looks[before:] if look.revision >= revision]) >= editors, "a look")
 
 
 def set_status(served: Served, task: str, status: str) -> None:
@@ -167,6 +173,7 @@ def test_changes_are_gathered(
     editor.start()
     editor.open(root / PHASE.format("loading"))
     settled(served, looks)
+    refreshes(editor)
     looks.clear()
     for number in range(10):
         set_status(served, "loading/phase-2-progress.md#T2-003", ("completed", "in_progress")[number % 2])
@@ -221,6 +228,29 @@ def test_documents_that_were_opened_before_the_cache_are_shown_later(
         opening.let()
         wrong(editor, path)
         editor.told(LENSES)
+
+
+@pytest.fixture
+def cached(short_folder: Path) -> None:
+    """What the next daemon of the folder shows is in its cache already."""
+    lay_out(short_folder)
+    served = Served(short_folder)
+    served.start()
+    served.stop()
+    shutil.rmtree(served.paths.runtime_dir)
+
+
+def test_documents_that_were_opened_before_a_cache_that_stays_as_it_is(
+    cached: None, opening: Opening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refresh, "PAUSE", 0.0)
+    monkeypatch.setattr(refresh, "RETRY", 0.05)
+    path = opening.folder / "shop/docs/project_plans/reports/notes.md"
+    with EditorClient(opening.path) as editor:
+        editor.start()
+        editor.open(path, plans.BROKEN)
+        opening.let()
+        wrong(editor, path)
 
 
 def test_what_fails_is_tried_again(
