@@ -10,6 +10,7 @@ from pathlib import Path
 from posixpath import basename
 from random import Random
 
+from ccdash.demo import code
 from ccdash.demo.clock import DAY, iso
 from ccdash.demo.features import FEATURES, OF_BRANCH, Feature
 from ccdash.demo.history import journal
@@ -30,6 +31,8 @@ class Projects:
         self._now = now
         self.truth: dict[str, ProjectTruth] = {}
         self._told: dict[str, list[tuple[Feature, Told]]] = {}
+        self._code: dict[str, int] = {}
+        """When files of code were written, by path."""
         sessions: dict[Feature, list[tuple[int, Plan]]] = {feature: [] for feature in FEATURES}
         for number, plan in enumerate(reversed(plans)):
             root, branch, _ = STORIES[number % len(STORIES)]
@@ -68,6 +71,8 @@ class Projects:
             if plan.story is not None:
                 work = jobs(feature, follow % 4, root, plan.branch, by_path, told)
                 plan.story = replace(plan.story, jobs=work)
+        if feature.slug == code.FEATURE:
+            self._write_code(root, [plan for _, plan in sessions if plan.story is not None])
         self._told.setdefault(root, []).append((feature, told))
         states = Counter(state for phase in feature.phases for state, _ in phase.tasks)
         completed = Counter(
@@ -86,6 +91,15 @@ class Projects:
             sessions=[plan.session_id for _, plan in sessions],
             completed=dict(completed),
         )
+
+    def _write_code(self, root: str, plans: Sequence[Plan]) -> None:
+        """Have these sessions write a file of code."""
+        plans = sorted(plans, key=lambda plan: plan.start)
+        for plan, work in zip(plans, code.jobs(root, len(plans)), strict=True):
+            if plan.story is not None:
+                plan.story = replace(plan.story, jobs=(*plan.story.jobs, *work))
+        if plans:
+            self._code[f"{root}/{code.PATH}"] = plans[-1].start
 
     def write_journal(self, path: Path) -> None:
         """Write the journal of a daemon that was there all the time. Raises `OSError`."""
@@ -110,3 +124,8 @@ class Projects:
                 truth.documents += 1
                 if file.slug:
                     truth.features[file.slug].documents += 1
+        for name, at in self._code.items():
+            path = Path(name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(code.text(), encoding="utf-8")
+            os.utime(path, (at / 1000, at / 1000))
