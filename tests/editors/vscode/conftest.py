@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import pytest
 
 from ccdash.demo import PRESETS, generate_preset
 from tests.editors.vscode.code_server import CodeServer, extension
-from tests.helpers import Daemon, wait_until
+from tests.helpers import Closed, Daemon, wait_until
 from tests.store.edited import Clock, Session
 
 GAUGE = """\
@@ -92,13 +93,19 @@ class Demo:
         with self.daemon.client() as client:
             wait_until(lambda: client.request("ccdash/status")["indexing"]["complete"], "the index", 55)
 
+    def stop(self) -> None:
+        """Stop the daemon, also one that the editor started."""
+        with suppress(OSError, Closed), self.daemon.client() as client:
+            client.request("ccdash/shutdown")
+        wait_until(lambda: not self.daemon.paths.socket.exists(), "the end of the daemon")
+        self.daemon.close()
+
     @property
     def environ(self) -> dict[str, str]:
         """As after an installation: the command is on the path."""
         return {
             **self.daemon.environ,
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            "CCDASH_NO_SPAWN": "1",
             # The server takes this environment as it is, not that of a login shell.
             "VSCODE_CLI": "1",
             "LC_ALL": "C.UTF-8",
@@ -121,7 +128,7 @@ def demo(short: Path) -> Iterator[Demo]:
         demo.start()
         yield demo
     finally:
-        demo.daemon.close()
+        demo.stop()
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +158,7 @@ def tour(code_server: CodeServer, demo: Demo) -> dict[str, Any]:
         file=str(demo.file),
         prompt=PROMPT,
         second=SECOND_PROMPT,
+        daemon={"pid": demo.daemon.process.pid},
         line="def rain",
         live={"title": PROMPT, "log": str(demo.log), "more": demo.more(), "said": SAID},
         long={"title": LONG_PROMPT, "last": f"Number {LONG - 1}."},

@@ -129,6 +129,11 @@ def test_the_walkthrough_has_three_steps(tour: Tour) -> None:
     assert len(seen(tour, "walkthrough")) == 3
 
 
+def test_a_daemon_that_ends_is_started_again(tour: Tour, demo: Demo) -> None:
+    with demo.daemon.client() as client:
+        assert client.request("ccdash/status")["pid"] == seen(tour, "restart")
+
+
 def test_a_missing_command_is_told_with_what_to_do(tour: Tour, code_server: CodeServer, demo: Demo) -> None:
     code_server.set_machine(**{"ccdash.path": "/nowhere/ccdash"})
     told = code_server.drive("missing.mjs", folder=str(demo.folder))

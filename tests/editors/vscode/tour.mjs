@@ -1,4 +1,5 @@
 // A tour of all that the extension shows, in one window.
+import { execFileSync } from "node:child_process";
 import { appendFileSync, readFileSync } from "node:fs";
 import { command, drive, shoot, step, task, transcript, until } from "./browser.mjs";
 
@@ -158,8 +159,26 @@ await drive(async (page) => {
     await quick(page).locator(".monaco-list-row", { hasText: "ccdash" }).first().waitFor();
     await page.keyboard.press("Enter");
     await page.locator(".getting-started-step").nth(2).waitFor();
-    await page.locator(".getting-started-media iframe").waitFor();
+    const read = (frame) => frame.getByText("Nothing leaves this machine").isVisible().catch(() => false);
+    await until(async () => (await Promise.all(page.frames().map(read))).includes(true), "the page beside the step");
     await shoot(page, "walkthrough");
     return page.locator(".getting-started-step .step-title").allInnerTexts();
+  });
+
+  await step(page, "restart", async () => {
+    process.kill(task.daemon.pid);
+    // The extension starts another one.
+    const pid = await until(() => {
+      try {
+        const told = JSON.parse(execFileSync("ccdash", ["status", "--json"], { stdio: ["ignore", "pipe", "ignore"] }));
+        return told.pid !== task.daemon.pid && told.pid;
+      } catch {
+        return null;
+      }
+    }, "another daemon");
+    await command(page, "ccdash: Overview");
+    await quick(page).locator(".monaco-list-row", { hasText: task.prompt }).waitFor();
+    await page.keyboard.press("Escape");
+    return pid;
   });
 });

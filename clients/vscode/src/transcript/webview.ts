@@ -310,8 +310,8 @@ function begin(total: number, at: number | null): void {
   notice.hidden = total > 0;
   notice.textContent = total > 0 ? "" : "This session has no entries yet.";
   current = -1;
-  if (at === null) toEnd();
-  else if (at > 0) jump(at);
+  follows = at === null;
+  if (at !== null && at > 0) jump(at);
   else schedule();
 }
 
