@@ -178,7 +178,7 @@ HANDLERS = {
         configure,
         run,
         (
-            "ccdash blame src/app.py             # session, prompt, model, time, cost of the turn, commit",
+            "ccdash blame src/app.py             # session, prompt, cost, commit",
             "ccdash blame src/app.py -L 10,+20   # twenty lines from line 10 on",
             "ccdash blame src/app.py --no-git    # without asking git",
             "ccdash blame src/app.py --json | jq '.changes[].prompt.text'",

@@ -79,7 +79,7 @@ HANDLERS = {
         configure,
         run,
         (
-            "ccdash lsp                 # as the command of a language server in an editor's settings",
+            "ccdash lsp                 # the command of a language server, for editors",
             "ccdash lsp --profile work  # with the daemon of another profile",
         ),
     ),
