@@ -75,6 +75,8 @@ class Editor:
         self.tells_changes = False
         """Whether the editor tells each change of planning files, so that their text is kept."""
         self.writable = writable
+        self._opened: dict[str, str] = {}
+        """The first text of planning files, by path, until it changes: some editors tell all changes unasked."""
         self._send = send
         self._is_plan = is_plan
         self._gone = False
@@ -106,8 +108,12 @@ class Editor:
         if path is None or (path not in self.documents and len(self.documents) >= OPEN_AT_ONCE):
             return
         document = Open(given.uri, path)
-        if self.tells_changes and self._is_plan(path):
-            document = _edited(document, given.version, given.text)
+        self._opened.pop(path, None)
+        if self._is_plan(path):
+            if self.tells_changes:
+                document = _edited(document, given.version, given.text)
+            elif not self.client.register_changes and len(given.text) <= KEPT_TEXT:
+                self._opened[path] = given.text
         self.documents[path] = document
         self.on_open(document)
 
@@ -115,9 +121,11 @@ class Editor:
         document = self._known(params.text_document.uri)
         if document is None:
             return
-        known = document.text is not None or any(change.range is None for change in params.content_changes)
+        opened = self._opened.pop(document.path, None)
+        text = document.text if document.text is not None else opened
+        known = text is not None or any(change.range is None for change in params.content_changes)
         if known and self._is_plan(document.path):
-            text = changed(document.text or "", params.content_changes)
+            text = changed(text or "", params.content_changes)
             document = _edited(document, params.text_document.version, text)
         else:
             document = Open(document.uri, document.path)
@@ -133,6 +141,7 @@ class Editor:
         document = self._known(params.text_document.uri)
         if document is not None:
             del self.documents[document.path]
+            self._opened.pop(document.path, None)
             self.on_close(document)
 
     def _folders_changed(self, params: lsp.DidChangeFolders) -> None:
@@ -200,6 +209,7 @@ class Editor:
             if not future.done():
                 future.set_exception(Unsupported("the editor is gone"))
         self.documents.clear()
+        self._opened.clear()
 
 
 def _edited(document: Open, version: int | None, text: str) -> Open:

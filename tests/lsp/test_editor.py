@@ -56,6 +56,7 @@ def test_documents_are_what_a_model_says(said: list[tuple[str, str, Any]]) -> No
     editor.on_open = lambda document: heard.append(("open", document.path))
     editor.on_close = lambda document: heard.append(("close", document.path))
     model: dict[str, tuple[int | None, str | None]] = {}
+    opened: dict[str, str] = {}
     expected: list[tuple[str, str]] = []
     for version, (event, path, what) in enumerate(said):
         if event == "tells":
@@ -66,6 +67,7 @@ def test_documents_are_what_a_model_says(said: list[tuple[str, str, Any]]) -> No
             say(editor, event, path, document={"languageId": "x", "version": version, "text": what})
             if path != NO_FILE:
                 model[path] = (version, what) if editor.tells_changes and path == PLAN else (None, None)
+                opened[path] = what
                 expected.append(("open", path))
         elif event == "didChange":
             content = [
@@ -73,10 +75,13 @@ def test_documents_are_what_a_model_says(said: list[tuple[str, str, Any]]) -> No
             ]
             say(editor, event, path, document={"version": version}, contentChanges=content)
             if known:
-                model[path] = _changed(path, model[path][1], version, what)
+                # The first change is one of the text that was opened, and that is known once.
+                before, text = opened.pop(path, None), model[path][1]
+                model[path] = _changed(path, before if text is None else text, version, what)
                 expected.append(("open", path))
         elif event == "didClose":
             say(editor, event, path)
+            opened.pop(path, None)
             if model.pop(path, None) is not None:
                 expected.append(("close", path))
         else:
@@ -89,7 +94,7 @@ def test_documents_are_what_a_model_says(said: list[tuple[str, str, Any]]) -> No
 
 
 def _changed(path: str, text: str | None, version: int, changes: list[ContentChange]) -> tuple[int | None, str | None]:
-    """Of planning files alone a text is known, and that from the first change that tells all of it."""
+    """Of planning files alone a text is known, and that from the first change on."""
     if path != PLAN:
         return None, None
     for change in changes:
@@ -117,6 +122,15 @@ def test_a_text_that_is_too_long_is_not_kept(monkeypatch: pytest.MonkeyPatch) ->
     assert editor.documents[PLAN] == Open(URIS[PLAN], PLAN)
     say(editor, "didChange", PLAN, document={"version": 3}, contentChanges=[{"text": "1"}])
     assert editor.documents[PLAN] == Open(URIS[PLAN], PLAN, 3, "1")
+
+
+def test_an_editor_that_may_be_asked_for_changes_tells_none_before() -> None:
+    """So what it opened may be another text by the time of its first change."""
+    editor, _ = new(capabilities={"textDocument": {"synchronization": {"dynamicRegistration": True}}})
+    say(editor, "didOpen", PLAN, document={"languageId": "markdown", "version": 1, "text": "a"})
+    insert = {"text": "b", "range": _json(Range(start=Position(line=0, character=0), end=Position(line=0, character=0)))}
+    say(editor, "didChange", PLAN, document={"version": 2}, contentChanges=[insert])
+    assert editor.documents[PLAN] == Open(URIS[PLAN], PLAN)
 
 
 def test_a_document_that_is_no_planning_file_any_more_is_read_from_disk() -> None:
