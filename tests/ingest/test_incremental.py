@@ -76,4 +76,4 @@ class Changes(CacheMachine):
 
 
 TestChanges = Changes.TestCase
-TestChanges.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestChanges.settings = settings(max_examples=35, stateful_step_count=40, deadline=None)
