@@ -74,6 +74,8 @@ def fetched(command: list[str], what: str) -> None:
 def installed() -> Path:
     """The folder that holds code-server and playwright-core, which stay there for the next time."""
     folder = Path(os.environ.get("CCDASH_CODE_SERVER", ROOT / "build/code-server"))
+    if not (folder / ".complete").exists():
+        needed("g++")
     fetched([str(HERE / "install.sh"), str(folder)], "code-server")
     return folder / "node_modules"
 
