@@ -269,7 +269,9 @@ def test_a_log_that_grows_faster_than_it_is_read(idle_daemon: Daemon) -> None:
             count += 500
     assert path.stat().st_size > 300_000_000
     with idle_daemon.client(55) as client:
-        wait_until(lambda: client.request("cache/status")["sourceBytes"] == path.stat().st_size, "the whole log", 55)
+        wait_until(lambda: client.request("cache/status")["sourceBytes"] == path.stat().st_size, "all bytes", 55)
+        # A log that is only glanced at shows its whole size, too.
+        wait_until(lambda: client.request("sessions/get", {"id": SESSIONS[0]})["indexed"], "the whole log", 55)
         assert client.request("sessions/get", {"id": SESSIONS[0]})["counts"]["prompts"] == count
 
 
