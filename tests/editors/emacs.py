@@ -14,7 +14,11 @@ PRELUDE = r"""
 (require 'eglot)
 (require 'json)
 (setq make-backup-files nil create-lockfiles nil eglot-sync-connect 10 eglot-autoshutdown nil
-      eglot-send-changes-idle-time 0 flymake-no-changes-timeout 0 revert-without-query '(".*"))
+      eglot-send-changes-idle-time 0
+      ;; Events of files, as keys, are for those who wait at a screen.
+      auto-revert-use-notify nil
+      ;; A key, and not the mouse, asks for what a menu offers.
+      last-nonmenu-event ?x)
 
 (defvar test-said nil "What the user was told, the last first.")
 (advice-add 'message :before
@@ -43,12 +47,26 @@ PRELUDE = r"""
   (search-forward text)
   (beginning-of-line))
 
+(defun test-act (wanted &optional kind)
+  "Choose the first code action of KIND at point whose title matches WANTED, and let the server edit."
+  (cl-letf (((symbol-function 'completing-read)
+             (lambda (_prompt titles &rest _)
+               (seq-find (lambda (title) (string-match-p wanted title)) (mapcar #'car titles))))
+            ((symbol-function 'y-or-n-p) #'always))
+    (eglot-code-actions (line-beginning-position) (line-end-position) kind t)))
+
 (defun test-diagnostics ()
   "Line and text of each diagnostic of the buffer."
   (mapcar (lambda (found)
             (list (line-number-at-pos (flymake-diagnostic-beg found)) (flymake-diagnostic-text found)))
           (flymake-diagnostics)))
 """
+
+
+def has_packages(binary: str) -> bool:
+    """Whether an Emacs has what the tests need."""
+    needed = "(progn (package-activate-all) (require 'eglot) (require 'markdown-mode))"
+    return subprocess.run([binary, "--batch", "--eval", needed], capture_output=True, check=False).returncode == 0
 
 
 class Emacs:

@@ -10,7 +10,7 @@ import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,19 +51,22 @@ class NeovimError(Exception):
 
 
 class Neovim:
-    """One Neovim with the plugin on its path. `folder` must be short for the socket below it."""
+    """One Neovim: with the plugin on its path and no settings, or with the `settings` of the user alone.
+
+    `folder` must be short for the socket below it.
+    """
 
     def __init__(
-        self, binary: str, folder: Path, environ: Mapping[str, str], *files: Path, cwd: Path, arguments: Sequence[str] = ()
+        self, binary: str, folder: Path, environ: Mapping[str, str], *files: Path, cwd: Path, settings: bool = False
     ) -> None:
         self.socket_path = folder / f"n{len(list(folder.glob('n*')))}"
         (folder / self.socket_path.name).touch()
         self.socket_path.unlink()
         recorder = folder / "recorder.lua"
         recorder.write_text(RECORDER)
-        plugin = ["--cmd", f"set runtimepath^={PLUGIN}", "--cmd", f"luafile {recorder}"]
+        plugin = [] if settings else ["--clean", "--cmd", f"set runtimepath^={PLUGIN}"]
         self.process = subprocess.Popen(
-            [binary, "--headless", "--clean", "--listen", self.socket_path, *plugin, *arguments, *files],
+            [binary, "--headless", "--listen", self.socket_path, *plugin, "--cmd", f"luafile {recorder}", *files],
             env=dict(environ),
             cwd=cwd,
             stdin=subprocess.DEVNULL,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,9 +13,10 @@ import pytest
 
 from tests.editors.conftest import Start
 from tests.editors.neovim import PLUGIN, Neovim
-from tests.editors.world import World
+from tests.editors.world import SECOND_PROMPT, World
 from tests.helpers import Daemon, wait_until
 
+PAGE = Path(__file__).parents[2] / "docs/editors.md"
 CURRENT = "require('ccdash.client').current()"
 
 
@@ -73,7 +77,7 @@ def test_a_killed_daemon_is_said_once_and_found_again(start: Start, world: World
 def test_who_waits_for_an_answer_is_told_that_there_is_none(start: Start, world: World, own: Daemon) -> None:
     neovim = start(world.till, environ=environ(own, world))
     neovim.until(f"{CURRENT} ~= nil")
-    own.process.send_signal(19)  # SIGSTOP: it does not answer any more
+    own.process.send_signal(signal.SIGSTOP)
     neovim.command("CcdashStatus")
     own.kill()
     neovim.note("the connection to the daemon was lost")
@@ -110,6 +114,22 @@ def test_health_tells_what_to_do_where_no_daemon_is(start: Start, world: World, 
     text = lines_of(neovim)
     assert "ERROR" in text
     assert "ccdash status" in text
+
+
+def test_the_page_tells_all_that_is_needed(start: Start, world: World, short_folder: Path) -> None:
+    """Its commands and its settings, and nothing else, as the user puts them into his home."""
+    blocks = dict(re.findall(r"```(sh|lua)\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL))
+    environ = {**world.environ, "HOME": str(short_folder)}
+    subprocess.run(["sh", "-ec", blocks["sh"]], cwd=PAGE.parents[1], env=environ, check=True)
+    (short_folder / ".config/nvim/init.lua").write_text('vim.g.mapleader = " "\n' + blocks["lua"])
+    neovim = start(world.till, setup="", environ=environ, settings=True)
+    neovim.seen("import sys", "2 sessions")
+    neovim.keys(" cs")
+    assert len(neovim.offered("Sessions that touched till.py")) == 2
+    neovim.to("round(")
+    neovim.keys(" ch")
+    assert SECOND_PROMPT in neovim.floating()
+    neovim.seen("src/till.py", "7:1")
 
 
 def test_help_is_found_and_complete(start: Start, tmp_path: Path) -> None:

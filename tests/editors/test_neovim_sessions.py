@@ -142,9 +142,7 @@ def test_a_block_leads_to_its_place_in_the_transcript(start: Start, world: World
 
 def running(world: World, prompt: str) -> Session:
     """A session of this minute."""
-    clock = Clock(next(_seeds))
-    clock._now = datetime.now(UTC)
-    session = Session(clock, str(world.shop))
+    session = Session(Clock(next(_seeds), datetime.now(UTC)), str(world.shop))
     session.prompt(prompt)
     session.save(world.daemon.home / ".claude/projects")
     wait_until(lambda: session.id in [row["id"] for row in world.ask("sessions/list")["items"]], "the session")

@@ -25,9 +25,9 @@ USAGE = {
 class Clock:
     """Times and ids that go up, of all sessions together."""
 
-    def __init__(self, seed: int = 0) -> None:
+    def __init__(self, seed: int = 0, start: datetime = START) -> None:
         self._random = random.Random(seed)
-        self._now = START
+        self._now = start
         self._calls = 0
 
     def time(self) -> str:
