@@ -154,14 +154,18 @@ def _chain(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
 def _runs(old: Sequence[str], target: Target, used: Sequence[bool], *, strip: bool) -> Iterator[tuple[int, int]]:
     """Pairs of lines that stand elsewhere, as the longest runs there are: of two lines that say something at least, or of
     one that stands nowhere else. The caller marks both sides as pairs are given out."""
+    free = [i for i in range(len(old)) if not used[i]]
+    if not free:
+        return
     found = target.found
     ours = [line.strip() for line in old] if strip else old
     theirs, places = target.index(strip=strip)
     times = Counter(ours)
-    i = 0
-    while i < len(old):
+    for i in free:
+        if used[i]:
+            continue  # it is part of a run that began before it
         line = ours[i]
-        candidates = [j for j in places.get(line, ()) if found[j] is None] if not used[i] else []
+        candidates = [j for j in places.get(line, ()) if found[j] is None]
         best, length, weight = -1, 0, 0
         if len(candidates) <= _CANDIDATES:
             for j in candidates:
@@ -180,9 +184,6 @@ def _runs(old: Sequence[str], target: Target, used: Sequence[bool], *, strip: bo
         if weight > 1 or (weight == 1 and len(candidates) == times[line] == 1 and len(line.strip()) >= _ALONE):
             for n in range(length):
                 yield i + n, best + n
-            i += length
-        else:
-            i += 1
 
 
 def _says(line: str) -> bool:

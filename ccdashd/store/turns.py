@@ -145,16 +145,15 @@ _Message = tuple[int, bool, list[int]]
 
 def _cost(prices: Prices, model: str, fast: bool, messages: list[_Message]) -> Spent:
     """What messages of one model cost: together, where all have the same price."""
-    used = [Usage(*figures) for _, _, figures in messages]
-    sizes = [one.prompt for one in used]
-    times = [time for time, _, _ in messages]
-    rates = prices.tariff(model, fast=fast).rates((min(times), max(times)), (min(sizes), max(sizes)))
+    times, bounds, used = zip(*messages, strict=True)
+    fresh, output, read, *written, searches = zip(*used, strict=True)
+    prompts = [sum(parts) for parts in zip(fresh, read, *written, strict=True)]
+    rates = prices.tariff(model, fast=fast).rates((min(times), max(times)), (min(prompts), max(prompts)))
     if rates is not None and len(rates) == 1:
-        whole = Usage(*(sum(column) for column in zip(*used, strict=True)))
-        return charge(model, next(iter(rates)), whole, lower_bound=any(bound for _, bound, _ in messages))
+        whole = Usage(*map(sum, (fresh, output, read, *written, searches)))
+        return charge(model, next(iter(rates)), whole, lower_bound=any(bounds))
     return total(
-        prices.message(model, time, usage, lower_bound=bound, fast=fast)
-        for (time, bound, _), usage in zip(messages, used, strict=True)
+        prices.message(model, time, Usage(*figures), lower_bound=bound, fast=fast) for time, bound, figures in messages
     )
 
 

@@ -18,6 +18,7 @@ from tests.bench import measures
 from tests.bench.analytics import analytics, compared
 from tests.bench.corpora import prepare
 from tests.bench.daemon import Daemon
+from tests.bench.editors import editors
 from tests.bench.peers import SOURCE
 from tests.bench.plans import plans
 from tests.bench.report import Row, table
@@ -26,6 +27,7 @@ MEASURES: dict[str, measures.Measure] = {
     **measures.MEASURES,
     "plans": plans,
     "analytics": analytics,
+    "editors": editors,
     "rivals": compared,
 }
 """Every group of rows, in the order in which they run."""

@@ -49,6 +49,17 @@ def test_measures_planning_files(tiny: str, tmp_path: Path, monkeypatch: pytest.
     assert "3 edits" in rows["set status, apply, p50"].note
 
 
+def test_measures_editors(tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("LINES", 60), ("EDITS", 5), ("RUNS", 3)):
+        monkeypatch.setattr(f"tests.bench.editors.{name}", value)
+    failed: list[str] = []
+    rows = {row.name: row for row in run(tiny, tmp_path, ["editors"], failed)}
+    assert failed == []
+    assert rows["lines told wrong"].value == 0
+    assert rows["blame, cold"].value > 0
+    assert rows["lenses, p50"].value > 0
+
+
 def test_measures_figures_over_time(tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.bench.analytics.RUNS", 2)
     monkeypatch.setattr("tests.bench.analytics.SHELL_RUNS", 1)
