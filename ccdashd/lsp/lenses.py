@@ -98,10 +98,13 @@ def _runs(app: App, connection: sa.Connection, blamed: Blamed) -> Iterator[_Run]
 
 
 def _transcript(change: t.BlameChange) -> lsp.Command:
-    prompt = f"“{words.short(change.prompt.text, _PROMPT)}”" if change.prompt is not None else ""
+    session = words.short(change.title or change.session_id, _TITLE)
+    prompt = words.short(change.prompt.text, _PROMPT) if change.prompt is not None else ""
+    # Many sessions are named by their first prompt.
+    is_named_so = prompt.startswith(session.rstrip("…. "))
     title = words.joined(
-        words.short(change.title or change.session_id, _TITLE),
-        prompt,
+        "" if is_named_so else session,
+        f"“{prompt}”" if prompt else "",
         words.model(change.model),
         words.ago(change.time),
         words.cost(change.cost),

@@ -56,11 +56,12 @@ def test_each_block_of_a_prompt_has_a_lens(world: BlameWorld, editor: EditorClie
     world.save(file, session)
     found = [(line, title, command["arguments"][0]) for line, title, command in lenses(editor, file.path)[1:]]
     entries = {change["toolUseId"]: change["entry"] for change in world.blame(file.path)["changes"]}
-    told = "Write the file with care · “{}” · opus-4-5 · 2026-01-02 · {}"
+    told = "{} · opus-4-5 · 2026-01-02 · {}"
+    changed_in = "Write the file with care · “Change some of it”"
     assert found == [
-        (0, told.format("Write the file with care", "$0.03"), {"session": session.id, "entry": entries[first]}),
-        (4, told.format("Change some of it", "$0.08"), {"session": session.id, "entry": entries[changed]}),
-    ], "lines 7 and 8 are too few for a lens, and lines of people have none"
+        (0, told.format("“Write the file with care”", "$0.03"), {"session": session.id, "entry": entries[first]}),
+        (4, told.format(changed_in, "$0.08"), {"session": session.id, "entry": entries[changed]}),
+    ], "a session is not named twice; lines 7 and 8 are too few for a lens, lines of people have none"
 
 
 def test_of_many_blocks_the_largest_have_lenses(
