@@ -38,7 +38,7 @@ _FITS: Final[dict[Fit, str]] = {
 
 def at(app: App, connection: sa.Connection, revision: int, editor: Editor, params: lsp.PositionParams) -> lsp.Hover | None:
     """What is known of a place; None where that is nothing. In a planning file what a place is about comes first; else a
-    line is that of the file as it is saved."""
+    line is that of the file as it is saved, or as it is typed where the editor tells that."""
     path = path_of(params.text_document.uri)
     if path is None:
         return None
@@ -52,8 +52,10 @@ def at(app: App, connection: sa.Connection, revision: int, editor: Editor, param
 def _of_line(
     app: App, connection: sa.Connection, editor: Editor, path: str, changes: list[Recorded], line: int
 ) -> lsp.Hover | None:
+    opened = editor.documents.get(path)
+    typed = opened.text if opened is not None else None
     try:
-        blamed = app.blames.of(path, changes, lambda: text_of(path))
+        blamed = app.blames.of(path, changes, (lambda: text_of(path)) if typed is None else (lambda: typed))
     except CcdashError:
         return None
     if not 0 <= line < len(blamed.lines) or blamed.lines[line].origin == NOBODY:

@@ -46,7 +46,7 @@ class Page:
 
     def text(self, text: str) -> str:
         """One line of plain text."""
-        return words.escaped(text) if self._markdown else " ".join(text.split())
+        return words.escaped(text) if self._markdown else words.plain(text)
 
     def link(self, text: str, uri: str) -> str:
         """A link to a file."""

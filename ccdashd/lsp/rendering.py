@@ -6,7 +6,6 @@ nothing can lead, or is escaped.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -113,12 +112,7 @@ def _entry(item: t.Entry) -> Iterator[str]:
 
 def _code(lines: Iterable[str]) -> Iterator[str]:
     for line in lines:
-        yield f"    {''.join(' ' if _acts(character) else character for character in line)}".rstrip()
-
-
-def _acts(character: str) -> bool:
-    """Whether a character does something beside being seen."""
-    return character != "\t" and unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")
+        yield f"    {words.visible(line)}".rstrip()
 
 
 def _moment(stamp: str | None) -> str:

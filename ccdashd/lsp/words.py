@@ -9,6 +9,11 @@ from typing import Final
 from ccdashd.protocol import types as t
 
 _MARKED: Final = re.compile(r"([\\`*_{}\[\]<>#|~&$!])")
+# Controls but white space, marks that turn the direction of what follows, and halves of characters.
+_ACTING: Final = re.compile(
+    r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
+_BREAKING: Final = re.compile(r"[\n-\r\x1c-\x1f\x85\u2028\u2029]")
 _DATED: Final = re.compile(r"-(20\d{6}|latest)$")
 _SMALLEST: Final = 0.00005
 """Dollars below which money would be shown as nothing."""
@@ -70,12 +75,22 @@ def joined(*parts: str) -> str:
     return " · ".join(part for part in parts if part)
 
 
+def plain(text: str) -> str:
+    """One line of what can be seen."""
+    return " ".join(_ACTING.sub("", text).split())
+
+
+def visible(line: str) -> str:
+    """A line with its spaces and tabs, and what else of it can be seen."""
+    return _BREAKING.sub(" ", _ACTING.sub("", line))
+
+
 def short(text: str, limit: int) -> str:
     """One line of at most so many characters."""
-    line = " ".join(text.split())
+    line = plain(text)
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
 def escaped(text: str) -> str:
     """One line that stays as it is where Markdown is read."""
-    return _MARKED.sub(r"\\\1", " ".join(text.split()))
+    return _MARKED.sub(r"\\\1", plain(text))

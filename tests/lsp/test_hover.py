@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
@@ -147,3 +148,17 @@ def test_nothing_on_lines_of_files_that_cannot_be_read(world: BlameWorld, editor
     world.put(file.path, b"\0\0")
     assert hover(editor, file.path, 0) is None
     assert hover(editor, "/nowhere/at/all.py", 0) is None
+
+
+def test_lines_of_a_planning_file_are_those_that_are_typed(world: BlameWorld) -> None:
+    file, session = world.file("docs/project_plans/reports/notes.md"), world.session()
+    session.prompt("Take notes")
+    file.written(session, 0, 3)
+    world.save(file, session)
+    with editor_of(world) as editor:
+        editor.start()
+        editor.answer(editor.told("client/registerCapability"))
+        assert hover(editor, file.path, 3) is None
+        editor.open(Path(file.path), f"typed\n{file.text}")
+        assert hover(editor, file.path, 0) is None
+        assert "> Take notes" in (hover(editor, file.path, 3) or "")

@@ -65,6 +65,9 @@ def test_the_cost_of_a_turn_is_that_of_its_messages(world: BlameWorld) -> None:
     world.save(file, session)
     short, long = (change["cost"]["usd"] for change in world.blame(file.path)["changes"])
     assert long == pytest.approx(4 * short, abs=1e-6)
+    with world.client() as client:
+        whole = client.request("analytics/sessionCost", {"id": session.id})["cost"]["usd"]
+    assert short + long == pytest.approx(whole, abs=2e-6)
 
 
 def test_lines_of_a_part(world: BlameWorld) -> None:
