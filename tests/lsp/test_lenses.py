@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -107,3 +108,20 @@ def test_odd_names_of_files(world: BlameWorld, editor: EditorClient) -> None:
         world.save(file, session)
         assert [line for line, *_ in lenses(editor, file.path)] == [0, 0]
     assert editor.request(LENS, {"textDocument": {"uri": "file:///home/%FF%FE.py"}}) == []
+
+
+def test_an_editor_asks_anew_when_an_agent_changed_a_file(world: BlameWorld, editor: EditorClient) -> None:
+    file, session, other = world.file(), world.session(), world.session()
+    session.prompt("Write it")
+    file.written(session, 0, 3)
+    world.save(file, session)
+    editor.open(Path(file.path))
+    before = lenses(editor, file.path)
+    other.prompt("Write more")
+    file.replaced(other, 0, 1, 5)
+    world.save(file, other)
+    editor.told("workspace/codeLens/refresh")
+    after = lenses(editor, file.path)
+    assert after[0][1].startswith("2 sessions")
+    assert len(after) == len(before)
+    assert after[1] != before[1]
