@@ -1,7 +1,7 @@
 """Has an editor show anew what changed: lenses, hints and diagnostics of the documents it has open.
 
-    commits ──┐
-    documents ┴──► due ──► PAUSE ──► states of open documents (one snapshot) ──► diagnostics, refresh
+    documents ──┬─► due ──► PAUSE ──► diagnostics of what was opened, changed or saved
+    commits ────┘               └───► states of all open documents ──► diagnostics and refresh, where they differ
 
 An editor asks for everything of its visible documents when it is told to refresh, so it is told only when what one of
 them shows is other than before.
@@ -25,12 +25,16 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from ccdashd.app import App
+    from ccdashd.store.database import Database
 
 PAUSE = 0.3
 """Seconds from a change until it is looked at, with all that came after it."""
 
 REST = 10.0
-"""After a look there is none for so many times as long as it took."""
+"""After documents were compared they are not for so many times as long as it took: a tenth of a core at most."""
+
+AT_ONCE = 50
+"""Documents that are compared in one snapshot; then other readers have their turn."""
 
 RETRY = 3.0
 """Seconds until what failed is tried again."""
@@ -47,6 +51,10 @@ class Refresher:
         self._app = app
         self._editor = editor
         self._due = asyncio.Event()
+        self._moved = False
+        """Whether documents are to be compared."""
+        self._rested = 0.0
+        """When they may be, on the monotonic clock."""
         self._stale: set[str] = set()
         """Paths of documents that were opened, changed or saved since the last look."""
         self._opened: dict[str, int] = {}
@@ -63,18 +71,18 @@ class Refresher:
         for document in editor.documents.values():
             self._changed(document)
         events.subscribe(self, TOPICS)
-        again = False
+        again: float | None = None
         try:
             while True:
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(RETRY if again else None):
+                    async with asyncio.timeout(again):
                         await self._due.wait()
                 await asyncio.sleep(PAUSE)
                 try:
                     again = await self._look()
                 except Exception as error:
                     logger.error("an editor was not told of changes", editor=editor.name, exc_info=error)
-                    again = False
+                    again = None
                     await asyncio.sleep(RETRY)
         finally:
             events.drop(self)
@@ -82,11 +90,13 @@ class Refresher:
     def notify(self, event: Event) -> None:
         """Something changed, see `events.Subscriber`."""
         if self._editor.documents:
+            self._moved = True
             self._due.set()
 
     def _changed(self, document: Open) -> None:
         if document.path not in self._seen:
             self._opened.setdefault(document.path, self._app.revision)
+            self._moved = True
         self._stale.add(document.path)
         self._due.set()
 
@@ -100,31 +110,43 @@ class Refresher:
             self._published.discard(document.path)
             diagnostics.clear(self._editor, document)
 
-    async def _look(self) -> bool:
-        """Tell the editor what changed. Returns whether that has to be tried again."""
-        app, editor = self._app, self._editor
+    async def _look(self) -> float | None:
+        """Tell the editor what changed. Returns after how many seconds to look again where nothing happens; None: never."""
         self._due.clear()
         stale, self._stale = self._stale, set()
         try:
-            database = await app.ready()
-            began = time.monotonic()
-            revision, states = await database.read(partial(_states, app, editor, list(editor.documents.values())))
-            took = time.monotonic() - began
-            changed = self._differing(states, revision)
-            for path in sorted(changed | stale):
+            database = await self._app.ready()
+            for path in sorted(stale):
                 await self._publish(path)
-            if changed:
-                await editor.writable()
-                editor.refresh()
+            if not self._moved:
+                return None
+            rest = self._rested - time.monotonic()
+            if rest > 0:
+                return rest
+            await self._compare(database)
+            return None
         except Exception as error:
-            if not isinstance(error, Busy) and app.explain(error) is None:
+            if not isinstance(error, Busy) and self._app.explain(error) is None:
                 raise
             # What it asked meanwhile had no answer.
             self._seen.clear()
             self._stale |= stale
-            return True
-        await asyncio.sleep(min(took * REST, RETRY))
-        return False
+            self._moved = True
+            return RETRY
+
+    async def _compare(self, database: Database) -> None:
+        app, editor, began = self._app, self._editor, time.monotonic()
+        self._moved = False
+        documents, changed = list(editor.documents.values()), set[str]()
+        for start in range(0, len(documents), AT_ONCE):
+            revision, states = await database.read(partial(_states, app, editor, documents[start : start + AT_ONCE]))
+            changed |= self._differing(states, revision)
+        self._rested = time.monotonic() + REST * (time.monotonic() - began)
+        for path in sorted(changed):
+            await self._publish(path)
+        if changed:
+            await editor.writable()
+            editor.refresh()
 
     def _differing(self, states: Mapping[str, bytes], revision: int) -> set[str]:
         """The open documents that show something else than before, or may do so."""

@@ -72,6 +72,9 @@ class EditorClient(Client):
         document = {"uri": uri_of(str(path)), "version": version}
         self.notify("textDocument/didChange", {"textDocument": document, "contentChanges": changes})
 
+    def save(self, path: Path) -> None:
+        self.notify("textDocument/didSave", {"textDocument": {"uri": uri_of(str(path))}})
+
     def close_document(self, path: Path) -> None:
         self.notify("textDocument/didClose", {"textDocument": {"uri": uri_of(str(path))}})
 

@@ -71,7 +71,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[Look]:
         begun[self] = Look(revision, time.monotonic())
         return differing(self, states, revision)
 
-    async def followed(self: Refresher) -> bool:
+    async def followed(self: Refresher) -> float | None:
         again = await look(self)
         if self in begun:
             looks.append(begun.pop(self))
@@ -95,6 +95,12 @@ def set_status(served: Served, task: str, status: str) -> None:
         wish = {"id": item["id"], "status": status}
         hashes = {file["path"]: file["hash"] for file in client.request("tasks/setStatus", wish)["files"]}
         client.request("tasks/setStatus", {**wish, "apply": True, "hashes": hashes})
+
+
+def follower_of(served: Served) -> Refresher:
+    """What follows the cache for the only editor."""
+    (refresher,) = [follower for follower in served.app.events._topics if isinstance(follower, Refresher)]
+    return refresher
 
 
 def methods(editor: EditorClient) -> list[str]:
@@ -137,11 +143,15 @@ def test_nothing_is_told_of_other_files(served: Served, editor: EditorClient, ro
     assert DIAGNOSTICS not in methods(editor)
 
 
-def test_a_change_of_what_is_shown_is_followed(served: Served, connect: Connect, root: Path, looks: list[Look]) -> None:
+def test_a_change_of_what_is_shown_is_followed(
+    served: Served, connect: Connect, root: Path, looks: list[Look], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refresh, "AT_ONCE", 1)
     editors = [connect(), connect()]
     for editor in editors:
         editor.start()
-        editor.open(root / PHASE.format("checkout"))
+        for path in ("src/till.py", PHASE.format("checkout"), "README.md"):
+            editor.open(root / path)
     settled(served, looks, 2)
     for editor in editors:
         refreshes(editor)
@@ -180,6 +190,38 @@ def test_changes_are_gathered(
     settled(served, looks)
     assert all(later.time - look.time >= refresh.PAUSE for look, later in pairwise(looks))
     assert refreshes(editor) <= len(looks)
+
+
+def test_comparing_rests_and_diagnostics_do_not(
+    served: Served, editor: EditorClient, root: Path, looks: list[Look]
+) -> None:
+    editor.start()
+    editor.open(root / PHASE.format("loading"))
+    settled(served, looks)
+    refreshes(editor)
+    looks.clear()
+    notes = root / "docs/project_plans/reports/notes.md"
+    follower_of(served)._rested = time.monotonic() + 1e6
+    set_status(served, "loading/phase-2-progress.md#T2-002", "completed")
+    editor.open(notes, plans.BROKEN)
+    assert wrong(editor, notes)
+    assert looks == []
+    rested = follower_of(served)._rested = time.monotonic() + 2 * refresh.PAUSE
+    served.soon(follower_of(served)._due.set)
+    editor.told(LENSES)
+    assert time.monotonic() >= rested
+
+
+def test_what_was_only_saved_is_not_compared(served: Served, editor: EditorClient, root: Path, looks: list[Look]) -> None:
+    editor.start()
+    notes = root / "docs/project_plans/reports/notes.md"
+    editor.open(notes, plans.BROKEN)
+    settled(served, looks)
+    looks.clear()
+    for _ in range(3):
+        editor.save(notes)
+        assert wrong(editor, notes)
+    assert looks == []
 
 
 @pytest.mark.parametrize("what", ["plan", "code"])
@@ -262,14 +304,14 @@ def test_what_fails_is_tried_again(
     editor.open(path)
     settled(served, looks)
     refreshes(editor)
-    (refresher,) = [follower for follower in served.app.events._topics if isinstance(follower, Refresher)]
+    refresher = follower_of(served)
     database, served.app._database = served.app._database, None
     try:
         assert editor.at("textDocument/codeLens", path.as_uri()) is None
-        editor.open(root / "docs/project_plans/reports/notes.md", plans.BROKEN)
+        editor.save(path)
         wait_until(lambda: refresher._seen == {}, "an attempt")
         wait_until(lambda: len(refresher._stale) == 1 and not refresher._due.is_set(), "its end")
     finally:
         served.app._database = database
     editor.told(LENSES)
-    wrong(editor, root / "docs/project_plans/reports/notes.md")
+    assert refresher._stale == set()
