@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -29,6 +30,10 @@ _CANDIDATES: Final = 16
 
 _ALONE: Final = 8
 """Characters of a line from which on it may be found alone."""
+
+_LONG: Final = 500
+"""Characters of a line from which on only its beginning and end are compared: all of it would take minutes where a whole
+file stands on one line."""
 
 _ORDER: Final[dict[Fit, int]] = {"same": 0, "moved": 1, "indented": 2, "changed": 3}
 
@@ -226,8 +231,18 @@ def _alike(one: str, other: str, least: float) -> float:
     one, other = one.strip(), other.strip()
     if one == other:
         return 1.0 if one else 0.0
+    if max(len(one), len(other)) > _LONG:
+        ratio = _ends_alike(one, other)
+        return ratio if ratio >= least else 0.0
     matcher = SequenceMatcher(None, one, other, autojunk=False)
     if matcher.real_quick_ratio() < least or matcher.quick_ratio() < least:
         return 0.0
     ratio = matcher.ratio()
     return ratio if ratio >= least else 0.0
+
+
+def _ends_alike(one: str, other: str) -> float:
+    """The share of two lines that is the same at their beginning and their end, from 0 to 1."""
+    begin = len(os.path.commonprefix([one, other]))
+    end = len(os.path.commonprefix([one[begin:][::-1], other[begin:][::-1]]))
+    return 2 * (begin + end) / (len(one) + len(other))

@@ -139,8 +139,7 @@ class Blames:
 def text_of(path: str) -> str:
     """What a file holds. Raises `NotFound`, `ReadOnly` where it cannot be read, `Unsupported` where it is no text."""
     try:
-        # A pipe would be waited for.
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        with open(path, "rb", opener=_opened) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise IsADirectoryError
             data = file.read(FILE_CAP + 1)
@@ -153,6 +152,11 @@ def text_of(path: str) -> str:
     if b"\0" in data:
         raise Unsupported(f"{path} is not text")
     return data.decode("utf-8", "replace")
+
+
+def _opened(path: str, flags: int) -> int:
+    # A pipe would be waited for.
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _state(changes: Sequence[Recorded], text: str) -> bytes:

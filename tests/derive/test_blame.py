@@ -108,6 +108,13 @@ def test_moved_and_indented_and_changed_lines_stay_whose_they_are() -> None:
     assert blame([write(text)], changed)[2] == Line(0, "changed")
 
 
+def test_a_changed_line_that_holds_a_whole_file_is_compared_in_no_time() -> None:
+    words = ",".join(map(str, range(100_000)))
+    now = f"{words[:1000]}:{words[1000:]}\nend\n"
+    assert blame([written(f"{words}\nend\n")], now) == [Line(0, "changed"), Line(0)]
+    assert blame([written(f"{words}\nend\n")], f"{words[:1000]}{'x' * len(words)}\nend\n")[0].origin == NOBODY
+
+
 def test_blocks_join_lines_of_one_edit() -> None:
     lines = [Line(0), Line(0, "moved"), Line(NOBODY), Line(1), Line(0)]
     assert list(blocks(lines)) == [Block(0, 2, 0, "moved"), Block(3, 4, 1, "same"), Block(4, 5, 0, "same")]
