@@ -7,7 +7,6 @@ Messages are msgpack, as https://neovim.io/doc/user/api.html says: a request is 
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 from collections.abc import Mapping
@@ -38,12 +37,6 @@ vim.ui.select = function(items, options, chosen)
 end
 """
 """Keeps what the user would be told and asked; of what is asked, what holds the text of `choice` is chosen, once."""
-
-
-def binaries() -> list[str]:
-    """Each Neovim to test with: that on the path, and those that ``CCDASH_TEST_NVIM`` names, with colons between."""
-    named = [path for path in os.environ.get("CCDASH_TEST_NVIM", "").split(":") if path]
-    return [path for name in ["nvim", *named] if (path := shutil.which(name))]
 
 
 class NeovimError(Exception):

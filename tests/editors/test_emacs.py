@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-import re
-import shutil
-from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.cli import plans
-from tests.editors.emacs import Emacs, has_packages
+from tests.editors.emacs import Emacs
 from tests.editors.world import BROKEN, World
 from tests.helpers import wait_until
 
-PAGE = Path(__file__).parents[2] / "docs/editors.md"
 TASK = "T2-002"
-
-
-@pytest.fixture(scope="module")
-def emacs(world: World) -> Emacs:
-    """Emacs with the init file of the page."""
-    binary = shutil.which("emacs")
-    if binary is None or not has_packages(binary):
-        pytest.skip("there is no Emacs with eglot: install the packages emacs-nox, elpa-eglot and elpa-markdown-mode")
-    (init,) = re.findall(r"```elisp\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    return Emacs(binary, world.folder, world.environ, init)
 
 
 def test_eglot_connects_and_tells_what_is_wrong(emacs: Emacs, world: World) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import signal
 import subprocess
@@ -11,12 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.editors.conftest import Start
+from tests.editors.conftest import PAGE, Start, snippets
 from tests.editors.neovim import PLUGIN, Neovim
 from tests.editors.world import SECOND_PROMPT, World
 from tests.helpers import Daemon, wait_until
 
-PAGE = Path(__file__).parents[2] / "docs/editors.md"
 CURRENT = "require('ccdash.client').current()"
 
 
@@ -105,7 +103,7 @@ def test_health_tells_what_is_there(start: Start, world: World) -> None:
     text = lines_of(neovim)
     assert "ERROR" not in text
     assert "process" in text
-    assert "1 buffers are attached" in text
+    assert "1 file of this Neovim attached" in text
 
 
 def test_health_tells_what_to_do_where_no_daemon_is(start: Start, world: World, short_folder: Path) -> None:
@@ -118,10 +116,10 @@ def test_health_tells_what_to_do_where_no_daemon_is(start: Start, world: World, 
 
 def test_the_page_tells_all_that_is_needed(start: Start, world: World, short_folder: Path) -> None:
     """Its commands and its settings, and nothing else, as the user puts them into his home."""
-    blocks = dict(re.findall(r"```(sh|lua)\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL))
+    (install,), (settings,) = snippets("sh"), snippets("lua")
     environ = {**world.environ, "HOME": str(short_folder)}
-    subprocess.run(["sh", "-ec", blocks["sh"]], cwd=PAGE.parents[1], env=environ, check=True)
-    (short_folder / ".config/nvim/init.lua").write_text('vim.g.mapleader = " "\n' + blocks["lua"])
+    subprocess.run(["sh", "-ec", install], cwd=PAGE.parents[1], env=environ, check=True)
+    (short_folder / ".config/nvim/init.lua").write_text('vim.g.mapleader = " "\n' + settings)
     neovim = start(world.till, setup="", environ=environ, settings=True)
     neovim.seen("import sys", "2 sessions")
     neovim.keys(" cs")

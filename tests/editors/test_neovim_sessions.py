@@ -130,6 +130,27 @@ def test_a_transcript_is_markdown_with_folds_that_cannot_be_changed(start: Start
     assert not neovim.value("vim.fn.bufexists(...)", f"ccdash://transcript/{world.session.id}")
 
 
+def test_a_transcript_that_is_shown_is_not_opened_twice(start: Start, world: World) -> None:
+    neovim = start(world.till)
+    for _ in range(2):
+        neovim.command(f"CcdashTranscript {world.session.id}")
+    opened(neovim, world.session.id)
+    neovim.command("wincmd p")
+    neovim.command(f"CcdashTranscript {world.session.id}")
+    opened(neovim, world.session.id)
+    assert neovim.value("#vim.api.nvim_list_wins()") == 2
+    assert neovim.notes() == []
+
+
+def test_the_daemon_may_show_a_document(start: Start, world: World) -> None:
+    """As it does for editors that have no transcripts of their own."""
+    neovim = start(world.till)
+    command = {"command": "ccdash.openTranscript", "arguments": [{"session": world.session.id}]}
+    neovim.lua("require('ccdash.client').ask('workspace/executeCommand', ..., function() end)", command)
+    opened(neovim, ".md")
+    assert any(ANSWER in line for line in neovim.lines())
+
+
 def test_a_block_leads_to_its_place_in_the_transcript(start: Start, world: World) -> None:
     neovim = start(world.till)
     neovim.seen("def total", PROMPT)
@@ -258,7 +279,10 @@ def test_blame_stands_beside_the_file_and_leads_to_transcripts(start: Start, wor
     neovim.until("vim.bo.filetype == 'ccdash-blame'")
     neovim.command("CcdashBlame")
     neovim.until("#vim.api.nvim_list_wins() == 1")
-    assert neovim.value("{ vim.wo.scrollbind, vim.wo.wrap }") == [False, True], "as it was"
+    options = "{{ {0}.scrollbind, {0}.wrap, {0}.foldmethod }}"
+    assert neovim.value(options.format("vim.wo")) == [False, True, "manual"], "as it was"
+    neovim.command("tabnew")
+    assert neovim.value(options.format("vim.wo")) == [False, True, "manual"], "and elsewhere"
 
 
 def test_blame_is_of_the_text_as_it_is_now(start: Start, world: World) -> None:

@@ -38,12 +38,15 @@ local function notes_of(blame, count)
   return lines, changes
 end
 
+--- Set options of a window alone. Returns what they were.
 local function set_options(window, options)
   local before = {}
-  for name, value in pairs(options) do
-    before[name] = vim.api.nvim_win_get_option(window, name)
-    vim.api.nvim_win_set_option(window, name, value)
-  end
+  vim.api.nvim_win_call(window, function()
+    for name, value in pairs(options) do
+      before[name] = vim.wo[name]
+      vim.opt_local[name] = value
+    end
+  end)
   return before
 end
 
@@ -57,8 +60,7 @@ local function show_notes(bufnr, window, lines, changes)
   local place = vim.api.nvim_win_get_cursor(window)
   vim.cmd(("leftabove vertical %dsplit"):format(WIDTH))
   vim.api.nvim_win_set_buf(0, notes)
-  set_options(0, SIDE)
-  set_options(0, ALIGNED)
+  set_options(vim.api.nvim_get_current_win(), vim.tbl_extend("error", SIDE, ALIGNED))
   vim.api.nvim_win_set_cursor(0, place)
   vim.cmd("syncbind")
   open[bufnr] = notes

@@ -2,6 +2,7 @@
 local client = require("ccdash.client")
 local config = require("ccdash.config")
 local health = require("ccdash.compat").health
+local words = require("ccdash.words")
 
 local M = {}
 
@@ -61,7 +62,7 @@ local function check_daemon()
   for _, found in ipairs(status.problems) do
     warn(found.problem, { found.hint })
   end
-  info(("%d buffers are attached"):format(#client.buffers()))
+  info(words.count(#client.buffers(), "file") .. " of this Neovim attached")
 end
 
 --- Tell whether all that is needed is there.

@@ -232,22 +232,22 @@ function M.added(params)
   end
 end
 
-local function name_of(session)
-  return "ccdash://transcript/" .. session
-end
-
-local function set_window()
-  vim.wo.foldmethod = "expr"
-  vim.wo.foldexpr = "v:lua.require'ccdash.transcript'.fold(v:lnum)"
-  vim.wo.foldlevel = 0
-  vim.wo.foldenable = true
-  vim.wo.wrap = true
-  vim.wo.linebreak = true
-end
+--- Options of the window, some of which it may have from the one that it was split from.
+local WINDOW = {
+  foldmethod = "expr",
+  foldexpr = "v:lua.require'ccdash.transcript'.fold(v:lnum)",
+  foldlevel = 0,
+  foldenable = true,
+  wrap = true,
+  linebreak = true,
+  scrollbind = false,
+  cursorbind = false,
+  winfixwidth = false,
+}
 
 local function prepare(session, row)
   local bufnr = vim.api.nvim_create_buf(true, true)
-  vim.api.nvim_buf_set_name(bufnr, name_of(session))
+  vim.api.nvim_buf_set_name(bufnr, "ccdash://transcript/" .. session)
   local options = { buftype = "nofile", bufhidden = "wipe", swapfile = false, undolevels = -1, modeline = false }
   for name, value in pairs(options) do
     vim.api.nvim_buf_set_option(bufnr, name, value)
@@ -297,11 +297,13 @@ local function prepare(session, row)
 end
 
 local function show(transcript, entry)
-  vim.cmd("split")
+  vim.cmd("botright split")
   vim.api.nvim_win_set_buf(0, transcript.bufnr)
   vim.api.nvim_buf_set_option(transcript.bufnr, "filetype", "markdown")
   -- After what belongs to the file type.
-  set_window()
+  for name, value in pairs(WINDOW) do
+    vim.opt_local[name] = value
+  end
   vim.api.nvim_buf_set_option(transcript.bufnr, "modifiable", false)
   M.go(transcript, entry)
 end
@@ -322,21 +324,34 @@ function M.go(transcript, entry)
   vim.cmd("silent! normal! zv")
 end
 
+--- Go to the window of a transcript that is shown already. Returns whether there is one.
+local function go_to_shown(session, entry)
+  for bufnr, transcript in pairs(open) do
+    local window = vim.fn.bufwinid(bufnr)
+    if transcript.session == session and window > 0 then
+      vim.api.nvim_set_current_win(window)
+      M.go(transcript, entry)
+      return true
+    end
+  end
+  return false
+end
+
 --- Open the transcript of a session at its end, or at an entry.
 function M.open(session, entry)
   client.ask("sessions/get", { id = session }, function(row)
-    local bufnr = vim.fn.bufnr("^" .. name_of(row.id) .. "$")
-    if bufnr > 0 and open[bufnr] and vim.fn.bufwinid(bufnr) > 0 then
-      vim.api.nvim_set_current_win(vim.fn.bufwinid(bufnr))
-      return M.go(open[bufnr], entry)
+    if go_to_shown(row.id, entry) then
+      return
     end
     local params = { id = row.id, limit = CHUNK, from = entry, start = not entry and -CHUNK or nil }
     -- First, so that nothing can fall between.
     client.ask("ccdash/subscribe", { topics = { "transcript:" .. row.id } }, function()
       client.ask("sessions/transcript", params, function(chunk)
-        local transcript = prepare(row.id, row)
-        take(transcript, chunk, true)
-        show(transcript, entry)
+        if not go_to_shown(row.id, entry) then
+          local transcript = prepare(row.id, row)
+          take(transcript, chunk, true)
+          show(transcript, entry)
+        end
       end)
     end)
   end)
