@@ -12,6 +12,9 @@ from ccdashd.clock import iso
 PATIENCE = 10.0
 """Seconds that git may take."""
 
+_FILTERS = r"^filter\..*\.(clean|process|required)$"
+"""Settings that have programs read the files of a repository, by their name."""
+
 
 class Lines(NamedTuple):
     """Lines that stand together and come from one commit; from 1, the last included."""
@@ -33,23 +36,48 @@ def blame(path: str, start: int, end: int) -> list[Lines] | None:
     git = shutil.which("git")
     if git is None or end < start:
         return None
+    folder, name = os.path.split(path)
+    filters = _filters(git, folder)
+    if filters is None:
+        return None
     # A repository of somebody else must not have programs run, as its configuration could.
-    safe = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"]
-    arguments = [git, *safe, "blame", "--porcelain", f"-L{start},{end}", "--", os.path.basename(path)]
-    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C.UTF-8"}
+    safe = ["core.fsmonitor=false", "core.hooksPath=/dev/null"]
+    safe += [f"{name}={'false' if name.endswith('.required') else ''}" for name in filters]
+    options = [part for setting in safe for part in ("-c", setting)]
+    output = _run([git, *options, "blame", "--no-textconv", "--porcelain", f"-L{start},{end}", "--", name], folder)
+    return _parsed(output) if output is not None else None
+
+
+def _filters(git: str, folder: str) -> list[str] | None:
+    """The filters that a repository sets, and not the user for all; None where they cannot be turned off."""
+    wanted = ["--null", "--show-scope", "--name-only", "--get-regexp", _FILTERS]
+    output = _run([git, "config", *wanted], folder)
+    if output is None:
+        return None
+    parts = output.split("\0")
+    names = [name for scope, name in zip(parts[::2], parts[1::2], strict=False) if scope not in ("system", "global")]
+    return names if not any("=" in name for name in names) else None
+
+
+def _run(arguments: list[str], folder: str) -> str | None:
+    """What git says; None where it fails. That a setting is not there is no failure."""
+    # Which repository it is, the folder alone says; objects that are not here are fetched from nowhere.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    environment |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_ALLOW_PROTOCOL": "none", "LC_ALL": "C.UTF-8"}
     try:
         result = subprocess.run(
             arguments,
-            cwd=os.path.dirname(path),
+            cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=PATIENCE,
             check=False,
         )
-    except (OSError, subprocess.TimeoutExpired):
+    except (OSError, ValueError, subprocess.TimeoutExpired):
         return None
-    return _parsed(result.stdout.decode("utf-8", "replace")) if result.returncode == 0 else None
+    is_fine = result.returncode == 0 or (result.returncode == 1 and "config" in arguments)
+    return result.stdout.decode("utf-8", "surrogateescape") if is_fine else None
 
 
 def _parsed(output: str) -> list[Lines]:

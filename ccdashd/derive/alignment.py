@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -241,8 +240,20 @@ def _alike(one: str, other: str, least: float) -> float:
     return ratio if ratio >= least else 0.0
 
 
+def shared(one: str, other: str) -> int:
+    """How many characters two texts begin with alike."""
+    least, most = 0, min(len(one), len(other))
+    while least < most:
+        middle = (least + most + 1) // 2
+        if one[least:middle] == other[least:middle]:
+            least = middle
+        else:
+            most = middle - 1
+    return least
+
+
 def _ends_alike(one: str, other: str) -> float:
     """The share of two lines that is the same at their beginning and their end, from 0 to 1."""
-    begin = len(os.path.commonprefix([one, other]))
-    end = len(os.path.commonprefix([one[begin:][::-1], other[begin:][::-1]]))
+    begin = shared(one, other)
+    end = shared(one[begin:][::-1], other[begin:][::-1])
     return 2 * (begin + end) / (len(one) + len(other))

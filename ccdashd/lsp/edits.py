@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ccdashd.derive.alignment import shared
 from ccdashd.lsp.editor import Editor
 from ccdashd.lsp.text import units
 from ccdashd.protocol import lsp
@@ -9,8 +10,8 @@ from ccdashd.protocol import lsp
 
 def edit_of(before: str, after: str) -> lsp.TextEdit:
     """The one edit that makes a text another one, as small as can be."""
-    start = _shared(before, after)
-    end = _shared(before[start:][::-1], after[start:][::-1])
+    start = shared(before, after)
+    end = shared(before[start:][::-1], after[start:][::-1])
     where = lsp.Range(start=position(before, start), end=position(before, len(before) - end))
     return lsp.TextEdit(range=where, new_text=after[start : len(after) - end])
 
@@ -27,15 +28,3 @@ def workspace_edit(editor: Editor, uri: str, version: int | None, edits: list[ls
         return lsp.WorkspaceEdit(changes={uri: edits})
     document = lsp.VersionedDocument(uri=uri, version=version)
     return lsp.WorkspaceEdit(document_changes=[lsp.TextDocumentEdit(text_document=document, edits=edits)])
-
-
-def _shared(one: str, other: str) -> int:
-    """How many characters two texts begin with alike."""
-    least, most = 0, min(len(one), len(other))
-    while least < most:
-        middle = (least + most + 1) // 2
-        if one[least:middle] == other[least:middle]:
-            least = middle
-        else:
-            most = middle - 1
-    return least

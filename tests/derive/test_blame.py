@@ -111,8 +111,8 @@ def test_moved_and_indented_and_changed_lines_stay_whose_they_are() -> None:
 def test_a_changed_line_that_holds_a_whole_file_is_compared_in_no_time() -> None:
     words = ",".join(map(str, range(100_000)))
     now = f"{words[:1000]}:{words[1000:]}\nend\n"
-    assert blame([written(f"{words}\nend\n")], now) == [Line(0, "changed"), Line(0)]
-    assert blame([written(f"{words}\nend\n")], f"{words[:1000]}{'x' * len(words)}\nend\n")[0].origin == NOBODY
+    assert blame([Edit(content=f"{words}\nend\n")], now) == [Line(0, "changed"), Line(0)]
+    assert blame([Edit(content=f"{words}\nend\n")], f"{words[:1000]}{'x' * len(words)}\nend\n")[0].origin == NOBODY
 
 
 def test_blocks_join_lines_of_one_edit() -> None:

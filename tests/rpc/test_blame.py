@@ -359,3 +359,33 @@ def test_every_line_is_of_who_wrote_it(world: BlameWorld, steps: list[Step], age
     world.logged(*sessions)
     found = world.blame(file.path)
     assert lines_of(found) == (file.truth if found["recorded"] else [])
+
+
+@pytest.mark.parametrize(("scope", "name"), [("--local", "evil"), ("--worktree", "evil"), ("--local", "e=vil")])
+def test_no_program_of_a_repository_is_run(world: BlameWorld, scope: str, name: str) -> None:
+    root = world.folder / f"hostile{scope}-{name}"
+    ran = root / "ran"
+    root.mkdir()
+    environment = {"PATH": os.environ["PATH"], "HOME": str(world.folder), "GIT_CONFIG_NOSYSTEM": "1"}
+
+    def git(*arguments: str) -> None:
+        identity = ("-c", "user.name=Ann", "-c", "user.email=ann@example.com")
+        subprocess.run(["git", *identity, *arguments], cwd=root, env=environment, check=True, capture_output=True)
+
+    git("init", "-q")
+    git("config", "extensions.worktreeConfig", "true")
+    file, session = Edited(str(root / "-a.py")), world.session(root)
+    file.written(session, 0, 4)
+    world.save(file, session)
+    git("add", ".")
+    git("commit", "-q", "-m", "Add a file")
+    (root / ".gitattributes").write_text(f"*.py diff={name} filter={name}\n")
+    program = f"touch {ran}; cat"
+    for setting in (f"diff.{name}.textconv", f"filter.{name}.clean", "core.fsmonitor", "core.pager"):
+        git("config", scope, setting, program)
+    git("config", scope, f"filter.{name}.required", "true")
+    file.by_hand(1, 1, 1)
+    world.put(file.path, file.text.encode())
+    commits = world.blame(file.path, git=True)["commits"]
+    assert not ran.exists()
+    assert [commit["start"] for commit in commits or ()] == ([1, 2, 3] if name == "evil" else [])
