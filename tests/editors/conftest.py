@@ -66,8 +66,10 @@ def start(nvim: str, world: World) -> Iterator[Start]:
         return neovim
 
     yield start
+    troubles = [neovim.trouble() for neovim in running]
     for neovim in running:
         neovim.close()
+    assert not any(troubles), troubles
 
 
 @pytest.fixture(scope="session", params=binaries("emacs", "CCDASH_TEST_EMACS"))

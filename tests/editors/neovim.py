@@ -6,7 +6,9 @@ Messages are msgpack, as https://neovim.io/doc/user/api.html says: a request is 
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
 import socket
 import subprocess
 from collections.abc import Mapping
@@ -39,6 +41,9 @@ end
 """Keeps what the user would be told and asked; of what is asked, what holds the text of `choice` is chosen, once."""
 
 
+_numbers = itertools.count()
+
+
 class NeovimError(Exception):
     """What Neovim says went wrong."""
 
@@ -52,14 +57,12 @@ class Neovim:
     def __init__(
         self, binary: str, folder: Path, environ: Mapping[str, str], *files: Path, cwd: Path, settings: bool = False
     ) -> None:
-        self.socket_path = folder / f"n{len(list(folder.glob('n*')))}"
-        (folder / self.socket_path.name).touch()
-        self.socket_path.unlink()
+        self.socket_path = folder / f"n{next(_numbers)}"
         recorder = folder / "recorder.lua"
         recorder.write_text(RECORDER)
         plugin = [] if settings else ["--clean", "--cmd", f"set runtimepath^={PLUGIN}"]
         self.process = subprocess.Popen(
-            [binary, "--headless", "--listen", self.socket_path, *plugin, "--cmd", f"luafile {recorder}", *files],
+            [binary, "-n", "--headless", "--listen", self.socket_path, *plugin, "--cmd", f"luafile {recorder}", *files],
             env=dict(environ),
             cwd=cwd,
             stdin=subprocess.DEVNULL,
@@ -211,6 +214,13 @@ class Neovim:
     def attached(self) -> None:
         """Wait until the current buffer belongs to an initialized client."""
         self.until("require('ccdash.client').current() ~= nil and #require('ccdash.compat').clients(0) > 0")
+
+    def trouble(self) -> str:
+        """What Neovim complains of where nobody asked, as of errors in callbacks; empty where all is well, or it ended."""
+        if self.process.poll() is not None:
+            return ""
+        said = str(self.value("vim.fn.execute('messages')"))
+        return said if re.search(r"\bE\d+:|[Ee]rror|stack traceback|deprecated", said) else ""
 
     def close(self) -> int:
         """End it as a person does; returns the exit code."""
