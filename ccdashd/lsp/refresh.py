@@ -82,7 +82,7 @@ class Refresher:
                     again = await self._look()
                 except Exception as error:
                     logger.error("an editor was not told of changes", editor=editor.name, exc_info=error)
-                    again = None
+                    again, self._moved = None, True
                     await asyncio.sleep(RETRY)
         finally:
             events.drop(self)
@@ -128,8 +128,9 @@ class Refresher:
         except Exception as error:
             if not isinstance(error, Busy) and self._app.explain(error) is None:
                 raise
-            # What it asked meanwhile had no answer.
+            # What it asked meanwhile had no answer, at whatever revision.
             self._seen.clear()
+            self._opened = dict.fromkeys(self._editor.documents, -1)
             self._stale |= stale
             self._moved = True
             return RETRY

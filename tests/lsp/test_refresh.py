@@ -246,7 +246,7 @@ def test_an_editor_that_was_deaf_is_told_once(
     for number in range(6):
         before = served.app.revision
         if what == "plan":
-            set_status(served, "loading/phase-2-progress.md#T2-001", ("blocked", "completed")[number % 2])
+            set_status(served, "loading/phase-2-progress.md#T2-001", ("blocked", "pending")[number % 2])
         else:
             session.write(str(path), f"{number}\n", None)
             session.save(served.folder / ".claude/projects")
