@@ -174,7 +174,7 @@ class Editor:
         except TimeoutError:
             self.notify("$/cancelRequest", {"id": id})
             raise Unsupported(f"the editor did not answer {method} within {ANSWER:.0f} seconds") from None
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Unsupported(f"the editor's answer to {method} was not understood: {error}") from None
         finally:
             self._asked.pop(id, None)

@@ -50,7 +50,9 @@ class Page:
 
     def link(self, text: str, uri: str) -> str:
         """A link to a file."""
-        return f"[{self.text(text)}]({uri})" if self._markdown else self.text(text)
+        # A bracket of the path would end the link.
+        target = uri.replace("(", "%28").replace(")", "%29")
+        return f"[{self.text(text)}]({target})" if self._markdown else self.text(text)
 
     def quote(self, text: str, limit: int) -> None:
         """Lines of a text, set apart, of at most so many characters; nothing where there are none."""

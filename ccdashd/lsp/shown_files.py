@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import secrets
@@ -22,13 +23,14 @@ if TYPE_CHECKING:
 KEPT: Final = 50
 """Renderings that are kept, the newest."""
 
-_NAME: Final = re.compile(r"[^\w.-]+")
+_HARMLESS: Final = re.compile(r"[A-Za-z0-9_][\w.-]{0,99}", re.ASCII)
+_OTHER: Final = re.compile(r"[^\w.-]+", re.ASCII)
 
 
 def write(app: App, name: str, rendered: Rendered) -> str:
     """Write a rendering; returns its path. Raises `ReadOnly`."""
     folder = app.paths.cache_dir / "transcripts"
-    path = folder / f"{_NAME.sub('_', name)[-100:].lstrip('.')}.md"
+    path = folder / f"{file_name(name)}.md"
     beside = folder / f"{secrets.token_hex(8)}.tmp"
     try:
         private_folder(folder)
@@ -46,9 +48,20 @@ def write(app: App, name: str, rendered: Rendered) -> str:
     return str(path)
 
 
+def file_name(name: str) -> str:
+    """The name itself where that is harmless; else what can be read of it, and what tells it from others."""
+    if _HARMLESS.fullmatch(name):
+        return name
+    digest = hashlib.blake2b(name.encode("utf-8", "surrogateescape"), digest_size=6).hexdigest()
+    return f"{_OTHER.sub('_', name)[-80:].lstrip('.-')}-{digest}"
+
+
 def _drop_old(folder: Path) -> None:
     def age(entry: os.DirEntry[str]) -> int:
-        return entry.stat().st_mtime_ns
+        try:
+            return entry.stat(follow_symlinks=False).st_mtime_ns
+        except FileNotFoundError:
+            return 0  # another rendering took its place meanwhile
 
     with os.scandir(folder) as entries:
         newest = sorted(entries, key=age, reverse=True)

@@ -9,6 +9,8 @@ from typing import Final
 from ccdashd.protocol import types as t
 
 _MARKED: Final = re.compile(r"([\\`*_{}\[\]<>#|~&$!])")
+# What makes a list, a heading or a rule of a line, or of the one before.
+_LEADING: Final = re.compile(r"^(?:[-+=]|\d{1,9}(?=[.)]))")
 # Controls but white space, marks that turn the direction of what follows, and halves of characters.
 _ACTING: Final = re.compile(
     r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
@@ -93,4 +95,8 @@ def short(text: str, limit: int) -> str:
 
 def escaped(text: str) -> str:
     """One line that stays as it is where Markdown is read."""
-    return _MARKED.sub(r"\\\1", plain(text))
+    return _LEADING.sub(_plainly, _MARKED.sub(r"\\\1", plain(text)))
+
+
+def _plainly(leading: re.Match[str]) -> str:
+    return f"{leading[0]}\\" if leading[0].isdigit() else f"\\{leading[0]}"

@@ -8,7 +8,7 @@ count UTF-16 units, which every client understands.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -20,9 +20,9 @@ class Lsp(msgspec.Struct, rename="camel", frozen=True, kw_only=True, omit_defaul
 
 
 class Position(Lsp, frozen=True, kw_only=True):
-    line: int
+    line: Annotated[int, msgspec.Meta(ge=0)]
     """From 0."""
-    character: int
+    character: Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Range(Lsp, frozen=True, kw_only=True):
@@ -234,7 +234,7 @@ class Diagnostic(Lsp, frozen=True, kw_only=True):
     """1 error, 2 warning, 3 information, 4 hint."""
     code: str | int | None = None
     source: str | None = None
-    """``ccdash`` for ours; a client repeats those of others, too."""
+    """``ccdash``"""
     data: Any = None
 
 
@@ -262,7 +262,6 @@ class WorkspaceEdit(Lsp, frozen=True, kw_only=True):
 
 
 class CodeActionContext(Lsp, frozen=True, kw_only=True):
-    diagnostics: list[Diagnostic] = []
     only: list[str] | None = None
     """Kinds that are wanted."""
     trigger_kind: int | None = None

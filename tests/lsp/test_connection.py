@@ -97,6 +97,8 @@ def test_requests_of_editors_are_for_editors(editor: EditorClient) -> None:
     editor.start()
     assert error_of(editor, "textDocument/formatting", {}).code == -32601
     assert error_of(editor, "textDocument/hover", {}).code == -32602
+    before = {"textDocument": {"uri": "file:///a.md"}, "position": {"line": -9, "character": 0}}
+    assert error_of(editor, "textDocument/hover", before).code == -32602
     assert error_of(editor, "workspace/executeCommand", {"command": "rm"}).code == -32602
 
 
