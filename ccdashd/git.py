@@ -90,8 +90,8 @@ def _parsed(output: str) -> list[Lines]:
             if found and found[-1].hash == commit and found[-1].end == line - 1:
                 found[-1] = found[-1]._replace(end=line)
             else:
-                time = iso(int(about.get("author-time", "0")) * 1000) or ""
-                found.append(Lines(line, line, commit, about.get("author", ""), time, about.get("summary", "")))
+                author, summary = about.get("author", ""), about.get("summary", "")
+                found.append(Lines(line, line, commit, author, _time(about.get("author-time", "")), summary))
             continue
         name, _, value = text.partition(" ")
         if len(name) in (40, 64) and set(name) <= set("0123456789abcdef"):
@@ -100,3 +100,11 @@ def _parsed(output: str) -> list[Lines]:
         elif name:
             about[name] = value
     return found
+
+
+def _time(seconds: str) -> str:
+    """When a commit was made; empty for a time that is none, or beyond the calendar: git takes what it is given."""
+    try:
+        return iso(int(seconds) * 1000) or ""
+    except (OverflowError, ValueError):
+        return ""
