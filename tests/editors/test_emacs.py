@@ -81,7 +81,7 @@ def done(plan: str) -> str:
 
 
 def test_a_quick_fix_repairs_the_frontmatter(emacs: Emacs, world: World) -> None:
-    path = world.shop / "docs/project_plans/reports/emacs.md"
+    path = world.shop / "docs/project_plans/reports/to-repair.md"
     path.write_text(plans.BROKEN)
     script = """
     (test-open (car test-arguments))

@@ -1,6 +1,7 @@
 --- Transcripts as Markdown in buffers that cannot be changed. What agents ran and thought is folded. A chunk is shown at
 --- first; what comes before and after it is read on demand, and what is added while the buffer is open appears by itself.
 local client = require("ccdash.client")
+local entries = require("ccdash.entries")
 local words = require("ccdash.words")
 
 local M = {}
@@ -8,64 +9,7 @@ local M = {}
 --- Entries that are read at a time.
 local CHUNK = 200
 
-local KINDS = {
-  prompt = "you",
-  command = "you",
-  steering = "you",
-  queued = "you queue",
-  bash = "you run",
-  assistant = "agent",
-  thinking = "thinks",
-  toolResult = "result",
-  compactSummary = "summary",
-  compaction = "compacts",
-  interrupt = "you stop",
-  teammate = "teammate",
-  notification = "notice",
-}
-local SHOWN = { prompt = true, command = true, steering = true, queued = true, bash = true, assistant = true }
-
 local open = {} -- transcripts by buffer
-
-local function fenced(text)
-  local fence = "```"
-  for ticks in text:gmatch("`+") do
-    if #ticks >= #fence then
-      fence = ("`"):rep(#ticks + 1)
-    end
-  end
-  return ("%s\n%s\n%s"):format(fence, text, fence)
-end
-
---- An entry as lines; the first is its heading.
-local function lines_of(entry)
-  local text = (entry.text or ""):gsub("\r", ""):gsub("%z", "")
-  local name = KINDS[entry.kind] or entry.kind
-  if entry.kind == "toolCall" then
-    name, text = entry.tool or "tool", fenced(text)
-  elseif entry.kind == "toolResult" then
-    name, text = entry.isError and "error" or "result", fenced(text)
-  end
-  local heading = ("%s %s · %s"):format(SHOWN[entry.kind] and "##" or "###", name, words.clock(entry.timestamp))
-  if entry.kind == "assistant" and entry.model then
-    heading = heading .. " · " .. words.model(entry.model)
-  end
-  if entry.truncated then
-    text = text .. "\n\n… cut; <CR> shows all"
-  end
-  local lines = { words.line(heading), "" }
-  vim.list_extend(lines, vim.split(text, "\n", { plain = true }))
-  table.insert(lines, "")
-  return lines
-end
-
-local function levels_of(entry, count)
-  local levels = {}
-  for number = 1, count do
-    levels[number] = SHOWN[entry.kind] and "0" or (number == 1 and ">1" or "1")
-  end
-  return levels
-end
 
 --- The level of a line, for 'foldexpr'.
 function M.fold(number)
@@ -81,12 +25,12 @@ local function write(transcript, start, stop, lines)
 end
 
 --- Put entries before or after those that are shown.
-local function insert(transcript, entries, at_end)
+local function insert(transcript, new, at_end)
   local lines, levels, shown = {}, {}, {}
-  for _, entry in ipairs(entries) do
-    local own = lines_of(entry)
+  for _, entry in ipairs(new) do
+    local own = entries.lines(entry)
     vim.list_extend(lines, own)
-    vim.list_extend(levels, levels_of(entry, #own))
+    vim.list_extend(levels, entries.levels(entry, #own))
     table.insert(shown, { entry = entry, count = #own })
   end
   if at_end then
@@ -167,18 +111,6 @@ local function later(transcript)
   end
 end
 
---- Every string inside a value.
-local function strings(value, found)
-  if type(value) == "string" then
-    table.insert(found, value)
-  elseif type(value) == "table" then
-    for _, item in pairs(value) do
-      strings(item, found)
-    end
-  end
-  return found
-end
-
 --- Show an entry that was cut with all of its text, which the daemon reads from the log.
 local function whole(transcript)
   local shown = entry_at(transcript, vim.api.nvim_win_get_cursor(0)[1])
@@ -187,25 +119,18 @@ local function whole(transcript)
   end
   local entry = shown.entry
   client.ask("sessions/entry", { id = transcript.session, entry = entry.id }, function(payload)
-    -- What is kept may end in a mark that says that it was cut, so a little less of it is looked for.
-    local begins, text = entry.text:sub(1, math.max(1, #entry.text - 16)), payload.raw or entry.text
-    for _, candidate in ipairs(strings(payload.record, {})) do
-      if candidate:sub(1, #begins) == begins and #candidate > #text then
-        text = candidate
-      end
-    end
-    local new = vim.tbl_extend("force", entry, { text = text, truncated = false })
+    local new = vim.tbl_extend("force", entry, { text = entries.whole(entry, payload), truncated = false })
     for place, other in ipairs(transcript.shown) do
       if other == shown then
         local line = transcript.head
         for before = 1, place - 1 do
           line = line + transcript.shown[before].count
         end
-        local lines = lines_of(new)
+        local lines = entries.lines(new)
         write(transcript, line, line + shown.count, lines)
         local head = vim.list_slice(transcript.levels, 1, line)
         local rest = vim.list_slice(transcript.levels, line + shown.count + 1)
-        transcript.levels = vim.list_extend(vim.list_extend(head, levels_of(new, #lines)), rest)
+        transcript.levels = vim.list_extend(vim.list_extend(head, entries.levels(new, #lines)), rest)
         transcript.count = transcript.count + #lines - shown.count
         shown.entry, shown.count = new, #lines
       end
@@ -217,14 +142,14 @@ end
 function M.added(params)
   for _, transcript in pairs(open) do
     if transcript.session == params.sessionId and transcript.last == transcript.total then
-      local entries, next_one = params.entries or {}, transcript.last
-      if params.missed or (entries[1] and entries[1].index > next_one) then
+      local given, next_one = params.entries or {}, transcript.last
+      if params.missed or (given[1] and given[1].index > next_one) then
         read(transcript, next_one, CHUNK, true)
         return
       end
       local new = vim.tbl_filter(function(entry)
         return entry.index >= next_one
-      end, entries)
+      end, given)
       if #new > 0 then
         take(transcript, { items = new, start = next_one, total = next_one + #new }, true)
       end
