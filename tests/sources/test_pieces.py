@@ -13,17 +13,18 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ccdashd.derive.pricing import Prices
 from ccdashd.ingest import parse
 from ccdashd.ingest.parse import read_log
 from ccdashd.sources.claude_code import ClaudeCodeReader
 from ccdashd.sources.model import PAGE
-from ccdashd.store import pages
+from ccdashd.store import pages, rollups
 from ccdashd.store import rows as repository
 from ccdashd.store.schema import metadata, session_logs, sync_state
 from tests.sources.logs import OTHER, SESSION, USAGE, Writer, call, line, text
 
 CAP = 200
-
+PRICES = Prices()
 
 ODD_USAGE = USAGE | {"speed": "fast", "server_tool_use": {"web_search_requests": 2}}
 
@@ -104,11 +105,12 @@ class Cache:
         with self.engine.begin() as connection:
             row = connection.execute(sa.select(sync_state.c.id)).one_or_none()
             known = None if row is None else repository.known(connection, row.id, str(self.path))
-            repository.store(connection, read_log(str(self.path), CAP, known))
+            stored = repository.store(connection, read_log(str(self.path), CAP, known))
+            rollups.roll_up(connection, PRICES, stored.file_id, stored.since)
 
     def rows(self) -> Iterator[tuple[str, list[Any]]]:
         with self.engine.begin() as connection:
-            for table in (sync_state, *repository.ROW_TABLES):
+            for table in (sync_state, *repository.ROW_TABLES, *rollups.TABLES):
                 rows = [dict(row._mapping) for row in connection.execute(sa.select(table))]
                 for row in rows:
                     if table is sync_state:
