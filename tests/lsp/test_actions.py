@@ -205,9 +205,9 @@ def test_a_fix_takes_its_finding_away_and_nothing_else(breaks: list[str], ending
         fix = data.draw(st.sampled_from(found))
         before, after = reading.frontmatter, frontmatter.read(fix.data)
         assert after.values == before.values
-        # Another line may be told the same of instead: a quote that closes nowhere ends where the next one begins.
-        left = {(finding.code, finding.line) for finding in after.findings}
-        assert all((str(item.code), item.range.start.line + 1) not in left for item in fix.diagnostics)
+        if len(breaks) == 1:  # of several, what one hid may be told in its place: quotes end where others begin
+            left = {(finding.code, finding.line) for finding in after.findings}
+            assert all((str(item.code), item.range.start.line + 1) not in left for item in fix.diagnostics)
         assert len(after.repairs) < len(before.repairs)
         text = fix.data.decode()
         assert text.endswith(f"---{ending}# Text{ending}")

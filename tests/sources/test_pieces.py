@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 import sqlalchemy as sa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ccdashd.derive.pricing import Prices
@@ -123,6 +123,7 @@ class Cache:
         self.engine.dispose()
 
 
+@settings(deadline=None)  # the first one loads the prices
 @given(grown())
 def test_pieces_make_the_rows_of_the_whole(log: tuple[bytes, list[int]]) -> None:
     data, cuts = log
