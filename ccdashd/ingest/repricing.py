@@ -60,7 +60,8 @@ class Repricing:
                     await asyncio.sleep(RETRY)
         except Exception as error:
             log.exception("roll-ups could not be made anew; it is tried again at the next start")
-            problem = f"costs and figures over time could not all be computed at today's prices: {error}"
+            reason = f"an internal error ({type(error).__name__}); the log says more"
+            problem = f"costs and figures over time could not all be computed at today's prices: {reason}"
             self._pipeline.app.problems.set("prices", problem, "It is tried again when the daemon starts anew.")
         else:
             self._pipeline.app.problems.clear("prices")

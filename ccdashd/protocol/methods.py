@@ -233,7 +233,7 @@ ANALYTICS_DISTRIBUTION = Method(
 )
 ANALYTICS_TOP = Method("analytics/top", "read", t.TopParams, t.Top, "The sessions with most of a metric.")
 ANALYTICS_PROMETHEUS = Method(
-    "analytics/prometheus", "heavy", t.PrometheusParams, t.Prometheus, "All counters and gauges in Prometheus' text format."
+    "analytics/prometheus", "heavy", t.NoParams, t.Prometheus, "All counters and gauges in Prometheus' text format."
 )
 ANALYTICS_STATUSLINE = Method(
     "analytics/statusline", "read", t.StatuslineParams, t.Statusline, "What fits on one line of a shell or an agent."

@@ -9,7 +9,7 @@ from ccdashd.rpc.dispatch import ReadCall, handles
 
 
 @handles(methods.ANALYTICS_PROMETHEUS)
-def analytics_prometheus(call: ReadCall, params: t.PrometheusParams) -> t.Prometheus:
+def analytics_prometheus(call: ReadCall, params: t.NoParams) -> t.Prometheus:
     """All counters and gauges in Prometheus' text format."""
     text = call.app.exporter.expose(call.conn, call.revision)
     return t.Prometheus(content_type=CONTENT_TYPE, text=text.decode())

@@ -2298,8 +2298,6 @@ export interface Top {
   revision: number;
 }
 
-export type PrometheusParams = Record<string, never>;
-
 export interface Prometheus {
   contentType: string;
   text: string;
@@ -2694,7 +2692,7 @@ export interface Methods {
   /** The sessions with most of a metric. */
   "analytics/top": { params: TopParams; result: Top };
   /** All counters and gauges in Prometheus' text format. */
-  "analytics/prometheus": { params: PrometheusParams; result: Prometheus };
+  "analytics/prometheus": { params: NoParams; result: Prometheus };
   /** What fits on one line of a shell or an agent. */
   "analytics/statusline": { params: StatuslineParams; result: Statusline };
   /** Alert rules, and what is firing. */

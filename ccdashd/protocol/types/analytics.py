@@ -413,10 +413,6 @@ class Overview(Wire, frozen=True):
     revision: int
 
 
-class PrometheusParams(Params, frozen=True):
-    pass
-
-
 class Prometheus(Wire, frozen=True):
     content_type: str
     text: str
