@@ -24,6 +24,7 @@ import sqlalchemy as sa
 from ccdashd.analytics.alert_answers import fired
 from ccdashd.analytics.alert_delivery import Delivery
 from ccdashd.analytics.alert_readings import Survey, Touched
+from ccdashd.analytics.rounds import rounds
 from ccdashd.derive import periods
 from ccdashd.derive.alert_words import label
 from ccdashd.derive.alerts import Event as Crossing
@@ -142,22 +143,12 @@ class Alerting:
         self._wake.set()
 
     async def _run(self) -> None:
-        while True:
-            try:
-                async with asyncio.timeout(self._pause()):
-                    await self._wake.wait()
-                await asyncio.sleep(SETTLE)
-            except TimeoutError:
-                pass
-            self._wake.clear()
-            try:
-                took = await self.look()
-                self._app.problems.clear("alerts")
-                await asyncio.sleep(REST * took)
-            except Exception as error:
-                self._failed(error)
-                await asyncio.sleep(RETRY)
-                self._wake.set()
+        await rounds(self._wake, self._pause, self._round, self._failed, settle=SETTLE, retry=RETRY)
+
+    async def _round(self) -> float:
+        took = await self.look()
+        self._app.problems.clear("alerts")
+        return REST * took
 
     def _failed(self, error: Exception) -> None:
         if isinstance(error, OSError):

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from ccdashd.analytics.rounds import rounds
 from ccdashd.derive import periods
 from ccdashd.derive.progress_days import Figures
 from ccdashd.edits.decisions import DayEdit
@@ -91,21 +92,12 @@ class Daily:
         self._wake.set()
 
     async def _run(self) -> None:
-        while True:
-            try:
-                async with asyncio.timeout(self._pause()):
-                    await self._wake.wait()
-                await asyncio.sleep(SETTLE)
-            except TimeoutError:
-                pass
-            self._wake.clear()
-            try:
-                await self.look()
-                self._app.problems.clear("progress")
-            except Exception as error:
-                self._failed(error)
-                await asyncio.sleep(RETRY)
-                self._wake.set()
+        await rounds(self._wake, self._pause, self._round, self._failed, settle=SETTLE, retry=RETRY)
+
+    async def _round(self) -> float:
+        await self.look()
+        self._app.problems.clear("progress")
+        return 0.0
 
     def _failed(self, error: Exception) -> None:
         if isinstance(error, OSError):
