@@ -15,6 +15,9 @@ from ccdashd.sources.result import FileResult
 
 log = logging.getLogger(__name__)
 
+ENDS_WITHIN = 2.0
+"""Seconds that a process which closed its pipes has to end by itself."""
+
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(FileResult).decode
 _decode_plans = msgspec.msgpack.Decoder(PlansRead).decode
@@ -55,8 +58,7 @@ class Workers:
             await worker.stdin.drain()
             answer = await worker.stdout.readexactly(LENGTH.unpack(await worker.stdout.readexactly(LENGTH.size))[0])
         except (asyncio.IncompleteReadError, ConnectionError) as error:
-            code = await self._discard(worker)
-            raise WorkerDied(f"exit code {code}") from error
+            raise WorkerDied(f"exit code {await self._buried(worker)}") from error
         except asyncio.CancelledError:
             await self._discard(worker)
             raise
@@ -77,6 +79,13 @@ class Workers:
         )
         self._all.add(worker)
         return worker
+
+    async def _buried(self, worker: asyncio.subprocess.Process) -> int:
+        """The exit code of a process that closed its pipes. To kill it at once would reap it before asyncio reads the code."""
+        self._all.discard(worker)
+        with contextlib.suppress(TimeoutError):
+            return await asyncio.wait_for(worker.wait(), ENDS_WITHIN)
+        return await self._discard(worker)
 
     async def _discard(self, worker: asyncio.subprocess.Process) -> int:
         with contextlib.suppress(ProcessLookupError):
