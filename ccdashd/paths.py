@@ -44,6 +44,21 @@ class Paths(NamedTuple):
         return self.cache_dir / "cache.db"
 
     @property
+    def text_index(self) -> Path:
+        """The index of texts; a cache as well, made anew when it is missing."""
+        return self.cache_dir / "text.db"
+
+    @property
+    def archive(self) -> Path:
+        """Copies of the agents' logs."""
+        return self.data_dir / "archive"
+
+    @property
+    def backups(self) -> Path:
+        """Where backups are made by default."""
+        return self.data_dir / "backups"
+
+    @property
     def journal(self) -> Path:
         return self.data_dir / "journal.jsonl"
 

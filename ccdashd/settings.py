@@ -89,6 +89,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     text_cap_bytes: Annotated[
         int, Meta(ge=256, description="Text of one entry kept in the cache; the rest is read from the log on demand.")
     ] = 16384
+    text_index: Annotated[bool, Meta(description="Keep an index of all texts, for search.")] = True
+    text_index_cap_bytes: Annotated[
+        int, Meta(ge=4096, description="Text of one entry that is indexed whole; of a longer one, its head and tail.")
+    ] = 256 * 1024
+    archive: Annotated[bool, Meta(description="Keep copies of logs, which agents delete after a while.")] = True
+    archive_quiet_seconds: Annotated[
+        float, Meta(ge=0, description="Time without a change after which a log is copied into the archive.")
+    ] = 300.0
+    archive_max_bytes: Annotated[
+        int, Meta(ge=0, description="Bytes on disk from which on nothing more is copied into the archive; 0: no limit.")
+    ] = 0
+    archive_max_age_days: Annotated[
+        int, Meta(ge=0, description="Logs that have not changed for so many days are not copied any more; 0: no limit.")
+    ] = 0
+    archive_exclude: Annotated[
+        tuple[str, ...],
+        Meta(description="Folders of projects whose logs are not copied; * and ? are wildcards, also across folders."),
+    ] = ()
     sql_time_limit_seconds: Annotated[
         float, Meta(gt=0, description="Longest time that one heavy query (doctor, verify) may take.")
     ] = 60.0
@@ -199,7 +217,7 @@ def _convert(source: str, key: str, value: Any, environ: Mapping[str, str]) -> A
     if key == "prices":
         return _prices(source, value)
     text = isinstance(value, str)
-    if text and key in ("claude_dirs", "planning_folders"):
+    if text and key in ("claude_dirs", "planning_folders", "archive_exclude"):
         value = [part for part in value.split(os.pathsep) if part]
     if text and key == "alert_command":
         value = _arguments(source, value)

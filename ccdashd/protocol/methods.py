@@ -106,6 +106,9 @@ SESSIONS_THREAD = Method(
     "Parent, sub-agents, forks and origin of a session.",
     cached=True,
 )
+SESSIONS_RENDER = Method(
+    "sessions/render", "heavy", t.RenderParams, t.RenderedPiece, "A transcript as Markdown, HTML or JSON, piece by piece."
+)
 SESSIONS_ACTIVE = Method("sessions/active", "read", t.ActiveParams, t.SessionRows, "Sessions that are being written.")
 
 FILES_CONTEXT = Method(
@@ -257,8 +260,51 @@ CACHE_REBUILD = Method(
     "cache/rebuild", "write", t.WorkParams, t.RescanResult, "Read every file anew. Sessions whose log is gone stay."
 )
 CACHE_VERIFY = Method(
-    "cache/verify", "write", t.WorkParams, t.VerifyResult, "Check the database, and read every file again to compare."
+    "cache/verify",
+    "write",
+    t.VerifyParams,
+    t.VerifyResult,
+    "Check all files of ours, read every log and planning file again to compare, and repair what is wrong when asked.",
 )
+CACHE_BACKUP = Method(
+    "cache/backup", "write", t.BackupParams, t.BackupResult, "Copy what is ours into a folder, while all goes on."
+)
+CACHE_STORAGE = Method("cache/storage", "heavy", t.NoParams, t.Storage, "Bytes on disk by part, table and project.")
+CACHE_VACUUM = Method(
+    "cache/vacuum", "write", t.WorkParams, t.VacuumResult, "Give free space of the databases back, a little at a time."
+)
+CACHE_MIGRATE = Method(
+    "cache/migrate", "write", t.MigrateParams, t.MigrateResult, "The version of the cache, and going up or down to another."
+)
+
+SEARCH_QUERY = Method(
+    "search/query", "heavy", t.SearchParams, t.SearchResult, "Find words in everything that was said, done and planned."
+)
+SEARCH_DEEP = Method(
+    "search/deep",
+    "write",
+    t.DeepSearchParams,
+    t.DeepSearchResult,
+    "Find bytes, or a regular expression, in the logs.",
+)
+
+ARCHIVE_STATUS = Method("archive/status", "read", t.NoParams, t.ArchiveStatus, "What the archive holds, and what waits.")
+ARCHIVE_RUN = Method("archive/run", "write", t.ArchiveRunParams, t.ArchiveRunResult, "Copy logs into the archive now.")
+ARCHIVE_LIST = Method(
+    "archive/list", "read", t.ArchiveListParams, t.Page[t.ArchivedLog], "Logs that there are copies of, the newest first."
+)
+ARCHIVE_RESTORE = Method(
+    "archive/restore", "write", t.ArchiveRestoreParams, t.ArchiveRestoreResult, "Write a session's logs back into a folder."
+)
+ARCHIVE_PRUNE = Method(
+    "archive/prune", "write", t.PruneParams, t.PruneResult, "Delete ccdash's own copies of sessions, or say which would go."
+)
+ARCHIVE_PRUNES = Method("archive/prunes", "read", t.PrunesParams, t.Page[t.Pruned], "What was pruned, the newest first.")
+ARCHIVE_EXPORT = Method("archive/export", "write", t.ExportParams, t.ExportResult, "Write a bundle.")
+ARCHIVE_IMPORT = Method("archive/import", "write", t.ImportParams, t.ImportResult, "Take in the sessions of a bundle.")
+RETENTION_GET = Method("retention/get", "read", t.NoParams, t.RetentionPolicies, "What may be pruned, and when.")
+RETENTION_SET = Method("retention/set", "write", t.RetentionSetParams, t.RetentionPolicies, "Add or change a policy.")
+RETENTION_DELETE = Method("retention/delete", "write", t.RetentionDeleteParams, t.RetentionPolicies, "Remove a policy.")
 
 METHODS: dict[str, Method] = {value.name: value for value in list(globals().values()) if isinstance(value, Method)}
 
@@ -267,6 +313,9 @@ TRANSCRIPT = Notification("ccdash/transcript", t.TranscriptNotification, "Entrie
 PROGRESS = Notification("$/progress", t.ProgressNotification, "Progress of a request that named a `workDoneToken`.")
 ALERT_FIRED = Notification(
     "alerts/fired", t.AlertFiredNotification, "An alert fired, or was resolved; sent to subscribers of `alerts`."
+)
+SEARCH_MATCHES = Notification(
+    "search/matches", t.DeepMatches, "What a deep search found so far, where its request named a `workDoneToken`."
 )
 INDEXING = Notification("ccdash/indexing", t.IndexingNotification, "Progress of an index run.")
 

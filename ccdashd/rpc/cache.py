@@ -63,7 +63,7 @@ async def cache_rebuild(call: Call, params: t.WorkParams) -> t.RescanResult:
 
 
 @handles(methods.CACHE_VERIFY)
-async def cache_verify(call: Call, params: t.WorkParams) -> t.VerifyResult:
+async def cache_verify(call: Call, params: t.VerifyParams) -> t.VerifyResult:
     """Check the database, and read every file again to compare: log by log and project by project, so that nothing waits
     for it long."""
     began = time.monotonic()
@@ -88,7 +88,8 @@ async def cache_verify(call: Call, params: t.WorkParams) -> t.VerifyResult:
     return t.VerifyResult(
         ok=not problems,
         checked_files=len(states) + plans,
-        problems=problems,
+        checked_copies=0,
+        faults=[t.Fault(part="cache", where=p.part, problem=p.problem, repair=p.hint) for p in problems],
         seconds=time.monotonic() - began,
         revision=database.revision,
     )

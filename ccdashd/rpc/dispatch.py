@@ -58,6 +58,10 @@ HANDLER_MODULES = (
     "prometheus",
     "alerts",
     "cache",
+    "search",
+    "archive",
+    "retention",
+    "bundles",
     "language",
 )
 """Every module below `ccdashd.rpc` that holds handlers."""

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from ccdashd.protocol.types.base import Tokens, Wire, WorkParams
-from ccdashd.protocol.types.daemon import Indexing, Problem
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from ccdashd.protocol.types.base import Params, Tokens, Wire, WorkParams
+from ccdashd.protocol.types.daemon import Indexing
+from ccdashd.protocol.types.search import TextIndex
 
 
 class CacheStatus(Wire, frozen=True):
@@ -41,6 +46,7 @@ class CacheStatus(Wire, frozen=True):
     rows_written: int
     """Rows written since start."""
     indexing: Indexing
+    text_index: TextIndex | None = None
 
 
 class RescanResult(Wire, frozen=True):
@@ -67,12 +73,113 @@ class RescanParams(WorkParams, frozen=True):
     """Files or folders to look at; by default every root of logs and every project."""
 
 
+class VerifyParams(WorkParams, frozen=True):
+    repair: bool = False
+    """Do for each problem what repairs it, as far as the daemon can, and check again."""
+
+
+class Fault(Wire, frozen=True):
+    """Something that is not as it should be."""
+
+    part: Literal["cache", "text", "archive", "journal", "files", "plans"]
+    """The database, the index of texts, the archive, the journal; a log, or a planning file, that the cache does not say
+    the same as."""
+    where: str
+    """The table, file, or chunk."""
+    problem: str
+    repair: str
+    """What repairs it, in words; what is lost by it, if anything is."""
+    repaired: bool = False
+
+
 class VerifyResult(Wire, frozen=True):
-    """`problems` tell what is wrong and what repairs it; empty when the cache says what the files say."""
+    """`faults` tell what is wrong and what repairs it; empty when all say the same."""
 
     ok: bool
+    """True where nothing is wrong, or nothing any more."""
     checked_files: int
     """Logs and planning files."""
-    problems: list[Problem]
+    checked_copies: int
+    """Chunks of the archive, each read and compared with its hash."""
+    faults: list[Fault]
     seconds: float
+    revision: int
+
+
+class BackupParams(WorkParams, frozen=True):
+    folder: str | None = None
+    """Absolute path of the folder that the backup's own folder is made in; by default ``backups`` in the data folder."""
+    archive: bool = False
+    """With the archive, which may be large."""
+    keep: Annotated[int, Meta(ge=1)] | None = None
+    """Delete all but so many of the backups in that folder, the newest first, when this one is whole."""
+
+
+class BackupResult(Wire, frozen=True):
+    path: str
+    """The folder of this backup."""
+    bytes: int
+    files: int
+    verified: bool
+    """True: its database was opened and checked, and every file read again and compared with its hash."""
+    deleted: list[str]
+    """Older backups that were deleted."""
+    seconds: float
+    revision: int
+
+
+class StoragePart(Wire, frozen=True):
+    name: str
+    """A file of ours, a table, or a project's name."""
+    bytes: int
+    files: int = 0
+    rows: int = 0
+    id: str | None = None
+    """Of a project."""
+
+
+class Storage(Wire, frozen=True):
+    """Bytes on disk of all that is ours; what is on disk of the agents is `sources`."""
+
+    total: int
+    parts: list[StoragePart]
+    """``cache``, ``text``, ``archive``, ``journal``, ``backups``, ``logs`` (of the daemon), each with its files."""
+    tables: list[StoragePart]
+    """Of the cache and of the index of texts, with their indexes."""
+    projects: list[StoragePart]
+    """Of the archive, by the projects of its logs; chunks that several share are divided evenly."""
+    sources: int
+    """Bytes of the agents' logs."""
+    reclaimable: int
+    """What ``cache/vacuum`` would give back."""
+    revision: int
+
+
+class VacuumResult(Wire, frozen=True):
+    before: int
+    """Bytes of the cache and of the index of texts."""
+    after: int
+    seconds: float
+    revision: int
+
+
+class MigrateParams(Params, frozen=True):
+    to: str | None = None
+    """The version to go to; by default nothing is done but to say where the cache is."""
+
+
+class Migration(Wire, frozen=True):
+    version: str
+    title: str
+    applied: bool
+
+
+class MigrateResult(Wire, frozen=True):
+    """After going down, the daemon closes the cache, which is that of an older version now, and leaves it alone until it is
+    started again."""
+
+    version: str
+    newest: str
+    """The version that this daemon needs."""
+    migrations: list[Migration]
     revision: int

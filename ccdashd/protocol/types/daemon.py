@@ -21,9 +21,10 @@ class Hello(Params, frozen=True):
 
 
 class Indexing(Wire, frozen=True):
-    """Progress of a scan, an index or a check; sizes in bytes. In ``plans``, planning files are read, and counted only."""
+    """Progress of a scan, an index or a check; sizes in bytes. In ``plans``, planning files are read, and counted only;
+    ``work`` is a long job that a client asked for, such as an export."""
 
-    phase: Literal["idle", "scan", "glance", "parse", "finish", "plans", "verify"]
+    phase: Literal["idle", "scan", "glance", "parse", "finish", "plans", "verify", "work"]
     done: int = 0
     """Bytes read so far in this run."""
     total: int = 0
