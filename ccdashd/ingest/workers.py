@@ -81,7 +81,7 @@ class Workers:
         return worker
 
     async def _buried(self, worker: asyncio.subprocess.Process) -> int:
-        """The exit code of a process that closed its pipes. To kill it at once would reap it before asyncio reads the code."""
+        """The exit code of a process that closed its pipes: to kill it at once would reap it before asyncio reads it."""
         self._all.discard(worker)
         with contextlib.suppress(TimeoutError):
             return await asyncio.wait_for(worker.wait(), ENDS_WITHIN)
