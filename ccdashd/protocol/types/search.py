@@ -17,8 +17,8 @@ SearchOrder = Literal["relevance", "newest"]
 
 
 class TextIndex(Wire, frozen=True):
-    """How far the index of texts is behind the cache. While it is not `complete`, a search may miss what is in the logs that
-    are not in it yet: the oldest."""
+    """How far the index of texts is behind the cache. While it is not `complete`, a search may miss what is in logs that
+    are not in it yet, the oldest ones."""
 
     enabled: bool
     """False where the setting `text_index` is off."""
