@@ -22,12 +22,15 @@ from tests.bench.editors import editors
 from tests.bench.peers import SOURCE
 from tests.bench.plans import plans
 from tests.bench.report import Row, table
+from tests.bench.search import archive, search
 
 MEASURES: dict[str, measures.Measure] = {
     **measures.MEASURES,
     "plans": plans,
     "analytics": analytics,
     "editors": editors,
+    "search": search,
+    "archive": archive,
     "rivals": compared,
 }
 """Every group of rows, in the order in which they run."""
