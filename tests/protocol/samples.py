@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ccdashd.protocol import methods as m
 from ccdashd.protocol import types as t
-from tests.protocol import figures
+from tests.protocol import figures, upkeep
 from tests.protocol.parts import (
     BLOCKER,
     CALL,
@@ -326,11 +326,12 @@ RESULTS: dict[str, t.Wire] = {
         records_parsed=20,
         rows_written=30,
         indexing=INDEXING,
+        text_index=upkeep.TEXT_INDEX,
     ),
     m.CACHE_RESCAN.name: RESCANNED,
     m.CACHE_REBUILD.name: RESCANNED,
-    m.CACHE_VERIFY.name: t.VerifyResult(ok=False, checked_files=4, problems=[PROBLEM], seconds=0.5, revision=9),
     **figures.RESULTS,
+    **upkeep.RESULTS,
 }
 
 MESSAGES: dict[str, t.Wire] = {
@@ -341,4 +342,5 @@ MESSAGES: dict[str, t.Wire] = {
     ),
     m.INDEXING.name: t.IndexingNotification(indexing=INDEXING, revision=9),
     **figures.MESSAGES,
+    **upkeep.MESSAGES,
 }
