@@ -16,6 +16,8 @@ import msgspec
 from msgspec import Meta
 
 from ccdashd.derive.alerts import Rule
+from ccdashd.derive.retention import Policy
+from ccdashd.edits.seal import is_sealed, seal
 from ccdashd.protocol.types.alerts import AlertOperator, AlertScope
 from ccdashd.protocol.types.entities import EntityType
 from ccdashd.protocol.types.links import LinkType
@@ -158,13 +160,35 @@ class DayEdit(Edit, frozen=True, tag="day"):
     """Mean of the features, to six digits."""
 
 
+class RetentionEdit(Edit, frozen=True, tag="retention"):
+    """A policy of retention was made or changed; null removes it."""
+
+    id: str
+    policy: Policy | None = None
+
+
+class PruneEdit(Edit, frozen=True, tag="prune"):
+    """ccdash's own copies of a session go, with those of its sub-agents; or what was pruned may be copied again, since its
+    log grew, or since nothing is left of it. Only the first of these lines says more than the session."""
+
+    op: Literal["prune", "release"]
+    session: Name
+    title: str = ""
+    reason: str = ""
+    """Which limit it was over, in words."""
+    bytes: Annotated[int, Meta(ge=0, le=2**62)] = 0
+    """Of its copies on disk."""
+    size: Annotated[int, Meta(ge=0, le=2**62)] = 0
+    """Of those of its logs that are still there: it is copied again once they are larger."""
+
+
 UserEdit = LinkEdit | ExternalLinkEdit | TagEdit | TagUse | MetadataEdit
 """What the user says of entities."""
 
 AnyAlertEdit = AlertEdit | AlertFiredEdit
 """Rules of alerts, and what they said."""
 
-AnyEdit = ProjectEdit | UserEdit | AnyAlertEdit | DayEdit
+AnyEdit = ProjectEdit | UserEdit | AnyAlertEdit | DayEdit | RetentionEdit | PruneEdit
 
 _decode = msgspec.json.Decoder(AnyEdit).decode
 _encode = msgspec.json.Encoder().encode
@@ -172,11 +196,13 @@ _encode = msgspec.json.Encoder().encode
 
 def encode(edit: AnyEdit, home: str) -> bytes:
     """The edit as a line of the journal of the user whose home folder is `home`."""
-    return _encode(_relocated(edit, lambda root: _portable(root, home))) + b"\n"
+    return seal(_encode(_relocated(edit, lambda root: _portable(root, home))))
 
 
 def decode(line: bytes, home: str) -> AnyEdit:
-    """The edit that a line holds. Raises `msgspec.DecodeError` where it holds none that this version knows."""
+    """The edit of a line. Raises `msgspec.DecodeError` where it is damaged, or holds none that this version knows."""
+    if is_sealed(line) is False:
+        raise msgspec.DecodeError("the checksum of the line does not fit it")
     try:
         return _relocated(_decode(line), lambda root: _expanded(root, home))
     except (UnicodeDecodeError, RecursionError) as error:
@@ -198,6 +224,12 @@ def _relocated(edit: AnyEdit, place: Callable[[str], str]) -> AnyEdit:
             if rule is None or not rule.root:
                 return edit
             return msgspec.structs.replace(edit, rule=msgspec.structs.replace(rule, root=place(rule.root)))
+        case RetentionEdit(policy=policy):
+            if policy is None or not policy.root:
+                return edit
+            return msgspec.structs.replace(edit, policy=msgspec.structs.replace(policy, root=place(policy.root)))
+        case PruneEdit():
+            return edit
         case AlertFiredEdit(entity=entity):
             return edit if entity is None else msgspec.structs.replace(edit, entity=moved(entity))
         case ExternalLinkEdit() | TagUse() | MetadataEdit():

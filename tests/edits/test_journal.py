@@ -186,8 +186,15 @@ def test_a_last_line_that_is_whole_but_not_ended_counts(journal: Journal) -> Non
 
 
 def changed_in_the_middle(path: Path) -> list[str]:
-    path.write_bytes(path.read_bytes().replace(b"one", b"eno"))
+    line = json.loads(path.read_bytes().splitlines()[0]) | {"name": "eno"}
+    del line["sum"]  # as whoever edits it by hand has to
+    path.write_bytes(b"%b\n%b\n" % (json.dumps(line).encode(), path.read_bytes().splitlines()[1]))
     return ["eno", "two"]
+
+
+def damaged(path: Path) -> list[str]:
+    path.write_bytes(path.read_bytes().replace(b"one", b"onf"))
+    return ["two"]
 
 
 def replaced(path: Path) -> list[str]:
@@ -213,7 +220,7 @@ def removed(path: Path) -> list[str]:
     return []
 
 
-@pytest.mark.parametrize("change", [changed_in_the_middle, replaced, cut, emptied, removed])
+@pytest.mark.parametrize("change", [changed_in_the_middle, damaged, replaced, cut, emptied, removed])
 @pytest.mark.parametrize("restarted", [False, True])
 def test_a_journal_that_is_another_one_is_carried_out_anew(journal: Journal, change: object, restarted: bool) -> None:
     assert callable(change)

@@ -11,6 +11,7 @@ from msgspec import DecodeError
 
 from ccdashd.derive.progress_days import Figures
 from ccdashd.edits.decisions import DayEdit, decode, encode
+from ccdashd.edits.seal import seal
 from ccdashd.sources.planning.model import STATUSES, Document, Status
 from ccdashd.store import progress_days
 from ccdashd.store.progress_days import Completed
@@ -111,7 +112,7 @@ def test_a_line_that_cannot_be_is_left_out(fields: str) -> None:
 
 def test_a_line_says_no_more_than_it_must() -> None:
     edit = progress_days.edit_of(SHOP, DAY, Figures(counts(done=1), 0, 1, 0, 1.0))
-    assert encode(edit, "/home/me") == (
+    assert encode(edit, "/home/me") == seal(
         b'{"type":"day","root":"~/shop","day":"2026-03-04","tasks":{"done":1},"features":1,"progress":1.0}\n'
     )
 
