@@ -23,6 +23,8 @@ from ccdashd.edits.decisions import (
     LinkEdit,
     MetadataEdit,
     ProjectEdit,
+    PruneEdit,
+    RetentionEdit,
     TagEdit,
     TagUse,
     encode,
@@ -34,6 +36,9 @@ T = TypeVar("T")
 
 KEPT_ALERTS: Final = 1000
 """Alerts that the history keeps beside those that fire."""
+
+KEPT_PRUNES: Final = 1000
+"""Prunes that the history keeps beside those that keep a session out of the archive."""
 
 
 class Line(NamedTuple):
@@ -74,6 +79,31 @@ class _Alerts:
         return [n for id in ids for n in (self.fired[id], self.ended.get(id)) if n is not None]
 
 
+@dataclass
+class _Prunes:
+    """Lines of prunes, by session and time in their order."""
+
+    pruned: dict[tuple[str, str], int] = field(default_factory=dict)
+    released: dict[tuple[str, str], int] = field(default_factory=dict)
+    """The line that each was released by."""
+    open: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    """By session: those that nothing released yet."""
+
+    def note(self, n: int, edit: PruneEdit) -> None:
+        session, key = edit.session.key, (edit.session.key, edit.at)
+        if edit.op == "release":
+            self.released.update(dict.fromkeys(self.open.pop(session, []), n))
+        elif key not in self.pruned:
+            self.pruned[key] = n
+            self.open.setdefault(session, []).append(key)
+
+    def kept(self) -> list[int]:
+        """The lines of the last `KEPT_PRUNES`, and of those that nothing released."""
+        last = list(self.pruned)[-KEPT_PRUNES:]
+        keys = {*last, *(self.pruned.keys() - self.released.keys())}
+        return [n for key in keys for n in (self.pruned[key], self.released.get(key)) if n is not None]
+
+
 def live(lines: Iterable[Line], home: str) -> list[bytes]:
     """Those lines that still matter, in their order."""
     kept: dict[int, bytes] = {}
@@ -81,6 +111,7 @@ def live(lines: Iterable[Line], home: str) -> list[bytes]:
     projects: dict[str, dict[str, int]] = {}
     tags: dict[str, _Tag] = {}
     alerts = _Alerts()
+    prunes = _Prunes()
     days: dict[str, dict[date, int]] = {}
     known: list[Line] = []
     for n, line in enumerate(lines):
@@ -102,13 +133,18 @@ def live(lines: Iterable[Line], home: str) -> list[bytes]:
                 _last(last, ("alert", id), n, rule is not None)
             case AlertFiredEdit() as edit:
                 alerts.note(n, edit)
+            case RetentionEdit(id=id, policy=policy):
+                _last(last, ("retention", id), n, policy is not None)
+            case PruneEdit() as edit:
+                prunes.note(n, edit)
             case DayEdit(root=root, day=day):
                 days.setdefault(root, {})[day] = n
             case TagEdit() as edit:
                 _tag(tags, n, edit)
             case TagUse() as edit:
                 _use(tags, n, edit)
-    for n in (*last.values(), *alerts.kept(), *(n for numbers in projects.values() for n in numbers.values())):
+    of_projects = (n for numbers in projects.values() for n in numbers.values())
+    for n in (*last.values(), *alerts.kept(), *prunes.kept(), *of_projects):
         kept[n] = known[n].raw
     for numbers in days.values():
         kept.update({numbers[day]: known[numbers[day]].raw for day in kept_days(numbers)})

@@ -99,8 +99,8 @@ class Journal:
         self._offset, self._hash, self._seen = end, _hash(data[:end]), stamp
         return News([line.edit for line in lines if line.edit is not None], self._position, anew)
 
-    def append(self, edit: AnyEdit) -> str:
-        """Write an edit and wait until it is on disk; returns the position after it.
+    def append(self, *edits: AnyEdit) -> str:
+        """Write edits, all or none, and wait until they are on disk; returns the position after them.
 
         Where somebody else wrote since the last look, it is a position that fits nothing, so that all is carried out anew.
         Raises OSError; nothing was decided then.
@@ -113,7 +113,7 @@ class Journal:
             known = before == self._seen or (self._seen is None and before.size == self._offset == 0)
             rest = os.pread(fd, before.size - self._offset, self._offset) if known else b""
             torn = before.size > 0 and os.pread(fd, 1, before.size - 1) != b"\n"
-            line = (b"\n" if torn else b"") + encode(edit, self._home)
+            line = (b"\n" if torn else b"") + b"".join(encode(edit, self._home) for edit in edits)
             _write(fd, line, before.size)
             self._seen = _stamp(os.fstat(fd)) if known else None
         finally:

@@ -11,9 +11,9 @@ import msgspec
 import sqlalchemy as sa
 
 from ccdashd.clock import now
-from ccdashd.edits.decisions import AlertEdit, AlertFiredEdit, AnyEdit, DayEdit, ProjectEdit
+from ccdashd.edits.decisions import AlertEdit, AlertFiredEdit, AnyEdit, DayEdit, ProjectEdit, PruneEdit, RetentionEdit
 from ccdashd.edits.journal import Journal
-from ccdashd.store import alerts, links, progress_days, projects, user
+from ccdashd.store import alerts, links, progress_days, projects, prunes, retention, user
 from ccdashd.store.database import get_meta, put_meta
 from ccdashd.store.user import Changes
 
@@ -21,8 +21,9 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-Choose = Callable[[sa.Connection], tuple[AnyEdit | None, T]]
-"""Checks what a client asks for, and gives the edit that does it, None where all is so already; and what it is about."""
+Choose = Callable[[sa.Connection], tuple[AnyEdit | Sequence[AnyEdit] | None, T]]
+"""Checks what a client asks for, and gives the edit that does it, or several, None where all is so already; and what it is
+about."""
 
 _POSITION = "journal"
 """Name in `meta` of the position up to which the journal was carried out."""
@@ -52,6 +53,8 @@ def catch_up(connection: sa.Connection, journal: Journal) -> Carried:
         carried.changes |= user.forget(connection)
         alerts.forget(connection)
         progress_days.forget(connection)
+        retention.forget(connection)
+        prunes.forget(connection)
         carried.changes |= {("project", id): "upsert" for id in projects.forget_decisions(connection)}
     _apply(connection, news.edits, carried)
     _recount(connection, carried)
@@ -67,12 +70,14 @@ def decide(connection: sa.Connection, journal: Journal, choose: Choose[T]) -> tu
     before this transaction is committed: then it is caught up on.
     """
     carried = catch_up(connection, journal)
-    edit, subject = choose(connection)
-    if edit is not None:
-        edit = msgspec.structs.replace(edit, at=now())
-        _apply(connection, [edit], carried)
+    chosen, subject = choose(connection)
+    if chosen:
+        at = now()
+        given = chosen if isinstance(chosen, Sequence) else [chosen]
+        edits = [msgspec.structs.replace(edit, at=at) for edit in given]
+        _apply(connection, edits, carried)
         _recount(connection, carried)
-        put_meta(connection, _POSITION, journal.append(edit))
+        put_meta(connection, _POSITION, journal.append(*edits))
         _compact(connection, journal)
     return subject, carried
 
@@ -85,6 +90,10 @@ def _apply(connection: sa.Connection, edits: Sequence[AnyEdit], carried: Carried
             carried.changes["project", projects.apply(connection, edit)] = "upsert"
         elif isinstance(edit, AlertEdit | AlertFiredEdit):
             alerts.apply(connection, edit)
+        elif isinstance(edit, RetentionEdit):
+            retention.apply(connection, edit)
+        elif isinstance(edit, PruneEdit):
+            prunes.apply(connection, edit)
         elif not isinstance(edit, DayEdit):
             carried.changes |= user.apply(connection, edit)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from ccdashd.derive.alerts import Rule
+from ccdashd.derive.retention import Policy
 from ccdashd.edits import journal as module
 from ccdashd.edits.decisions import (
     AlertEdit,
@@ -26,6 +27,8 @@ from ccdashd.edits.decisions import (
     MetadataEdit,
     Name,
     ProjectEdit,
+    PruneEdit,
+    RetentionEdit,
     TagEdit,
     TagUse,
 )
@@ -53,6 +56,10 @@ EDITS: list[AnyEdit] = [
     AlertEdit(id="session-cost"),
     AlertFiredEdit(op="fired", id="f", rule="a", scope="project", value=21.5, entity=FEATURE, part="2026-01-01"),
     AlertFiredEdit(op="resolved", id="f"),
+    RetentionEdit(id="old", policy=Policy(max_age_days=90, root="/home/me/shop", status="done", automatic=True)),
+    RetentionEdit(id="old"),
+    PruneEdit(op="prune", session=SESSION, title="T", reason="old: it is", bytes=2**40, size=1),
+    PruneEdit(op="release", session=SESSION),
 ]
 
 
@@ -93,6 +100,18 @@ def test_edits_of_all_kinds_come_back_in_order(journal: Journal) -> None:
         journal.append(edit)
     assert held(journal) == EDITS
     assert journal.path.stat().st_mode & 0o777 == 0o600
+
+
+def test_edits_that_are_written_together_are_there_together_or_not_at_all(journal: Journal) -> None:
+    journal.append(tag("before"))
+    position = journal.append(*EDITS)
+    assert journal.since(position) == News([], position)
+    assert held(journal) == [tag("before"), *EDITS]
+    size = journal.path.stat().st_size
+    with largest_file(size + 200), pytest.raises(OSError):
+        journal.append(*EDITS)
+    assert journal.path.stat().st_size == size
+    assert held(journal) == [tag("before"), *EDITS]
 
 
 def test_roots_below_the_home_folder_mean_those_below_the_home_of_whoever_reads(journal: Journal) -> None:

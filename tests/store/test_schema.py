@@ -13,7 +13,8 @@ from typing import cast
 import pytest
 import sqlalchemy as sa
 
-from ccdashd.edits.decisions import AlertFiredEdit, Name
+from ccdashd.derive.retention import Policy
+from ccdashd.edits.decisions import AlertFiredEdit, Name, PruneEdit, RetentionEdit
 from ccdashd.protocol import types as t
 from ccdashd.rpc import alerts, external_links, links, metadata, tags
 from ccdashd.rpc.connection import Connection
@@ -86,6 +87,9 @@ def test_there_and_back_on_a_filled_database(tmp_path: Path) -> None:
         begun = AlertFiredEdit(op="fired", id="a", rule="session-cost", entity=Name(type="session", key=one.id))
         await cache.app.pipeline.decide(lambda _: (begun, None))
         await cache.app.pipeline.decide(lambda _: (AlertFiredEdit(op="quieted", id="a"), None))
+        policy = RetentionEdit(id="old", policy=Policy(max_age_days=90))
+        pruned = PruneEdit(op="prune", session=Name(type="session", key=other.id), bytes=1, size=2**40)
+        await cache.app.pipeline.decide(lambda _: ([policy, pruned], None))
         await cache.close()
 
     asyncio.run(annotate())

@@ -31,6 +31,7 @@ from ccdashd.store.schema.planning import (
     task_names,
     tasks,
 )
+from ccdashd.store.schema.retention import prunes, retention_policies
 from ccdashd.store.schema.sessions import (
     diagnostics,
     session_file_updates,
@@ -64,6 +65,8 @@ __all__ = [
     "metadata",
     "progress_days",
     "projects",
+    "prunes",
+    "retention_policies",
     "session_events",
     "session_file_updates",
     "session_logs",
