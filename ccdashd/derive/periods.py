@@ -113,9 +113,9 @@ def resolve(since: str | None, until: str | None, zone: tzinfo, now: int) -> Ran
 
     Neither: all time. `until` alone: all dated time before; `since` alone: from then until now.
     """
-    start = None if since is None else _whole(_bounds("since", since, zone, now)[0])
+    start = None if since is None else _whole(bounds("since", since, zone, now)[0])
     if until is not None:
-        end = _whole(_bounds("until", until, zone, now)[1] + SLOT_MS - 1)
+        end = _whole(bounds("until", until, zone, now)[1] + SLOT_MS - 1)
         if start is not None and end <= start:
             raise InvalidParams("until", f"is not after since, {since!r}", until)
         return Range(start, end)
@@ -125,6 +125,11 @@ def resolve(since: str | None, until: str | None, zone: tzinfo, now: int) -> Ran
     if start > now:
         raise InvalidParams("since", "is in the future; give until too", since)
     return Range(start, max(end, start + SLOT_MS), _RUNNING.get(since or ""))
+
+
+def beginning(field: str, text: str, zone: tzinfo, now: int) -> int:
+    """When what is meant at the time `now` begins, in milliseconds since the epoch. Raises InvalidParams of `field`."""
+    return _bounds(field, text, zone, now)[0]
 
 
 def running(unit: Running, zone: tzinfo, now: int) -> Range:
@@ -158,8 +163,9 @@ def _whole(milliseconds: int) -> int:
     return milliseconds // SLOT_MS * SLOT_MS
 
 
-def _bounds(field: str, text: str, zone: tzinfo, now: int) -> tuple[int, int]:
-    """When what is meant begins and ends; of a moment, both are that."""
+def bounds(field: str, text: str, zone: tzinfo, now: int) -> tuple[int, int]:
+    """When what is meant begins and ends, in milliseconds since the epoch; of a moment, both are that. Raises InvalidParams
+    of `field`."""
     try:
         begin, end = _meant(text, zone, now)
     except ValueError:

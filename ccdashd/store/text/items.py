@@ -1,0 +1,128 @@
+"""Titles and texts of entities in the index of texts: what is known, what changes, what is found."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import apsw
+
+from ccdashd.store.item_sources import ItemType
+
+_KEYS = 500
+"""Keys that one statement asks for."""
+
+
+class Known(NamedTuple):
+    """An item of the index."""
+
+    n: int
+    type: ItemType
+    id: str
+    project_id: str | None
+    time: int | None
+    stamp: bytes
+
+
+class Words(NamedTuple):
+    """What an item is found by, ready for the tokenizer."""
+
+    title: str
+    text: str
+    parts: str
+    path: str
+
+
+class Found(NamedTuple):
+    """An item that fits."""
+
+    n: int
+    type: ItemType
+    id: str
+    project_id: str | None
+    time: int | None
+    score: float
+    """Higher is better; 0 where nothing was ranked."""
+
+
+_KNOWN = "SELECT n, type, id, project_id, time, stamp FROM items WHERE type = ?"
+_ADD = "INSERT INTO items (type, id, project_id, time, stamp) VALUES (?, ?, ?, ?, ?)"
+_CHANGE = "UPDATE items SET project_id = ?, time = ?, stamp = ? WHERE n = ?"
+_ADD_WORDS = "INSERT INTO items_text (rowid, title, text, parts, path) VALUES (?, ?, ?, ?, ?)"
+
+
+def known(text: apsw.Connection, type: ItemType, ids: Sequence[str] | None = None) -> dict[str, Known]:
+    """What is known of the items of a type by id: of these, or of all."""
+    if ids is None:
+        return {row[2]: Known(*row) for row in text.execute(_KNOWN, (type,))}
+    found: dict[str, Known] = {}
+    for begin in range(0, len(ids), _KEYS):
+        part = ids[begin : begin + _KEYS]
+        query = f"{_KNOWN} AND id IN ({', '.join('?' * len(part))})"
+        found |= {row[2]: Known(*row) for row in text.execute(query, (type, *part))}
+    return found
+
+
+def add(
+    text: apsw.Connection,
+    type: ItemType,
+    id: str,
+    project_id: str | None,
+    time: int | None,
+    stamp: bytes,
+    words: Words,
+) -> None:
+    """Add an item; within a transaction."""
+    text.execute(_ADD, (type, id, project_id, time, stamp))
+    text.execute(_ADD_WORDS, (text.last_insert_rowid(), *words))
+
+
+def change(
+    text: apsw.Connection, n: int, project_id: str | None, time: int | None, stamp: bytes, words: Words | None
+) -> None:
+    """Change an item, its words where they are given; within a transaction."""
+    text.execute(_CHANGE, (project_id, time, stamp, n))
+    if words is not None:
+        text.execute("DELETE FROM items_text WHERE rowid = ?", (n,))
+        text.execute(_ADD_WORDS, (n, *words))
+
+
+def delete(text: apsw.Connection, numbers: Iterable[int]) -> None:
+    """Delete items; within a transaction."""
+    for n in numbers:
+        text.execute("DELETE FROM items WHERE n = ?", (n,))
+        text.execute("DELETE FROM items_text WHERE rowid = ?", (n,))
+
+
+_RANKED = """
+SELECT i.n, i.type, i.id, i.project_id, i.time, -bm25(items_text, 4.0, 1.0, 0.5, 0.5)
+FROM items_text JOIN items i ON i.n = items_text.rowid
+WHERE items_text MATCH ? AND i.type IN ({})
+"""
+_UNRANKED = """
+SELECT i.n, i.type, i.id, i.project_id, i.time, 0.0 FROM items i
+WHERE i.type IN ({}) AND i.n IN (SELECT rowid FROM items_text WHERE items_text MATCH ?)
+"""
+
+
+def find(text: apsw.Connection, expression: str, types: Collection[ItemType], *, ranked: bool = False) -> Iterator[Found]:
+    """Items of these types that fit an FTS5 expression, in no order."""
+    marks = ", ".join("?" * len(types))
+    if ranked:
+        rows = text.execute(_RANKED.format(marks), (expression, *types))
+    else:
+        rows = text.execute(_UNRANKED.format(marks), (*types, expression))
+    for row in rows:
+        yield Found(*row)
+
+
+def numbers(text: apsw.Connection, expression: str) -> set[int]:
+    """Numbers of all items that fit an FTS5 expression."""
+    return {n for (n,) in text.execute("SELECT rowid FROM items_text WHERE items_text MATCH ?", (expression,))}
+
+
+def everything(text: apsw.Connection, types: Collection[ItemType]) -> Iterator[Found]:
+    """All items of these types, in no order."""
+    query = f"SELECT n, type, id, project_id, time, 0.0 FROM items WHERE type IN ({', '.join('?' * len(types))})"
+    for row in text.execute(query, tuple(types)):
+        yield Found(*row)
