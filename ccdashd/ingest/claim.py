@@ -11,8 +11,8 @@ from functools import partial
 import sqlalchemy as sa
 
 from ccdashd import sources
-from ccdashd.ingest.parse import guard, stamp
 from ccdashd.ingest.scan import FileStat
+from ccdashd.logfile import guard, stamp
 from ccdashd.sources import PARSER
 from ccdashd.store import logs
 from ccdashd.store.logs import FileState

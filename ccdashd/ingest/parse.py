@@ -5,7 +5,6 @@ Imports only readers, so that a worker starts fast.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable
 
@@ -13,6 +12,7 @@ import msgspec
 
 from ccdashd import sources
 from ccdashd.derive.slots import active, is_minute
+from ccdashd.logfile import description, guard, stamp
 from ccdashd.sources.claude_code import ClaudeCodeReader, agent_meta
 from ccdashd.sources.log import Log, pack_keys
 from ccdashd.sources.model import Entry, Stats
@@ -24,11 +24,6 @@ BLOCK = 256 * 1024
 
 GLANCE = 64 * 1024
 """Bytes of head and of tail that a glance reads."""
-
-_WHOLE = 64 * 1024
-_EDGE = 4096
-_SAMPLE = 512
-_SAMPLES = 14
 
 
 class _Pages:
@@ -42,23 +37,6 @@ class _Pages:
         packed, self._keys = self._keys + pack_keys(keys), b""
         if entries or packed:
             self.rows.append((page, len(entries), packed, pages.pack(entries)))
-
-
-def guard(fd: int, end: int) -> bytes:
-    """A hash of the bytes before `end`: of all while they are few, else of both edges and windows between them.
-
-    Tells a log that grew from one that was rewritten, at the cost of a few reads whatever its size.
-    """
-    digest = hashlib.blake2b(digest_size=16)
-    if end <= _WHOLE:
-        digest.update(os.pread(fd, end, 0))
-        return digest.digest()
-    digest.update(os.pread(fd, _EDGE, 0))
-    digest.update(os.pread(fd, _EDGE, end - _EDGE))
-    step = (end - 2 * _EDGE) // _SAMPLES
-    for number in range(_SAMPLES):
-        digest.update(os.pread(fd, _SAMPLE, _EDGE + number * step))
-    return digest.digest()
 
 
 def read_log(path: str, text_cap: int, known: Known | None = None) -> FileResult:
@@ -149,27 +127,10 @@ def _feed(reader: ClaudeCodeReader, fd: int, start: int, size: int) -> int:
     return offset
 
 
-def stamp(path: str, mtime_ns: int) -> int:
-    """The time by which a change of a log is told: a sub-agent's depends on that of its description too.
-
-    It stays within a second of `mtime_ns`, so that it still orders logs.
-    """
-    if "/agent-" not in path:
-        return mtime_ns
-    try:
-        return mtime_ns + 1 + os.stat(_description(path)).st_mtime_ns % 999_999_937
-    except OSError:
-        return mtime_ns
-
-
-def _description(path: str) -> str:
-    return path.removesuffix(".jsonl") + ".meta.json"
-
-
 def _describe(path: str, stats: Stats) -> None:
     stats.agent_type = stats.agent_description = stats.parent_tool_use_id = ""
     try:
-        with open(_description(path), "rb") as file:
+        with open(description(path) or "", "rb") as file:
             meta = agent_meta(file.read(GLANCE))
     except OSError:
         return

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ccdashd import paths, settings
 from ccdashd.app import App
-from ccdashd.ingest.parse import guard
+from ccdashd.logfile import guard
 from ccdashd.protocol import types as t
 from ccdashd.store.connection import raw_connection
 from tests.ingest.tables import Tables, dump
