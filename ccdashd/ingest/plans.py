@@ -132,7 +132,9 @@ class Plans:
                     continue
                 if paths is not None and not (at_or_below(root, paths) or any(at_or_below(p, [root]) for p in paths)):
                     continue
-                found, hidden = await asyncio.to_thread(self._scan, project_id, root, unnamed)
+                found, hidden = await asyncio.to_thread(
+                    planning_files, self.territory, self._most, project_id, root, unnamed
+                )
                 problems += hidden
                 claim = await self._pipeline.app.database.read(partial(self._claim, project_id, root, found, hidden, paths))
                 outcome.files += len(found) if paths is None else sum(at_or_below(f.path, paths) for f in found)
@@ -198,25 +200,6 @@ class Plans:
     def _progress(self, before: int, total: int, done: int) -> None:
         self._pipeline.progress("plans", files_done=before + done, files_total=total)
 
-    def _scan(self, project_id: str, root: str, unnamed: list[str]) -> tuple[list[FileStat], list[Problem]]:
-        """The planning files of one project, those of projects inside it left out, and folders that cannot be looked at."""
-        territory, problems, found = self.territory, list[Problem](), list[FileStat]()
-
-        def enters(folder: str) -> bool:
-            place = territory.place(folder)
-            return place is not None and place.project_id == project_id and territory.enters(folder)
-
-        for file in scan([root], territory.accepts, problems, enters=enters):
-            if not _is_nameable(file.path):
-                unnamed.append(file.path)
-            elif len(found) < self._most:
-                found.append(file)
-            else:
-                problem = f"it has more planning files than the setting planning_files_cap allows ({self._most:,})"
-                problems.append(Problem(root, problem))
-                break
-        return found, problems
-
     def _claim(
         self,
         project_id: str,
@@ -280,6 +263,29 @@ class Plans:
             app.problems.set("plans", f"{problems[0].path}: {problems[0].problem}{more}", "ccdash rescan looks at it again")
         else:
             app.problems.clear("plans")
+
+
+def planning_files(
+    territory: Territory, most: int, project_id: str, root: str, unnamed: list[str]
+) -> tuple[list[FileStat], list[Problem]]:
+    """The planning files of one project, at most so many, those of projects inside it left out, and folders that cannot be
+    looked at. Files that cannot be named on the wire go to `unnamed`."""
+    problems, found = list[Problem](), list[FileStat]()
+
+    def enters(folder: str) -> bool:
+        place = territory.place(folder)
+        return place is not None and place.project_id == project_id and territory.enters(folder)
+
+    for file in scan([root], territory.accepts, problems, enters=enters):
+        if not _is_nameable(file.path):
+            unnamed.append(file.path)
+        elif len(found) < most:
+            found.append(file)
+        else:
+            problem = f"it has more planning files than the setting planning_files_cap allows ({most:,})"
+            problems.append(Problem(root, problem))
+            break
+    return found, problems
 
 
 def _states(claim: Claim, connection: sa.Connection, revision: int) -> dict[str, State]:
