@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ccdashd.analytics.alerting import Alerting
     from ccdashd.analytics.daily import Daily
     from ccdashd.analytics.exporter import Exporter
+    from ccdashd.archive.retention import Retention
     from ccdashd.derive.pricing import Prices
     from ccdashd.ingest.pipeline import Pipeline
     from ccdashd.ingest.reconcile import Reconciler
@@ -46,6 +47,9 @@ if TYPE_CHECKING:
 
 RETRY = 3.0
 """Seconds between two attempts to open the cache."""
+
+DEEP_SEARCHES = 2
+"""Deep searches that run at a time; each has processes of its own."""
 
 OPENING = 15.0
 """Seconds that a request waits for the cache while it is being opened."""
@@ -78,6 +82,7 @@ class App:
         self._scans: asyncio.Task[None] | None = None
         self._daily: Daily | None = None
         self._alerting: Alerting | None = None
+        self._retention: Retention | None = None
         self._loaded = False
         self._settled = asyncio.Event()
         self._damage: asyncio.Future[str] | None = None
@@ -104,12 +109,24 @@ class App:
             raise Busy(f"the cache cannot be used now: {self._reason}", reason=self._reason)
         return self._alerting
 
+    @property
+    def retention(self) -> Retention:
+        """What prunes the archive. Raises `Busy` when there is no open cache."""
+        if self._retention is None:
+            raise Busy(f"the cache cannot be used now: {self._reason}", reason=self._reason)
+        return self._retention
+
     @cached_property
     def prices(self) -> Prices:
         """What models cost, by the settings and the table, which is loaded when the first is asked for."""
         from ccdashd.derive.pricing import Prices
 
         return Prices(self.settings.prices)
+
+    @cached_property
+    def deep_searches(self) -> asyncio.Semaphore:
+        """Held while a deep search runs."""
+        return asyncio.Semaphore(DEEP_SEARCHES)
 
     @property
     def exporter(self) -> Exporter:
@@ -268,6 +285,7 @@ class App:
             self._loaded = True
             self.exporter.start()
         from ccdashd.analytics.alerting import Alerting
+        from ccdashd.archive.retention import Retention
         from ccdashd.ingest.pipeline import Pipeline
         from ccdashd.store.database import Database
 
@@ -279,6 +297,7 @@ class App:
         self._pipeline = Pipeline(self)
         await self._pipeline.start()
         self._alerting = Alerting(self)
+        self._retention = Retention(self)
         self.problems.clear("cache")
         self._settled.set()
         await self._follow(self._pipeline)
@@ -310,10 +329,14 @@ class App:
         self._scans = asyncio.get_running_loop().create_task(reconciler.run(), name="scans")
         self._daily = Daily(self)
         self._daily.start()
+        self.retention.start()
         if self.settings.alerts:
             self.alerting.start()
 
     async def _close(self) -> None:
+        retention, self._retention = self._retention, None
+        if retention is not None:
+            await self._ended(retention.stop())
         alerting, self._alerting = self._alerting, None
         if alerting is not None:
             await self._ended(alerting.stop())
@@ -384,6 +407,7 @@ def _is_database_error(error: BaseException) -> bool:
 def _import_all() -> None:
     importlib.import_module("ccdashd.analytics.alerting")
     importlib.import_module("ccdashd.analytics.daily")
+    importlib.import_module("ccdashd.archive.retention")
     importlib.import_module("ccdashd.store.database")
     importlib.import_module("ccdashd.ingest.pipeline")
     importlib.import_module("ccdashd.ingest.watch")

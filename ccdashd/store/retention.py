@@ -176,6 +176,13 @@ def sessions(connection: sa.Connection) -> dict[str, Session]:
     return found
 
 
+def main_of(connection: sa.Connection, session_id: str) -> tuple[str, bool]:
+    """The id of the main session that a session belongs to, and whether that has a log of its own."""
+    query = f"SELECT {MAIN}, EXISTS (SELECT 1 FROM sessions m WHERE m.id = {MAIN}) FROM sessions s WHERE s.id = ?"
+    main, there = raw_connection(connection).execute(query, (session_id,)).fetchone()
+    return main, bool(there)
+
+
 def _link(connection: sa.Connection, by_id: dict[str, Session]) -> None:
     """Add to sessions, which are named by their own ids and by those of sub-agents, what says whether they may go."""
     raw = raw_connection(connection)

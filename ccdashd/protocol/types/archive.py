@@ -101,8 +101,8 @@ class RetentionPolicy(Params, frozen=True, kw_only=True):
     """Which sessions may go: those that fit `project` and `status`, and are over one of the limits. What is tagged ``keep``
     never goes, and what is linked with a feature, task or document goes after all that is not."""
 
-    id: str
-    """Lower-case letters, digits and ``-``."""
+    id: str = ""
+    """At most 50 lower-case letters, digits and ``-``; empty for one that is only given to ``archive/prune``."""
     max_age_days: Annotated[int, Meta(ge=1)] | None = None
     """Days since the last record."""
     max_bytes: Annotated[int, Meta(ge=0)] | None = None
@@ -110,7 +110,7 @@ class RetentionPolicy(Params, frozen=True, kw_only=True):
     max_sessions: Annotated[int, Meta(ge=0)] | None = None
     """The oldest go first."""
     project: str | None = None
-    """Id, root or name of the project; all by default."""
+    """Id, root or name of the project; all by default. Of a policy that is set, the root."""
     status: Literal["linked", "unlinked", "done"] | None = None
     """Only sessions that are linked with a feature; with nothing; or with features of which all are done."""
     automatic: bool = False
@@ -120,7 +120,7 @@ class RetentionPolicy(Params, frozen=True, kw_only=True):
 class RetentionPolicies(Wire, frozen=True):
     items: list[RetentionPolicy]
     next_run_at: str | None
-    """When automatic policies are carried out next."""
+    """When automatic policies are carried out next; null where there is none."""
     revision: int
 
 
@@ -137,7 +137,8 @@ class PruneParams(WorkParams, frozen=True, kw_only=True):
 
     policy: RetentionPolicy | None = None
     sessions: list[str] | None = None
-    """These sessions and no others, whatever policies say; those tagged ``keep`` stay all the same."""
+    """These sessions and no others, whatever policies say, by id or a start of it that fits no other; those tagged ``keep``
+    stay all the same."""
     apply: bool = False
 
 
@@ -165,7 +166,8 @@ class PruneResult(Wire, frozen=True):
     freed_bytes: int
     """On disk, with what the cache gave back; what would be freed without `apply`, by estimate."""
     kept: dict[str, int]
-    """Sessions over a limit that stay, by reason: ``keep`` (the tag), ``linked``, ``active``."""
+    """Sessions that are over a limit or were asked for, and stay, by reason: ``keep`` (the tag), ``active`` (it is being
+    written), ``linked`` (others went in its place), ``uncopied`` (there is no copy)."""
     problems: list[Problem]
     revision: int
 
