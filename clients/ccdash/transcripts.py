@@ -36,6 +36,11 @@ TEXT_MIN = 30
 """Cells that text needs to be worth breaking into lines."""
 
 
+def look(kind: str) -> tuple[str, str]:
+    """The word for a kind of entry, and its style."""
+    return _LOOKS.get(kind, (kind, "dim"))
+
+
 class Writer:
     """Writes entries one after the other; tells the date where it changes."""
 
@@ -47,7 +52,7 @@ class Writer:
     def write(self, entry: dict[str, Any]) -> None:
         """Write one entry: time and who, then its text, indented."""
         out, kind = self._out, str(entry["kind"])
-        label, style = _LOOKS.get(kind, (kind, "dim"))
+        label, style = look(kind)
         if kind == "toolResult" and entry["isError"]:
             label, style = "error", "red"
         text = clean_lines(entry["text"]).strip("\n")

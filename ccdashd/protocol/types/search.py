@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from ccdashd.protocol.types.base import Params, Wire, WorkParams
 from ccdashd.protocol.types.daemon import Problem
+from ccdashd.protocol.types.entities import EntityType
 from ccdashd.protocol.types.transcript import EntryKind
 
 SearchType = Literal["entry", "session", "document", "task", "feature", "note"]
@@ -65,7 +66,7 @@ class SearchHit(Wire, frozen=True):
 
     type: SearchType
     id: str
-    """Of the entity; of the session for an entry."""
+    """Of the entity; of the session for an entry; of what it is on for a note."""
     entry: str | None
     """Of an entry: its id, as ``sessions/transcript`` and ``sessions/entry`` take it."""
     title: str
@@ -86,6 +87,8 @@ class SearchHit(Wire, frozen=True):
     """The text around the first matches; several pieces of it are joined by an ellipsis."""
     score: float | None
     """Higher is better; null when the newest come first."""
+    note_on: EntityType | None = None
+    """Of a note: the type of the entity that it is on."""
     copies: int = 0
     """Hits that were left out since they are copies of this one, as forks of a session hold them."""
 
