@@ -89,8 +89,19 @@ SESSIONS_GET = Method("sessions/get", "read", t.SessionParams, t.Session, "One s
 SESSIONS_TRANSCRIPT = Method(
     "sessions/transcript", "read", t.TranscriptParams, t.Transcript, "A chunk of a transcript.", cached=True
 )
+SESSIONS_BRANCHES = Method(
+    "sessions/branches",
+    "read",
+    t.SessionParams,
+    t.Branches,
+    "Branches of a transcript: rewinds, compactions, sidechains.",
+    cached=True,
+)
 SESSIONS_ENTRY = Method(
     "sessions/entry", "read", t.EntryParams, t.EntryPayload, "One record in full, read from the log by offset."
+)
+SESSIONS_BLOB = Method(
+    "sessions/blob", "read", t.BlobParams, t.Blob, "The bytes of an image or other binary content of a record."
 )
 SESSIONS_TOOLS = Method(
     "sessions/tools", "read", t.ToolsParams, t.Tools, "Tool calls of a session, and usage by tool.", cached=True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ccdashd.protocol import methods
 from ccdashd.protocol import types as t
 from ccdashd.rpc.dispatch import ReadCall, handles
-from ccdashd.store import activity, session_lists, sessions, threads, transcripts
+from ccdashd.store import activity, branches, payloads, session_lists, sessions, threads, transcripts
 
 
 @handles(methods.SESSIONS_LIST)
@@ -26,10 +26,22 @@ def sessions_transcript(call: ReadCall, params: t.TranscriptParams) -> t.Transcr
     return transcripts.chunk(call.conn, sessions.find(call.conn, params.id), params, call.revision)
 
 
+@handles(methods.SESSIONS_BRANCHES)
+def sessions_branches(call: ReadCall, params: t.SessionParams) -> t.Branches:
+    """Branches of a transcript."""
+    return branches.of_session(call.conn, sessions.find(call.conn, params.id), call.revision)
+
+
 @handles(methods.SESSIONS_ENTRY)
 def sessions_entry(call: ReadCall, params: t.EntryParams) -> t.EntryPayload:
     """One record in full."""
-    return transcripts.payload(call.conn, sessions.find(call.conn, params.id), params.entry, call.revision)
+    return payloads.payload(call.conn, sessions.find(call.conn, params.id), params.entry, call.revision)
+
+
+@handles(methods.SESSIONS_BLOB)
+def sessions_blob(call: ReadCall, params: t.BlobParams) -> t.Blob:
+    """The bytes of an image or other binary content of a record."""
+    return payloads.blob(call.conn, sessions.find(call.conn, params.id), params)
 
 
 @handles(methods.SESSIONS_TOOLS)

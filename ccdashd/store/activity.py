@@ -9,9 +9,9 @@ import sqlalchemy as sa
 
 from ccdashd.clock import iso
 from ccdashd.protocol import types as t
+from ccdashd.store.entries import log_tag
 from ccdashd.store.schema import session_file_updates, session_tool_calls, sync_state
 from ccdashd.store.session_rows import rows_of
-from ccdashd.store.transcripts import log_tag
 
 _update = session_file_updates.c
 _call = session_tool_calls.c

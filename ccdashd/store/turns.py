@@ -16,7 +16,7 @@ from ccdashd.sources.log import pack_key
 from ccdashd.sources.model import KIND, Entry
 from ccdashd.store import pages
 from ccdashd.store.connection import raw_connection
-from ccdashd.store.transcripts import log_tag
+from ccdashd.store.entries import log_tag
 
 TEXT_CAP = 2_000
 """Characters that are kept of a prompt, and of what the agent said."""

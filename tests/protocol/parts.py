@@ -163,6 +163,27 @@ ENTRY = t.Entry(
     file="/logs/a.jsonl",
     offset=0,
     length=120,
+    session_id=SESSION,
+    branch="e1",
+)
+BLOB = t.BlobRef(id="e1.0", media_type="image/png", declared="image/png", bytes=3, sha256="ab" * 32)
+BRANCH = t.Branch(
+    id="e1",
+    kind="main",
+    parent=None,
+    parent_entry=None,
+    joined=True,
+    first="e1",
+    last="e2",
+    start=0,
+    end=1,
+    entries=2,
+    unjoined=0,
+    total=2,
+    prompt="The till is open",
+    started_at=TIME,
+    ended_at=TIME,
+    current=True,
 )
 CALL = t.ToolCall(
     id="toolu_1",

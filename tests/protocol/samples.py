@@ -6,7 +6,9 @@ from ccdashd.protocol import methods as m
 from ccdashd.protocol import types as t
 from tests.protocol import figures, upkeep
 from tests.protocol.parts import (
+    BLOB,
     BLOCKER,
+    BRANCH,
     CALL,
     CHANGE,
     COST,
@@ -105,7 +107,11 @@ RESULTS: dict[str, t.Wire] = {
     m.SESSIONS_TRANSCRIPT.name: t.Transcript(
         session_id=SESSION, items=[ENTRY], total=2, start=0, next=1, previous=None, revision=9
     ),
-    m.SESSIONS_ENTRY.name: t.EntryPayload(entry=ENTRY, record={"type": "user", "n": [1, None]}, raw=None, revision=9),
+    m.SESSIONS_BRANCHES.name: t.Branches(session_id=SESSION, items=[BRANCH], current="e1", revision=9),
+    m.SESSIONS_ENTRY.name: t.EntryPayload(
+        entry=ENTRY, record={"type": "user", "n": [1, None]}, raw=None, blobs=[BLOB], revision=9
+    ),
+    m.SESSIONS_BLOB.name: t.Blob(blob=BLOB, start=0, data="AAEC", next=None),
     m.SESSIONS_TOOLS.name: t.Tools(
         usage=[t.ToolUsage(name="Edit", calls=4, success=2, errors=1, pending=1, total_seconds=1.5)], calls=_page(CALL)
     ),

@@ -261,7 +261,20 @@ from ccdashd.protocol.types.tasks import (
     TaskSort,
     TasksTree,
 )
-from ccdashd.protocol.types.transcript import Entry, EntryKind, EntryParams, EntryPayload, Transcript, TranscriptParams
+from ccdashd.protocol.types.transcript import (
+    Blob,
+    BlobParams,
+    BlobRef,
+    Branch,
+    Branches,
+    BranchKind,
+    Entry,
+    EntryKind,
+    EntryParams,
+    EntryPayload,
+    Transcript,
+    TranscriptParams,
+)
 
 __all__ = [
     "ActiveParams",
@@ -296,7 +309,13 @@ __all__ = [
     "BlameCommit",
     "BlameParams",
     "BlamePrompt",
+    "Blob",
+    "BlobParams",
+    "BlobRef",
     "Blocker",
+    "Branch",
+    "BranchKind",
+    "Branches",
     "Breakdown",
     "BreakdownParams",
     "BreakdownRow",
