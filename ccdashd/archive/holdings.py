@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypeVar
 
 from ccdashd.archive.archive import Archive
 from ccdashd.archive.chunks import on_disk
+from ccdashd.derive.shares import apportion
+
+Owner = TypeVar("Owner")
 
 
 @dataclass(frozen=True)
@@ -38,3 +44,17 @@ def survey(archive: Archive) -> Holdings:
         for chunk in chunks:
             sizes.setdefault(chunk, 0)
     return Holdings(parts, sizes)
+
+
+def divided(holdings: Holdings, owners: Mapping[str, Owner]) -> dict[Owner, int]:
+    """Bytes on disk by owners, who are given by the paths of logs: what several share is divided evenly among them, so that
+    all add up to what is there."""
+    by_part: defaultdict[str, dict[Owner, None]] = defaultdict(dict)
+    for path, parts in holdings.parts.items():
+        for part in parts:
+            by_part[part][owners[path]] = None
+    sizes: dict[Owner, int] = dict.fromkeys(owners.values(), 0)
+    for part, sharing in by_part.items():
+        for owner, share in zip(sharing, apportion(holdings.sizes[part], [1] * len(sharing)), strict=True):
+            sizes[owner] += share
+    return sizes
