@@ -24,12 +24,12 @@ def user(log: Log, record: Record, offset: int, length: int) -> None:
     if isinstance(content, list):
         _blocks(log, record, content, offset, length)
     elif content is not None:
-        _said(log, record, content, False, offset, length)
+        _said(log, record, content, [], offset, length)
 
 
 def _blocks(log: Log, record: Record, content: list[Block], offset: int, length: int) -> None:
     texts: list[str] = []
-    image = False
+    marks: list[str] = []
     results = False
     for number, block in enumerate(content):
         kind = block.type
@@ -39,7 +39,7 @@ def _blocks(log: Log, record: Record, content: list[Block], offset: int, length:
         elif kind == "text":
             texts.append(block.text or "")
         elif kind in ("image", "document"):
-            image = True
+            marks.append(f"[{kind}]")
     if results:
         # Text that rides in a tool result's record was typed while the agent worked.
         steering = prompts.typed("\n".join(texts)) if texts else ""
@@ -50,17 +50,18 @@ def _blocks(log: Log, record: Record, content: list[Block], offset: int, length:
             uuid, parent = record.uuid, record.parentUuid
             signals.prompt(log, offset, steering)
             log.add(offset, length, KIND["steering"], uuid, parent, False, steering, block=number)
-    elif texts or image:
-        _said(log, record, "\n".join(texts), image, offset, length)
+    elif texts or marks:
+        _said(log, record, "\n".join(texts), marks, offset, length)
 
 
-def _said(log: Log, record: Record, text: str, image: bool, offset: int, length: int) -> None:
+def _said(log: Log, record: Record, text: str, marks: list[str], offset: int, length: int) -> None:
+    """What was said, with marks for images and documents that came along."""
     words = prompts.typed(text)
     if record.isCompactSummary or record.isVisibleInTranscriptOnly:
         kind = "compactSummary"
     elif record.isMeta:
         kind = "meta"
-    elif not words and not image:
+    elif not words and not marks:
         kind, words = "meta", text
     else:
         kind = prompts.classify(words)
@@ -76,7 +77,8 @@ def _said(log: Log, record: Record, text: str, image: bool, offset: int, length:
         if kind in _EVENTS:
             event(log, record, kind)
     parent = record.parentUuid
-    log.add(offset, length, KIND[kind], record.uuid, parent, record.isSidechain, words or "[image]" * image)
+    said = "\n".join(filter(None, (words, *marks)))
+    log.add(offset, length, KIND[kind], record.uuid, parent, record.isSidechain, said)
 
 
 def _count(log: Log, kind: str, words: str, offset: int) -> None:

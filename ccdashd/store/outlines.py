@@ -17,7 +17,6 @@ import sqlalchemy as sa
 
 from ccdashd.derive import branches
 from ccdashd.derive.branches import Branches
-from ccdashd.sources.log import pack_key
 from ccdashd.sources.model import KIND, Entry
 from ccdashd.store import entries
 from ccdashd.store.entries import Log
@@ -63,7 +62,8 @@ class Outline:
         self._logs = array("I", [log for log, _, _ in placed])
         self._numbers = array("I", [number for _, number, _ in placed])
         self._blocks = array("I", [head.block for head in heads])
-        self._keys = array("Q", [_key(head.uuid) for head in heads])
+        self._hashes = array("q", [hash(head.uuid) for head in heads])
+        self._paths: dict[int, list[range]] = {}
 
     def __len__(self) -> int:
         return len(self.offsets)
@@ -79,6 +79,12 @@ class Outline:
     def branch(self, index: int) -> str:
         """The id of the branch that an entry is on: that of the first entry there."""
         return self.id(self.branches.items[self.branches.of[index]].first)
+
+    def path(self, number: int) -> list[range]:
+        """The entries that lead to the end of a branch; see `Branches.path`."""
+        if number not in self._paths:
+            self._paths[number] = self.branches.path(number)
+        return self._paths[number]
 
     def branch_number(self, wanted: str) -> int | None:
         """The number of a branch by its id; None where there is none."""
@@ -102,10 +108,10 @@ class Outline:
     def find(self, connection: sa.Connection, wanted: str) -> int | None:
         """The place of the entry with that id, or of the first with that uuid; None where there is none."""
         index = self._with_id(wanted)
-        start, key = 0, _key(wanted)
+        start = 0
         while index is None:
             try:
-                start = self._keys.index(key, start)
+                start = self._hashes.index(hash(wanted), start)
             except ValueError:
                 return None
             if self.read(connection, start, start + 1)[0].uuid == wanted:
@@ -164,18 +170,14 @@ def outline(connection: sa.Connection, session_id: str) -> Outline:
 def _placed(connection: sa.Connection, logs: list[Log]) -> list[tuple[int, int, Head]]:
     """The entries of logs, each once: log by log, the one that begins first coming first."""
     read = [(number, entries.heads(connection, log)) for number, log in enumerate(logs)]
-    read.sort(
-        key=lambda pair: (
-            min((e.time for e in pair[1] if e.time is not None), default=0),
-            -len(pair[1]),
-            logs[pair[0]].path,
-        )
-    )
+    if len(read) == 1:
+        return [(0, number, head) for number, head in enumerate(read[0][1])]
+    read.sort(key=lambda pair: (min((e.time for e in pair[1] if e.time is not None), default=0), -len(pair[1]), pair[0]))
     seen: set[tuple[str, int]] = set()
     placed = []
     for log, heads in read:
         for number, head in enumerate(heads):
-            if head.uuid is not None and len(logs) > 1:
+            if head.uuid is not None:
                 if (head.uuid, head.block) in seen:
                     continue
                 seen.add((head.uuid, head.block))
@@ -194,11 +196,6 @@ def _spans(found: Branches, heads: list[Head]) -> list[Span]:
             first, last = times[branch] or (head.time, head.time)
             times[branch] = min(first, head.time), max(last, head.time)
     return [Span(prompt, *(span or (None, None))) for prompt, span in zip(prompts, times, strict=True)]
-
-
-def _key(uuid: str | None) -> int:
-    """Eight bytes for a uuid; two may share them."""
-    return int.from_bytes(pack_key(uuid), "big") if uuid is not None else 0
 
 
 class _Kept:

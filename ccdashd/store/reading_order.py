@@ -75,7 +75,7 @@ def _path(own: Outline, session_id: str, branch: str) -> list[range]:
         if branch == CURRENT:
             return []
         raise NotFound("branch", branch, f"see sessions/branches of {session_id}")
-    return own.branches.path(number)
+    return own.path(number)
 
 
 def _unfolded(family: Family, session_id: str, parts: Iterable[range], depth: int) -> Iterator[Stretch]:

@@ -169,6 +169,21 @@ def test_text_of_results(content: Any, shown: str, cut: bool) -> None:
     assert (entry.text, entry.truncated) == (shown, cut)
 
 
+@pytest.mark.parametrize(
+    ("content", "shown"),
+    [
+        ([text("look"), {"type": "image"}, {"type": "document"}], "look\n[image]\n[document]"),
+        ([{"type": "image"}, {"type": "image"}], "[image]\n[image]"),
+        ([{"type": "image"}, text("<system-reminder>a</system-reminder>")], "[image]"),
+    ],
+)
+def test_images_and_documents_of_prompts_stand_as_marks(content: Any, shown: str) -> None:
+    log = read(Writer().user(content))
+    assert log.kinds == ["prompt"]
+    assert log.texts == [shown]
+    assert log.stats.first_prompt == ("look" if shown.startswith("look") else "[image]")
+
+
 def test_text_beside_results_is_steering() -> None:
     w = Writer()
     blocks = [
