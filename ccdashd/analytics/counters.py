@@ -29,6 +29,8 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
+from ccdashd.edits.seal import is_damaged, seal
+
 Key = tuple[str, ...]
 """Name of a counter, then the values of its labels."""
 
@@ -117,6 +119,8 @@ class _State(msgspec.Struct, forbid_unknown_fields=True):
     """Those that `rows` are told at."""
     rows: list[Series] = []
     lives: list[Series] = []
+    sum: str = ""
+    """The checksum, as lines of the journal have it."""
 
 
 class Counters:
@@ -195,7 +199,9 @@ class Counters:
             lives=self.lives.series(),
         )
         # Not by msgspec, whose integers end at 64 bits: sums in picodollars need not.
-        data = json.dumps(msgspec.to_builtins(state), separators=(",", ":")).encode()
+        built = msgspec.to_builtins(state)
+        del built["sum"]
+        data = seal(json.dumps(built, separators=(",", ":")).encode())
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             write_whole(self.path, data, mode=0o600)
@@ -213,15 +219,44 @@ class Counters:
         except OSError as error:
             raise CountersProblem(f"{self.path} cannot be read: {error.strerror or error}") from error
         try:
-            return msgspec.convert(json.loads(data), _State)
-        except (ValueError, RecursionError) as error:
-            aside = self.path.with_name(f"{self.path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
-            with suppress(OSError):
-                self.path.rename(aside)
+            return _decode(data)
+        except ValueError as error:
+            aside = move_aside(self.path)
             self.damage = (
                 f"{self.path} was damaged ({error}); it is kept as {aside.name}, and counters of metrics begin anew"
             )
             return _State()
+
+
+def _decode(data: bytes) -> _State:
+    """Raises ValueError."""
+    if is_damaged(data):
+        raise ValueError("its checksum does not fit")
+    try:
+        return msgspec.convert(json.loads(data), _State)
+    except RecursionError as error:
+        raise ValueError(str(error)) from error
+
+
+def damage(path: Path) -> str | None:
+    """What is wrong with the file of counters at `path`, in words; None where nothing is, or there is none."""
+    try:
+        _decode(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return f"it cannot be read: {error.strerror or error}"
+    except ValueError as error:
+        return f"it is damaged: {error}"
+    return None
+
+
+def move_aside(path: Path) -> Path:
+    """Give a damaged file another name, which is returned; it stays where that cannot be done."""
+    aside = path.with_name(f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
+    with suppress(OSError):
+        path.rename(aside)
+    return aside
 
 
 def write_whole(path: Path, data: bytes, *, mode: int) -> None:

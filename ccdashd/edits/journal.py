@@ -12,6 +12,7 @@ import hashlib
 import io
 import logging
 import os
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ import msgspec
 
 from ccdashd.edits.compaction import Line, live
 from ccdashd.edits.decisions import AnyEdit, decode, encode
+from ccdashd.edits.examination import examine, replaced
 
 log = logging.getLogger(__name__)
 
@@ -93,8 +95,8 @@ class Journal:
         if position == self._position and self._seen is not None and self._seen == self._stamp():
             return News([], position)
         stamp, data = self._read()
-        start = int(position.partition(":")[0] or 0)
-        anew = position != _position(start, _hash(data[:start]))
+        start = offset_of(position)
+        anew = not fits(position, data)
         lines, end = self._lines(data, 0 if anew else start)
         self._offset, self._hash, self._seen = end, _hash(data[:end]), stamp
         return News([line.edit for line in lines if line.edit is not None], self._position, anew)
@@ -151,6 +153,26 @@ class Journal:
         self._look_from = max(COMPACT_FROM, 2 * len(kept))
         return self._position
 
+    def mend(self) -> Path | None:
+        """Set right what is damaged, and move lines of which nobody can tell what they were into a file beside the journal;
+        returns that file, None where there are none. Raises OSError."""
+        stamp, data = self._read()
+        damages = examine(data)
+        if stamp is None or not damages:
+            return None
+        lost = [damage for damage in damages if damage.mended is None]
+        aside = None
+        if lost:
+            aside = self.path.with_name(f"{self.path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
+            _write_new(aside, b"".join(damage.raw.rstrip(b"\n") + b"\n" for damage in lost))
+        data = replaced(data, {damage.offset: damage.mended for damage in damages if damage.mended is not None})
+        for damage in reversed(lost):
+            data = data[: damage.offset] + data[damage.offset + len(damage.raw) :]
+        if _replace(self.path.resolve(), data, stamp) is None:
+            raise OSError(errno.EAGAIN, "the journal was written meanwhile")
+        self._seen = self._last = None
+        return aside
+
     @property
     def _position(self) -> str:
         return _position(self._offset, self._hash)
@@ -202,6 +224,18 @@ class Journal:
             log.warning("a decision that failed stays in the journal problem=%r path=%s", str(error), self.path)
 
 
+def offset_of(position: str) -> int:
+    """The number of bytes in a position; 0 for what is none."""
+    number = position.partition(":")[0]
+    return int(number) if number.isascii() and number.isdigit() else 0
+
+
+def fits(position: str, data: bytes) -> bool:
+    """Whether a position is one of the journal with these bytes."""
+    start = offset_of(position)
+    return len(data) >= start and position == _position(start, _hash(data[:start]))
+
+
 def _hash(data: bytes = b"") -> hashlib.blake2b:
     return hashlib.blake2b(data, digest_size=16)
 
@@ -225,6 +259,13 @@ def _write(fd: int, line: bytes, size: int) -> None:
         with suppress(OSError):
             os.ftruncate(fd, size)
         raise
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _replace(path: Path, data: bytes, stamp: _Stamp) -> _Stamp | None:

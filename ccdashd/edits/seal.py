@@ -33,7 +33,13 @@ def is_sealed(line: bytes) -> bool | None:
     return None if match is None else match[2] == _checksum(match[1])
 
 
-def is_nearly_sealed(line: bytes) -> bool:
+def is_damaged(line: bytes) -> bool:
+    """Whether the line had a checksum when it was written, and is another one now."""
+    sealed = is_sealed(line)
+    return sealed is False or (sealed is None and _is_nearly_sealed(line))
+
+
+def _is_nearly_sealed(line: bytes) -> bool:
     """Whether a single flipped bit may be why the line has no checksum."""
     end = line[-len(_SHAPE) :]
     if len(end) < len(_SHAPE):

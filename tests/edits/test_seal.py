@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ccdashd.edits.decisions import MetadataEdit, Name, TagEdit, encode
-from ccdashd.edits.seal import MENDED_UP_TO, is_nearly_sealed, is_sealed, mend, seal
+from ccdashd.edits.seal import MENDED_UP_TO, is_damaged, is_sealed, mend, seal
 
 ONE = encode(TagEdit(op="set", name="urgent"), "/home/me")
 TWO = encode(MetadataEdit(entity=Name(type="session", key="s"), key="note", value="ü ☂ *J"), "/home/me")
@@ -21,6 +21,7 @@ def flipped(data: bytes, bit: int) -> bytes:
 def test_a_line_as_it_was_written_is_sealed() -> None:
     assert is_sealed(ONE)
     assert is_sealed(ONE.rstrip(b"\n"))
+    assert not is_damaged(ONE)
     assert is_sealed(b'{"type":"tag","op":"set","name":"urgent"}\n') is None
     assert is_sealed(seal(b'{"a":1}\n'))
 
@@ -28,7 +29,7 @@ def test_a_line_as_it_was_written_is_sealed() -> None:
 def test_each_flipped_bit_of_a_line_is_noticed() -> None:
     for bit in range(len(ONE) * 8):
         damaged = flipped(ONE, bit)
-        assert is_sealed(damaged) is False or is_nearly_sealed(damaged), damaged
+        assert is_damaged(damaged), damaged
 
 
 @settings(max_examples=60, deadline=None)
@@ -43,6 +44,6 @@ def test_what_is_damaged_otherwise_stays_so() -> None:
     assert mend(flipped(seal(b'{"a":"%b"}' % (b"x" * MENDED_UP_TO)), 40)) is None
 
 
-def test_a_line_of_before_is_not_nearly_sealed() -> None:
+def test_a_line_of_before_is_not_damaged() -> None:
     for line in (b"{}\n", b'{"type":"metadata","key":"note","value":"12345678901234567890"}\n', b"\n", b"x" * 40):
-        assert not is_nearly_sealed(line)
+        assert not is_damaged(line)

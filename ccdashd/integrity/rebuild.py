@@ -1,0 +1,216 @@
+"""A cache made anew from logs, planning files and journal, beside the one in use, to be compared with it.
+
+What is written while that goes on cannot be compared: a log or planning file that is not the one that was read, and changed
+of late, is taken over as it is stored, and named, so that the daemon can look at it again. So is a log that is gone.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from ccdashd import sources
+from ccdashd.derive.pricing import Prices, fingerprint
+from ccdashd.edits.journal import Journal
+from ccdashd.ingest import commit as commits
+from ccdashd.ingest import consequences
+from ccdashd.ingest.commit import Batch
+from ccdashd.ingest.memory import uncollected
+from ccdashd.ingest.parse import read_log
+from ccdashd.ingest.plans import planning_files
+from ccdashd.ingest.projects import Roots
+from ccdashd.ingest.read_plan import read_plans
+from ccdashd.ingest.scan import FileStat, Problem, scan
+from ccdashd.ingest.territory import Territory
+from ccdashd.logfile import stamp
+from ccdashd.settings import Settings
+from ccdashd.sources import PARSER
+from ccdashd.store import anew, decisions, planning, projects
+from ccdashd.store.database import put_meta
+from ccdashd.store.logs import FileState
+
+LATELY = 30.0
+"""Seconds before the check began since which a change of a file may not be in the cache yet."""
+
+BATCH_BYTES = 64 * 1024 * 1024
+"""Bytes of logs whose rows are written together."""
+
+Tell = Callable[[int, int], None]
+"""Hears of bytes, and of files, that are done."""
+
+
+class Rebuild:
+    """Makes the cache of `connection` (see `store.anew`) what the files say."""
+
+    def __init__(self, connection: sa.Connection, settings: Settings, tell: Tell) -> None:
+        self._connection = connection
+        self._settings = settings
+        self._tell = tell
+        self._prices = Prices(settings.prices)
+        self._since = time.time() - LATELY
+        self._roots = Roots()
+        self._added: list[str] = []
+        self._places: dict[str, str] = {}
+        self._done = 0
+        self.files = 0
+        """Logs and planning files that were read."""
+        self.total = 0
+        """Bytes of logs to be read."""
+        self.changed_logs: list[str] = []
+        self.changed_plans: list[tuple[str, str, str]] = []
+        """Project, root and path."""
+        self.unread: list[str] = []
+        """Logs that the cache in use has not read whole yet."""
+
+    def run(self, journal: Path) -> None:
+        """Make all of it. Raises `sqlite3.Error`, also where what is taken over is damaged."""
+        stored = anew.stored_meta(self._connection)
+        self._places = self._sound_places()
+        decisions.catch_up(self._connection, Journal(journal))
+        self._added = projects.added_roots(self._connection)
+        with uncollected():
+            self._logs()
+        if self._settings.planning:
+            self._plans()
+        put_meta(self._connection, "prices", fingerprint(self._settings.prices))
+        put_meta(self._connection, "indexed", stored.get("indexed", "0"))
+        put_meta(self._connection, "journal", stored.get("journal", ""))
+
+    def _owner(self, cwd: str) -> str:
+        """The project of a folder: the one that its sessions are in, since folders and repositories come and go."""
+        return self._places.get(cwd) or self._roots.owner(cwd, self._added)
+
+    def _sound_places(self) -> dict[str, str]:
+        places = anew.stored_places(self._connection)
+        return {cwd: root for cwd, id, root in places if id == projects.project_id(root)}
+
+    # --- logs ---
+
+    def _logs(self) -> None:
+        problems: list[Problem] = []
+        roots = self._settings.claude_dirs
+        there = {file.path: file for file in scan(roots, lambda path: sources.identify(path) is not None, problems)}
+        known = {state.path: state for state in anew.stored_logs(self._connection)}
+        hidden = tuple(problem.path for problem in problems)
+        kept: list[FileState] = []
+        gone: list[FileState] = []
+        reading: list[FileStat] = []
+        for path, state in known.items():
+            file = there.get(path)
+            if file is None and (state.state == "gone" or path.startswith(hidden)):
+                kept.append(state)
+            elif file is None and self._changed_lately(path):
+                kept.append(state)
+                self.changed_logs.append(path)
+            elif file is None:
+                gone.append(state)
+            elif self._is_comparable(file, state):
+                reading.append(file)
+            else:
+                kept.append(state)
+        reading += [file for path, file in there.items() if path not in known and not self._is_new(path)]
+        self.total = sum(file.size for file in reading)
+        for file in reading:
+            if file.path in known:
+                anew.know(self._connection, known[file.path].id)
+        kept += [known[path] for path in self._read(reading) if path in known]
+        for state in (*kept, *gone):
+            anew.keep(self._connection, state.id)
+        commits.adopt(self._connection, [state.id for state in (*kept, *gone)], self._owner, self._prices)
+        self._commit(Batch(gone=[state.path for state in gone]))
+        commits.relink_all(self._connection, self._owner)
+
+    def _is_comparable(self, file: FileStat, state: FileState) -> bool:
+        """Whether the log is the one that was read; what it is else is noted."""
+        if state.state in ("ok", "gone") and state.is_whole and state.parser == PARSER:
+            now = (file.size, stamp(file.path, file.mtime_ns), file.inode)
+            if now == (state.size, state.mtime_ns, state.inode) or not self._changed_lately(file.path):
+                return True
+            self.changed_logs.append(file.path)
+        elif state.state != "unreadable":
+            self.unread.append(file.path)
+        return False
+
+    def _is_new(self, path: str) -> bool:
+        if self._changed_lately(path):
+            self.changed_logs.append(path)
+            return True
+        return False
+
+    def _changed_lately(self, path: str) -> bool:
+        """Whether something happened at a path that the cache may not know of yet."""
+        while True:
+            try:
+                return os.stat(path).st_ctime > self._since
+            except OSError:
+                above = os.path.dirname(path)
+                if above == path:
+                    return False
+                path = above
+
+    def _read(self, files: list[FileStat]) -> list[str]:
+        """Read these logs whole; returns those that cannot be read."""
+        unreadable = []
+        batch, size = Batch(), 0
+        for file in files:
+            try:
+                batch.results.append(read_log(file.path, self._settings.text_cap_bytes))
+            except OSError:
+                anew.forget(self._connection, file.path)
+                unreadable.append(file.path)
+            size += file.size
+            self._done += file.size
+            self.files += 1
+            self._tell(self._done, self.files)
+            if size >= BATCH_BYTES:
+                self._commit(batch)
+                batch, size = Batch(), 0
+        self._commit(batch)
+        return unreadable
+
+    def _commit(self, batch: Batch) -> None:
+        commits.commit(self._connection, batch, self._owner, self._prices, relink=False)
+
+    # --- planning files ---
+
+    def _plans(self) -> None:
+        territory = Territory(self._settings.planning_folders)
+        territory.settle(projects.roots(self._connection, 0))
+        for project_id, root in territory.projects.items():
+            found, hidden = planning_files(territory, self._settings.planning_files_cap, project_id, root, [])
+            self._project(project_id, root, {os.path.relpath(file.path, root): file for file in found}, not hidden)
+
+    def _project(self, project_id: str, root: str, there: dict[str, FileStat], all_seen: bool) -> None:
+        known = anew.stored_documents(self._connection, project_id)
+        reading, kept = [], []
+        for path in sorted(there.keys() | known.keys()):
+            file, state = there.get(path), known.get(path)
+            stat = None if file is None else (file.size, file.mtime_ns, file.inode)
+            if state is not None and stat == (state.size, state.mtime_ns, state.inode):
+                reading.append(path)
+            elif self._changed_lately(os.path.join(root, path)):
+                self.changed_plans.append((project_id, root, path))
+                kept += [state.id] if state is not None else []
+            elif file is not None:
+                reading.append(path)
+            elif not all_seen and state is not None:
+                kept.append(state.id)
+        files, _ = read_plans(project_id, root, reading, self._settings.planning_file_cap_bytes)
+        changes = planning.Changes()
+        planning.store(self._connection, project_id, files, changes)
+        for id in kept:
+            anew.keep_document(self._connection, id)
+        changes.documents.update(kept)
+        changes.names = bool(files or kept)
+        consequences.of_documents(self._connection, project_id, changes, self._owner)
+        self.files += len(files)
+        self._tell(self._done, self.files)
+
+
+def shown(paths: Iterable[str]) -> list[bytes]:
+    """Paths as the file system has them."""
+    return list(map(os.fsencode, paths))

@@ -1,0 +1,93 @@
+"""How the cache in use differs from one that was made anew beside it (`anew`), table by table.
+
+Rows are compared in SQL, by their keys. Where they differ in packed columns, what is packed is compared: the same may be
+written in several ways.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+import zstandard
+
+from ccdashd.store import pages
+from ccdashd.store.connection import raw_connection
+from ccdashd.store.schema import meta, metadata, session_logs, sync_state
+
+MOST: Final = 2000
+"""Rows of a table that are looked at closely; beyond that, so many differ that it does not matter which."""
+
+Row = dict[str, Any]
+
+
+class Difference(NamedTuple):
+    """A table of which rows differ."""
+
+    table: str
+    rows: int
+    """How many; at least so many where they are `MOST`."""
+    key: str
+    """Of the first."""
+    columns: list[str]
+    """In which it differs; none where it is only in one of the caches."""
+
+
+def differences(connection: sa.Connection) -> Iterator[Difference]:
+    """Tables whose rows in the cache in use are not those of the new one. Raises `sqlite3.Error` where it is corrupt."""
+    for table in metadata.sorted_tables:
+        if table is not meta:
+            found = [wrong for wrong in _rows(raw_connection(connection), table) if wrong is not None]
+            if found:
+                key, columns = found[0]
+                yield Difference(table.name, len(found), key, columns)
+
+
+def _rows(raw: sqlite3.Connection, table: sa.Table) -> Iterator[tuple[str, list[str]] | None]:
+    """Key and columns of each row that differs; None for those that say the same in another way."""
+    names = [column.name for column in table.columns]
+    # A log is the same by its path, whatever its number.
+    keys = ["path"] if table is sync_state else [column.name for column in table.primary_key]
+    others = [name for name in names if name not in keys]
+    same = " AND ".join(f'a."{name}" = b."{name}"' for name in keys)
+    other = " OR ".join(f'a."{name}" IS NOT b."{name}"' for name in others) or "0"
+    both = ", ".join(f'a."{name}", b."{name}"' for name in names)
+    changed = (
+        f"SELECT {both} FROM stored.{table.name} a CROSS JOIN main.{table.name} b WHERE {same} AND ({other}) LIMIT {MOST}"
+    )
+    for values in raw.execute(changed):
+        stored, fresh = dict(zip(names, values[::2], strict=True)), dict(zip(names, values[1::2], strict=True))
+        columns = [name for name in others if not _is_same(table, name, stored, fresh)]
+        yield (_key(keys, stored), columns) if columns else None
+    first = ", ".join(f'a."{name}"' for name in keys)
+    for one, two in (("stored", "main"), ("main", "stored")):
+        missing = f"SELECT 1 FROM {two}.{table.name} b WHERE {same}"
+        query = f"SELECT {first} FROM {one}.{table.name} a WHERE NOT EXISTS ({missing}) LIMIT {MOST}"
+        for values in raw.execute(query):
+            yield _key(keys, dict(zip(keys, values, strict=True))), []
+
+
+def _key(keys: list[str], row: Mapping[str, Any]) -> str:
+    shown = (row[name] for name in keys)
+    return " ".join(value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value) for value in shown)
+
+
+def _is_same(table: sa.Table, column: str, stored: Row, fresh: Row) -> bool:
+    one, other = stored[column], fresh[column]
+    # Nobody can tell any more when a log that is gone was written, and where on the disk.
+    if table is sync_state and column in ("inode", "mtime_ns") and stored["state"] == fresh["state"] == "gone":
+        return True
+    return one == other or (isinstance(one, bytes) and isinstance(other, bytes) and _is_equal(table, one, other))
+
+
+def _is_equal(table: sa.Table, one: bytes, other: bytes) -> bool:
+    """Whether two packed values hold the same."""
+    decode = pages.unpack if table is session_logs else msgspec.json.decode
+    try:
+        equal: bool = decode(one) == decode(other)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, zstandard.ZstdError):
+        return False
+    return equal
