@@ -87,9 +87,9 @@ class Retention:
             await asyncio.wait([self._task])
 
     @property
-    def next_run_at(self) -> str | None:
+    def next_run_at(self) -> str:
         """When automatic policies are carried out next."""
-        return iso(round(self._due * 1000))
+        return iso(round(self._due * 1000)) or ""
 
     @property
     def _due(self) -> float:

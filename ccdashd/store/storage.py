@@ -41,7 +41,7 @@ def tables(execute: Execute, prefix: str = "") -> list[t.StoragePart]:
     sizes: defaultdict[str, int] = defaultdict(int)
     if next(iter(execute(_HAS_BYTES)))[0]:
         for name, size in execute(_BYTES):
-            sizes[owners[name] if name in owners else name] += size
+            sizes[owners.setdefault(name, name)] += size
     rows: defaultdict[str, int] = defaultdict(int)
     for name, _, kind, _ in objects:
         if kind != "table" or name in virtual or (owners[name] != name and not name.endswith(_DOCUMENTS)):
