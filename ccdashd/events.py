@@ -59,6 +59,7 @@ class Event:
         | t.IndexingNotification
         | t.ProgressNotification
         | t.AlertFiredNotification
+        | t.DeepMatches
     )
 
     @cached_property

@@ -14,7 +14,7 @@ import signal
 import struct
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 
 _LENGTH = struct.Struct(">I")
 _OK = b"\x01"
@@ -28,7 +28,7 @@ class HelperFailed(Exception):
     """The job could not be done, or the process died; the message says why, in plain words."""
 
 
-async def answers(module: str, job: bytes) -> AsyncIterator[bytes]:
+async def answers(module: str, job: bytes) -> AsyncGenerator[bytes, None]:
     """Run ``python -m <module>`` on `job`, and yield each answer as it comes. Raises `HelperFailed`.
 
     The process is killed when the generator is closed or its task is cancelled: close it with `contextlib.aclosing`.

@@ -11,7 +11,7 @@ from ccdashd.errors import InvalidParams
 from ccdashd.validation import explain, value_at
 
 MAX_LIMIT = 500
-"""Most rows of one page."""
+"""Most rows of one page, where a type does not say itself how many."""
 
 MAX_OFFSET = 2**53 - 1
 """Largest number that every client can name exactly; SQLite takes some more, but not all that JSON can hold."""
@@ -23,7 +23,9 @@ class ParamsDecoder:
     def __init__(self, type_: type[msgspec.Struct]) -> None:
         self._type = type_
         self._decoder = msgspec.json.Decoder(type_)
-        self._wire_names = {field.name: field.encode_name for field in msgspec.structs.fields(type_)}
+        fields = msgspec.structs.fields(type_)
+        self._wire_names = {field.name: field.encode_name for field in fields}
+        self._limited = any(field.name == "limit" and field.type is int for field in fields)
 
     def decode(self, raw: bytes) -> Any:
         """The parameters. Raises `InvalidParams`."""
@@ -33,7 +35,7 @@ class ParamsDecoder:
             raise self._explained(error, raw) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise InvalidParams("params", f"is not JSON: {error}") from None
-        if "limit" in self._wire_names and not 1 <= params.limit <= MAX_LIMIT:
+        if self._limited and not 1 <= params.limit <= MAX_LIMIT:
             raise InvalidParams("limit", f"must be between 1 and {MAX_LIMIT}", params.limit)
         if "offset" in self._wire_names and not 0 <= params.offset <= MAX_OFFSET:
             problem = "must be 0 or more" if params.offset < 0 else f"must be at most {MAX_OFFSET}"

@@ -1,4 +1,5 @@
-"""``$/progress`` of one request: what an index run reports, in the words of the Language Server Protocol.
+"""``$/progress`` of one request: how far an index run is, or the request itself, in the words of the Language Server
+Protocol.
 
 https://microsoft.github.io/language-server-protocol/specifications/lsp/3.17/specification/#workDoneProgress
 """
@@ -6,7 +7,7 @@ https://microsoft.github.io/language-server-protocol/specifications/lsp/3.17/spe
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -24,8 +25,15 @@ EVERY = 0.1
 """Seconds at least between two reports."""
 
 
+OWN = frozenset({methods.SEARCH_DEEP.name})
+"""Methods that tell themselves how far they are: no index run has to do with them."""
+
+Report = Callable[[int, int, str], None]
+"""Tells what is done, of how much, and in words."""
+
+
 class Progress:
-    """Follows the index run for one request, and tells its connection."""
+    """Tells the connection of one request how far it is, or the index run that it follows."""
 
     def __init__(self, connection: Connection, token: str | int, title: str) -> None:
         self._connection = connection
@@ -36,16 +44,19 @@ class Progress:
 
     def notify(self, event: Event) -> None:
         """An ``indexing`` event."""
-        params = event.params
-        if not isinstance(params, t.IndexingNotification) or time.monotonic() < self._next:
+        if isinstance(event.params, t.IndexingNotification):
+            run = event.params.indexing
+            self.report(run.done, run.total, f"{run.phase}: {run.files_done} of {run.files_total} logs")
+
+    def report(self, done: int, total: int, message: str) -> None:
+        """Tell it, unless that was done a moment ago."""
+        if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + EVERY
         if not self._begun:
             self._begun = True
             self._send(t.WorkDone(kind="begin", title=self._title, percentage=0))
-        run = params.indexing
-        share = 100 * run.done // run.total if run.total else None
-        message = f"{run.phase}: {run.files_done} of {run.files_total} logs"
+        share = min(100 * done // total, 100) if total else None
         self._send(t.WorkDone(kind="report", message=message, percentage=share))
 
     def end(self) -> None:
@@ -62,7 +73,7 @@ class Progress:
 def progress(events: Events, connection: Connection, params: object, title: str) -> Iterator[None]:
     """Report how far the request is while it runs, where its parameters name a token."""
     token = params.work_done_token if isinstance(params, t.WorkParams) else None
-    if token is None:
+    if token is None or title in OWN:
         yield
         return
     follower = Progress(connection, token, title)
@@ -72,3 +83,16 @@ def progress(events: Events, connection: Connection, params: object, title: str)
     finally:
         events.drop(follower)
         follower.end()
+
+
+@contextmanager
+def own_progress(connection: Connection, params: t.WorkParams, title: str) -> Iterator[Report]:
+    """A way to tell how far a request of one of the methods in `OWN` is; says nothing without a token."""
+    if params.work_done_token is None:
+        yield lambda done, total, message: None
+        return
+    told = Progress(connection, params.work_done_token, title)
+    try:
+        yield told.report
+    finally:
+        told.end()

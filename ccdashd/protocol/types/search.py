@@ -129,18 +129,20 @@ class SearchResult(Wire, frozen=True):
 
 class DeepSearchParams(WorkParams, frozen=True, kw_only=True):
     """`pattern` is text as it was written (it is looked for as JSON encodes it too), or with `regex` a regular expression
-    of Python's `re` over the bytes of each record."""
+    of Python's `re` over the bytes of each record, of one line of a log that is. At most 10,000 characters."""
 
     pattern: str
     regex: bool = False
     ignore_case: bool = False
+    """In a regular expression, case of ASCII letters alone."""
     project: str | None = None
-    """Its id, root or name."""
+    """Its id, root or name. Logs of hidden projects are looked at only where their project or session is named."""
     session: str | None = None
+    """With its sub-agents."""
     after: str | None = None
-    """Only logs written at or after this day or ISO 8601 time."""
+    """Only logs of sessions that ended at or after this time: a day, an ISO 8601 time, or what ``analytics/trends`` takes."""
     before: str | None = None
-    """Only logs begun before this day or time."""
+    """Only logs of sessions that began before this time."""
     archived: bool = True
     """Also look at archived copies of logs that are gone."""
     limit: Annotated[int, Meta(ge=1, le=10_000)] = 100
@@ -154,7 +156,7 @@ class DeepMatch(Wire, frozen=True):
 
     session_id: str | None
     entry: str | None
-    """Id of the record's first entry in the transcript; null where it has none."""
+    """Id of the record's first entry in the transcript; null where it has none, or a copy of it in another log is shown."""
     path: str
     """Absolute path of the log, or where it was."""
     archived: bool
@@ -166,6 +168,7 @@ class DeepMatch(Wire, frozen=True):
     """Counted from 1."""
     before: str
     match: str
+    """At most 2,000 characters of it."""
     after: str
     matches: int
     """Matches in the record."""
