@@ -33,10 +33,14 @@ _SUMMARY: Final = KIND["compactSummary"]
 class Step(Protocol):
     """What is needed of an entry."""
 
-    uuid: str | None
-    parent: str | None
-    kind: int
-    sidechain: bool
+    @property
+    def uuid(self) -> str | None: ...
+    @property
+    def parent(self) -> str | None: ...
+    @property
+    def kind(self) -> int: ...
+    @property
+    def sidechain(self) -> bool: ...
 
 
 class Branch(msgspec.Struct, gc=False):
