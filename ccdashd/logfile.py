@@ -10,6 +10,9 @@ from functools import partial
 GUARD_BYTES = 16
 """Length of a guard."""
 
+META_CAP = 64 * 1024
+"""Bytes of a description of a sub-agent that are read."""
+
 _WHOLE = 64 * 1024
 _EDGE = 4096
 _SAMPLE = 512
@@ -44,6 +47,18 @@ def guard_of(read: Read, end: int) -> bytes:
 def description(path: str) -> str | None:
     """Where the description of a sub-agent stands, whose log this is; None for other logs."""
     return path.removesuffix(".jsonl") + ".meta.json" if "/agent-" in path else None
+
+
+def described(path: str) -> bytes | None:
+    """What describes the sub-agent whose log this is: a few lines of JSON. None where there is nothing."""
+    place = description(path)
+    if place is None:
+        return None
+    try:
+        with open(place, "rb") as file:
+            return file.read(META_CAP)
+    except OSError:
+        return None
 
 
 def stamp(path: str, mtime_ns: int) -> int:

@@ -63,17 +63,24 @@ class Archive:
 
     def manifests(self) -> Iterator[Manifest]:
         """Those of all logs, in no order; damaged ones, which `verify` names, are left out."""
-        for file in self.manifest_files():
+        for folder in self.manifest_folders():
+            yield from self.manifests_in(folder)
+
+    def manifest_folders(self) -> list[str]:
+        """The folders that manifests are in. A manifest that is written or deleted changes the time of its folder."""
+        return [f"{self.folder}/logs/{name}" for name in _names(f"{self.folder}/logs")]
+
+    def manifests_in(self, folder: str) -> Iterator[Manifest]:
+        """Those in one of the folders."""
+        for file in _manifest_files(folder):
             with suppress(OSError):
                 if (found := self._load(file)) is not None:
                     yield found
 
     def manifest_files(self) -> Iterator[str]:
         """Where the manifests are."""
-        for folder in _names(f"{self.folder}/logs"):
-            for name in _names(f"{self.folder}/logs/{folder}"):
-                if name.endswith(".json"):
-                    yield f"{self.folder}/logs/{folder}/{name}"
+        for folder in self.manifest_folders():
+            yield from _manifest_files(folder)
 
     def _load(self, file: str) -> Manifest | None:
         try:
@@ -188,6 +195,10 @@ class Archive:
             with suppress(OSError):
                 total += on_disk(os.stat(file))
         return total
+
+
+def _manifest_files(folder: str) -> list[str]:
+    return [f"{folder}/{name}" for name in _names(folder) if name.endswith(".json")]
 
 
 def _names(folder: str) -> list[str]:

@@ -14,7 +14,7 @@ from ccdashd.archive.archive import Archive
 from ccdashd.archive.chunks import MAX, Chunk, cut
 from ccdashd.archive.manifest import Manifest, Version
 from ccdashd.archive.staging import Staging
-from ccdashd.logfile import description, guard, stamp
+from ccdashd.logfile import described, guard, stamp
 
 BLOCK = 4 * 1024 * 1024
 """Bytes of a log that are read at a time."""
@@ -22,9 +22,6 @@ BLOCK = 4 * 1024 * 1024
 BATCH_BYTES = 32 * 1024 * 1024
 BATCH_FILES = 200
 """What may wait in the staging area until it is brought to disk."""
-
-META_CAP = 64 * 1024
-"""Bytes of a description of a sub-agent that are kept; they hold a few lines."""
 
 
 class Changed(OSError):
@@ -83,7 +80,7 @@ class Copier:
                 guard=sealed,
                 archived_at=self._now(),
                 chunks=tuple(chunks),
-                meta=_meta(path),
+                meta=described(path),
             )
             before = known.versions if known is not None else ()
             earlier = [other for other in before if not begins_with(version, partial(_pread, fd), other)]
@@ -132,17 +129,6 @@ def _same(fd: int, before: os.stat_result, sealed: bytes) -> bool:
     if (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns):
         return True
     return after.st_size >= before.st_size and guard(fd, before.st_size) == sealed
-
-
-def _meta(path: str) -> bytes | None:
-    described = description(path)
-    if described is None:
-        return None
-    try:
-        with open(described, "rb") as file:
-            return file.read(META_CAP)
-    except OSError:
-        return None
 
 
 def _pread(fd: int, offset: int, length: int) -> bytes:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from ccdashd import sources
+from ccdashd.archive import manifest as manifests
 from ccdashd.ingest import commit as commits
 from ccdashd.ingest.commit import Batch
 from ccdashd.ingest.memory import give_back
@@ -60,7 +61,7 @@ class Backlog:
             return
         pipeline = self._pipeline
         settings = pipeline.app.settings
-        self._workers = Workers(settings.workers, settings.text_cap_bytes)
+        self._workers = Workers(settings.workers, settings.text_cap_bytes, pipeline.app.archive.folder)
         database = pipeline.app.database
         try:
             await self._glance(files)
@@ -117,13 +118,13 @@ class _Run:
     async def _feed(self) -> None:
         while self.waiting:
             file = self.waiting.pop()
-            await self.answers.put((file, await self._parse(file.path)))
+            await self.answers.put((file, await self._parse(file)))
 
-    async def _parse(self, path: str) -> bytes | str:
+    async def _parse(self, file: FileStat) -> bytes | str:
         """The worker's answer, or why there is none."""
         for _ in range(TRIES):
             try:
-                return await self.workers.parse(path)
+                return await self.workers.parse(file.path, archived=file.archived)
             except Unreadable as error:
                 return str(error)
             except WorkerDied as error:
@@ -164,7 +165,7 @@ def _together(files: list[FileStat]) -> list[FileStat]:
     """The logs of a session and of its sub-agents next to each other, so that its row is built once; newest first."""
     groups: dict[str, list[FileStat]] = {}
     for file in files:
-        identity = sources.identify(file.path)
+        identity = sources.identify(manifests.split(file.path)[0])
         key = (identity and (identity.parent_id or identity.session_id)) or file.path
         groups.setdefault(key, []).append(file)
     return [file for group in groups.values() for file in group]

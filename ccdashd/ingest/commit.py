@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
+from ccdashd.archive import manifest as manifests
 from ccdashd.derive.pricing import Prices
 from ccdashd.ingest import consequences
 from ccdashd.ingest.claim import look
@@ -56,13 +57,28 @@ def commit(connection: sa.Connection, batch: Batch, owner: Owner, prices: Prices
         follow.sessions |= {result.session_id, result.parent_id}
     for log, result in zip(stored, batch.results, strict=True):
         follow.stored(connection, log, result)
-    for file_id, session_id in assemble.superseded(connection, filter(None, follow.sessions)):
+    superseded = assemble.superseded(connection, filter(None, follow.sessions))
+    for file_id, _, session_id in superseded:
         follow.forget(connection, file_id, session_id)
     follow.roll_up(connection, prices)
     file_ids = [log.file_id for log in stored]
     if relink:
         follow.sessions |= _relink(connection, file_ids, batch.results, follow.leaves)
-    return _assemble(connection, {session_id for session_id in follow.sessions if session_id}, owner, relink=relink)
+    written = _assemble(connection, {session_id for session_id in follow.sessions if session_id}, owner, relink=relink)
+    written.superseded = {path: session_id for _, path, session_id in superseded}
+    return written
+
+
+def adopt(connection: sa.Connection, file_ids: list[int], owner: Owner, prices: Prices) -> None:
+    """Logs with their rows were taken over from another cache: all that follows, but for what summaries name."""
+    follow = _Follow()
+    for file_id in file_ids:
+        for state in logs.with_ids(connection, [file_id]):
+            follow.unsettle(connection, file_id, state.session_id)
+            follow.since[file_id] = None
+            follow.sessions |= {state.session_id, state.parent_id}
+    follow.roll_up(connection, prices)
+    _assemble(connection, {session_id for session_id in follow.sessions if session_id}, owner, relink=False)
 
 
 _EVENT_KEY = Event.__struct_fields__.index("key")
@@ -167,7 +183,7 @@ def _is_gone(path: str) -> bool:
 
 
 def _nothing(path: str, problem: str) -> FileResult:
-    identity = identify(path)
+    identity = identify(manifests.split(path)[0])
     agent = identity.agent if identity is not None else ""
     return FileResult(path, 0, 0, 0, agent, None, None, None, Stats(), glance=True, problem=problem)
 

@@ -6,13 +6,15 @@ Imports only readers, so that a worker starts fast.
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterable
 
 import msgspec
 
 from ccdashd import sources
+from ccdashd.archive.archive import Archive
 from ccdashd.derive.slots import active, is_minute
-from ccdashd.logfile import description, guard, stamp
+from ccdashd.logfile import described, guard, stamp
 from ccdashd.sources.claude_code import ClaudeCodeReader, agent_meta
 from ccdashd.sources.log import Log, pack_keys
 from ccdashd.sources.model import Entry, Stats
@@ -41,52 +43,83 @@ class _Pages:
 
 def read_log(path: str, text_cap: int, known: Known | None = None) -> FileResult:
     """Read a log whole, or on from `known`. Raises OSError."""
-    identity = sources.identify(path)
-    assert identity is not None, path
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         status = os.fstat(fd)
         mtime_ns = stamp(path, status.st_mtime_ns)
-        start = 0
-        if known is not None:
-            resumed = _resume(fd, known.parsed_to)
-            # Looked at once more: the log may have been replaced since the claim.
-            if resumed is None or guard(fd, known.parsed_to) != known.guard:
-                known = None
-            else:
-                start = resumed
-        own = identity.session_id
-        if known is None:
-            packed = _Pages(b"")
-            log = Log(own, text_cap=text_cap, turn=packed.turn)
+        start = _resume(fd, known.parsed_to) if known is not None else None
+        # Looked at once more: the log may have been replaced since the claim.
+        if known is None or start is None or guard(fd, known.parsed_to) != known.guard:
+            result = _read(fd, status, path, text_cap, described(path))
         else:
-            packed = _Pages(known.tail_keys)
-            log = Log(own, known.stats, known.seen, text_cap, known.tail, known.tool_name, packed.turn)
-        before = log.stats.records
-        sealed = guard(fd, status.st_size)
-        reader = ClaudeCodeReader(log)
-        end = _feed(reader, fd, start, status.st_size)
-        reader.flush()
-        log.close()
-        result = _result(path, identity, status, mtime_ns, log.stats)
-        result.start = start
-        result.parsed_to = end
-        result.guard = _seal(fd, status, sealed, end)
+            result = _read(fd, status, path, text_cap, described(path), known, start)
         if not result.guard or stamp(path, status.st_mtime_ns) != mtime_ns:
-            result.mtime_ns = 0  # the log or its description changed meanwhile: what was read is to be read again
-        result.pages = packed.rows
-        result.messages = _rows(log.messages.values())
-        result.tool_calls = _rows(call for call in log.tool_calls.values() if call.tool_use_id)
-        result.file_updates = _rows(log.file_updates.values())
-        result.summaries = _rows(log.summaries)
-        result.signals = _rows(log.signals)
-        result.findings = _rows(log.findings)
-        result.events = _rows(log.events)
-        result.minutes = active(filter(is_minute, log.minutes))
-        result.records = log.stats.records - before
+            mtime_ns = 0  # the log or its description changed meanwhile: what was read is to be read again
+        result.mtime_ns = mtime_ns
         return result
     finally:
         os.close(fd)
+
+
+def read_copy(archive: Archive, path: str, text_cap: int) -> FileResult:
+    """Read a log whole from its copy: the newest, or an earlier one where `path` names that. Raises OSError."""
+    source = archive.source(path)
+    if source is None:
+        raise FileNotFoundError("there is no such copy in the archive any more")
+    version = source.version
+    with tempfile.TemporaryFile() as file:
+        fd = file.fileno()
+        archive.restore(version, fd)
+        result = _read(fd, os.fstat(fd), source.manifest.log, text_cap, version.meta)
+    result.path = path
+    result.mtime_ns = version.mtime_ns
+    result.inode = 0
+    result.gone = True
+    return result
+
+
+def _read(
+    fd: int,
+    status: os.stat_result,
+    path: str,
+    text_cap: int,
+    meta: bytes | None,
+    known: Known | None = None,
+    start: int = 0,
+) -> FileResult:
+    """Read what is open of the log whose place is `path`, whole or from `start` on, which is where `known` ends.
+
+    `meta` describes the sub-agent whose log it is.
+    """
+    identity = sources.identify(path)
+    assert identity is not None, path
+    if known is None:
+        packed = _Pages(b"")
+        log = Log(identity.session_id, text_cap=text_cap, turn=packed.turn)
+    else:
+        packed = _Pages(known.tail_keys)
+        log = Log(identity.session_id, known.stats, known.seen, text_cap, known.tail, known.tool_name, packed.turn)
+    before = log.stats.records
+    sealed = guard(fd, status.st_size)
+    reader = ClaudeCodeReader(log)
+    end = _feed(reader, fd, start, status.st_size)
+    reader.flush()
+    log.close()
+    result = _result(path, identity, status, log.stats, meta)
+    result.start = start
+    result.parsed_to = end
+    result.guard = _seal(fd, status, sealed, end)
+    result.pages = packed.rows
+    result.messages = _rows(log.messages.values())
+    result.tool_calls = _rows(call for call in log.tool_calls.values() if call.tool_use_id)
+    result.file_updates = _rows(log.file_updates.values())
+    result.summaries = _rows(log.summaries)
+    result.signals = _rows(log.signals)
+    result.findings = _rows(log.findings)
+    result.events = _rows(log.events)
+    result.minutes = active(filter(is_minute, log.minutes))
+    result.records = log.stats.records - before
+    return result
 
 
 def _seal(fd: int, before: os.stat_result, sealed: bytes, end: int) -> bytes:
@@ -127,29 +160,24 @@ def _feed(reader: ClaudeCodeReader, fd: int, start: int, size: int) -> int:
     return offset
 
 
-def _describe(path: str, stats: Stats) -> None:
-    stats.agent_type = stats.agent_description = stats.parent_tool_use_id = ""
-    try:
-        with open(description(path) or "", "rb") as file:
-            meta = agent_meta(file.read(GLANCE))
-    except OSError:
-        return
-    stats.agent_type = meta.agentType or ""
-    stats.agent_description = meta.description or ""
-    stats.parent_tool_use_id = meta.toolUseId or ""
+def _describe(meta: bytes | None, stats: Stats) -> None:
+    described = agent_meta(meta or b"")
+    stats.agent_type = described.agentType or ""
+    stats.agent_description = described.description or ""
+    stats.parent_tool_use_id = described.toolUseId or ""
 
 
-def _result(path: str, identity: sources.Identity, status: os.stat_result, mtime_ns: int, stats: Stats) -> FileResult:
+def _result(path: str, identity: sources.Identity, status: os.stat_result, stats: Stats, meta: bytes | None) -> FileResult:
     """Whose log it is and its figures, which is all that a glance gives."""
     if identity.agent_id is not None:
-        _describe(path, stats)
+        _describe(meta, stats)
     session_id, parent_id = None, identity.parent_id
     if stats.records:
         session_id, parent_id = sources.session_of(path, identity, stats.session_ids)
     return FileResult(
         path=path,
         size=status.st_size,
-        mtime_ns=mtime_ns,
+        mtime_ns=status.st_mtime_ns,
         inode=status.st_ino,
         agent=identity.agent,
         session_id=session_id,
@@ -183,6 +211,7 @@ def glance(path: str) -> FileResult:
         reader.flush()
     finally:
         os.close(fd)
-    result = _result(path, identity, status, mtime_ns, log.stats)
+    result = _result(path, identity, status, log.stats, described(path))
+    result.mtime_ns = mtime_ns
     result.glance = True
     return result

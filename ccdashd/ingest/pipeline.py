@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
@@ -27,16 +28,17 @@ from ccdashd.edits.journal import Journal
 from ccdashd.errors import Busy
 from ccdashd.ingest import commit as commits
 from ccdashd.ingest.backlog import Backlog
-from ccdashd.ingest.claim import Claims, at_or_below, claim_all, claim_paths
+from ccdashd.ingest.claim import Claims, at_or_below, claim_all, claim_copies, claim_paths
 from ccdashd.ingest.commit import Batch
-from ccdashd.ingest.parse import read_log
+from ccdashd.ingest.copies import Copies
+from ccdashd.ingest.parse import read_copy, read_log
 from ccdashd.ingest.plans import Plans
 from ccdashd.ingest.projects import Roots
 from ccdashd.ingest.repricing import Repricing
 from ccdashd.ingest.scan import FileStat, Problem, newest_first, scan
 from ccdashd.ingest.written import Written
 from ccdashd.protocol import types as t
-from ccdashd.sources.result import FileResult, Known
+from ccdashd.sources.result import FileResult
 from ccdashd.store import decisions, logs, planning, projects, rows
 from ccdashd.store.database import get_meta, put_meta
 from ccdashd.store.transcripts import new_entries
@@ -74,6 +76,7 @@ class Pipeline:
         self._reading = asyncio.Lock()
         self._backlog = Backlog(self)
         self._log_roots = tuple(os.path.abspath(root).rstrip("/") + "/" for root in app.settings.claude_dirs)
+        self.copies = Copies(app.archive)
         self.plans = Plans(self)
         self.repricing = Repricing(self)
         self._unsettled = asyncio.Event()
@@ -172,24 +175,31 @@ class Pipeline:
         async with self._scanning:
             return await self._reconcile(reason, paths)
 
+    async def copied(self, paths: Iterable[str]) -> None:
+        """Read what there is to be read of the copies of these logs, which are others now. Raises Busy while the cache
+        cannot be written."""
+        await self.carry_out(await self.app.database.read(partial(claim_copies, list(paths), self.copies)))
+
     async def rebuild(self) -> t.RescanResult:
-        """Read every file anew, as if each were new. What is kept of logs that are gone stays."""
+        """Read every file anew, as if each were new, and every copy. What is kept of logs that are gone, and of which there
+        is no copy, stays."""
         async with self._scanning:
             await self.write(logs.expire)
             await self.write(planning.expire)
-            result = await self._reconcile("rebuild", None)
+            result = await self._reconcile("rebuild", None, anew=True)
             await self.repricing.renew(
                 await self.app.database.read(lambda connection, _: logs.newest(connection, gone=True))
             )
             return result
 
-    async def _reconcile(self, reason: str, paths: list[str] | None) -> t.RescanResult:
+    async def _reconcile(self, reason: str, paths: list[str] | None, *, anew: bool = False) -> t.RescanResult:
         began = time.monotonic()
         self._roots.forget()
         self.progress("scan")
         found, problems = await asyncio.to_thread(self._scan)
         self._note_problems(problems)
-        claims = await self.app.database.read(partial(claim_all, found, [problem.path for problem in problems], paths))
+        hidden = [problem.path for problem in problems]
+        claims = await self.app.database.read(partial(claim_all, found, hidden, paths, self.copies, anew=anew))
         log.info("scan done reason=%r files=%d %s", reason, len(found), claims)
         try:
             await self.carry_out(claims)
@@ -214,7 +224,7 @@ class Pipeline:
 
     async def _claim(self, paths: Iterable[str]) -> Claims:
         wanted = {path for path in paths if self._is_log(path)}
-        return await self.app.database.read(partial(claim_paths, wanted)) if wanted else Claims()
+        return await self.app.database.read(partial(claim_paths, wanted, self.copies)) if wanted else Claims()
 
     def accepts(self, path: str) -> bool:
         """Whether a file is one that is read. For any thread."""
@@ -255,9 +265,11 @@ class Pipeline:
             dropped=claims.dropped,
         )
         for file in claims.whole:
-            _read(file.path, cap, None, batch)
+            _read(file.path, partial(read_log, file.path, cap), batch)
         for file, state in claims.grown:
-            _read(file.path, cap, rows.known(connection, state.id, state.path), batch)
+            _read(file.path, partial(read_log, file.path, cap, rows.known(connection, state.id, state.path)), batch)
+        for file in claims.copies:
+            _read(file.path, partial(read_copy, self.app.archive, file.path, cap), batch)
         return batch.results, commits.commit(connection, batch, self.owner, self.app.prices)
 
     async def _read_backlog(self, files: list[FileStat]) -> None:
@@ -309,6 +321,16 @@ class Pipeline:
         self.publish(written)
         return subject
 
+    async def mend_journal(self) -> Path | None:
+        """Set right what is damaged in the journal, and carry out what that changes; returns the file that lines were moved
+        to of which nobody can tell what they said. Raises OSError or Busy."""
+        aside, written = await self.write(self._mend_journal)
+        self.publish(written)
+        return aside
+
+    def _mend_journal(self, connection: sa.Connection) -> tuple[Path | None, Written]:
+        return self._journal.mend(), self._catch_up(connection)
+
     def _catch_up(self, connection: sa.Connection) -> Written:
         return self._carried(connection, decisions.catch_up(connection, self._journal))
 
@@ -328,6 +350,7 @@ class Pipeline:
 
     def publish(self, written: Written) -> None:
         """Tell subscribers what a transaction changed."""
+        self.copies.supersede(written.superseded)
         if written.dropped_projects or not self.plans.knows(written.projects):
             self._unsettled.set()
         changes = written.changes()
@@ -337,6 +360,8 @@ class Pipeline:
     async def _publish_entries(self, results: list[FileResult]) -> None:
         for result in results:
             session_id = result.session_id
+            if result.gone:
+                continue  # they were told when they were new
             if session_id is not None and result.records and self.app.events.has_transcript_subscribers(session_id):
                 read = partial(new_entries, session_id=session_id, path=result.path, start=result.start)
                 entries, revision = await self.app.database.read(read)
@@ -406,9 +431,9 @@ def _set_indexed(connection: sa.Connection) -> None:
     put_meta(connection, "indexed", "1")
 
 
-def _read(path: str, cap: int, known: Known | None, batch: Batch) -> None:
+def _read(path: str, read: Callable[[], FileResult], batch: Batch) -> None:
     try:
-        batch.results.append(read_log(path, cap, known))
+        batch.results.append(read())
     except FileNotFoundError:
         batch.gone.append(path)
     except OSError as error:

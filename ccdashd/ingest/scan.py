@@ -31,6 +31,8 @@ class FileStat(NamedTuple):
     mtime_ns: int
     inode: int
     dev: int
+    archived: bool = False
+    """Whether it is no file, but a copy of a log in the archive."""
 
 
 class Problem(NamedTuple):

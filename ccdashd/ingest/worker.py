@@ -24,6 +24,8 @@ class LogJob(msgspec.Struct, array_like=True, tag="log"):
 
     path: bytes
     text_cap: int
+    archive: bytes | None = None
+    """The folder of the archive, where the copy in it is to be read."""
 
 
 class PlansJob(msgspec.Struct, array_like=True, tag="plans"):
@@ -80,9 +82,14 @@ _encode = msgspec.msgpack.Encoder().encode
 
 # Readers are loaded when there is something for them to read, so that a worker starts fast.
 def _log(job: LogJob) -> bytes:
-    from ccdashd.ingest.parse import read_log
+    from ccdashd.archive.archive import Archive
+    from ccdashd.ingest.parse import read_copy, read_log
 
-    result = read_log(os.fsdecode(job.path), job.text_cap)
+    path = os.fsdecode(job.path)
+    if job.archive is None:
+        result = read_log(path, job.text_cap)
+    else:
+        result = read_copy(Archive(os.fsdecode(job.archive)), path, job.text_cap)
     # MessagePack's text is UTF-8, which a path need not be; `workers.decode` undoes this.
     result.path = job.path.decode("latin-1")
     return _encode(result)

@@ -34,15 +34,17 @@ class WorkerDied(Exception):
 class Workers:
     """At most `count` processes. Calls may come from as many tasks at once as there are processes."""
 
-    def __init__(self, count: int, text_cap: int) -> None:
+    def __init__(self, count: int, text_cap: int, archive: str = "") -> None:
         self.count = count
+        self._archive = archive
         self._text_cap = text_cap
         self._idle: list[asyncio.subprocess.Process] = []
         self._all: set[asyncio.subprocess.Process] = set()
 
-    async def parse(self, path: str) -> bytes:
-        """An encoded `FileResult` (see `decode`) of a log. Raises Unreadable or WorkerDied."""
-        return await self._ask(LogJob(os.fsencode(path), self._text_cap))
+    async def parse(self, path: str, *, archived: bool = False) -> bytes:
+        """An encoded `FileResult` (see `decode`) of a log, or of its copy. Raises Unreadable or WorkerDied."""
+        archive = os.fsencode(self._archive) if archived else None
+        return await self._ask(LogJob(os.fsencode(path), self._text_cap, archive))
 
     async def read_plans(self, project_id: str, root: str, paths: list[str], cap: int) -> bytes:
         """An encoded `PlansRead` (see `decode_plans`) of planning files. Raises WorkerDied."""

@@ -16,6 +16,8 @@ class Written:
     deleted: set[str] = field(default_factory=set)
     projects: set[str] = field(default_factory=set)
     dropped_projects: set[str] = field(default_factory=set)
+    superseded: dict[str, str] = field(default_factory=dict)
+    """Logs that were dropped, as all that they hold stands in others of the same session, by path."""
     others: dict[str, tuple[set[str], set[str]]] = field(default_factory=dict)
     """Entities of other types: those written, and those deleted."""
 
@@ -32,6 +34,7 @@ class Written:
         self.deleted |= other.deleted
         self.projects |= other.projects
         self.dropped_projects |= other.dropped_projects
+        self.superseded |= other.superseded
         for type, (upserted, deleted) in other.others.items():
             self.note(type, upserted, deleted)
 

@@ -47,6 +47,8 @@ class FileResult(msgspec.Struct, array_like=True):
     records: int = 0
     """Records read in this go."""
     problem: str = ""
+    gone: bool = False
+    """Whether it was read from the archive, since the log is no longer there or no longer so."""
 
 
 @dataclass

@@ -73,6 +73,17 @@ def states(connection: sa.Connection, paths: Iterable[str] | None = None) -> dic
     return {state.path: state for state in found}
 
 
+_VERSIONS = "SELECT path FROM sync_state WHERE path > ? AND path < ?"
+
+
+def versions(connection: sa.Connection, paths: Iterable[str]) -> list[str]:
+    """The paths of the earlier versions of these logs that are known: ``<log>#<id>``."""
+    raw = raw_connection(connection)
+    # '$' follows '#'.
+    ends = ((path_value(path + "#"), path_value(path + "$")) for path in paths)
+    return [path_from(path) for end in ends for (path,) in raw.execute(_VERSIONS, end)]
+
+
 def with_ids(connection: sa.Connection, ids: Sequence[int]) -> list[FileState]:
     """What is known of the logs with these ids, of those that there are."""
     return _states(connection, f"{_STATES} WHERE id IN ({', '.join('?' * len(ids))})", ids)

@@ -94,7 +94,7 @@ def store(connection: sa.Connection, result: FileResult) -> Stored:
         result.parsed_to,
         result.guard,
         PARSER,
-        "glanced" if result.glance else "ok",
+        "glanced" if result.glance else "gone" if result.gone else "ok",
         result.problem,
         result.session_id,
         result.parent_id,

@@ -1,0 +1,141 @@
+"""Which logs are read from the archive: those that are gone, and earlier versions of logs that were rewritten.
+
+    the log is there      every version that it does not begin as, by the path ``<log>#<id>``
+    it is gone            the newest version by the log's own path, the others by theirs
+    it is gone, and what was read of it is in no version: that stays, beside all versions that it did not begin as
+
+So what the cache holds follows from logs and archive alone, whenever and in whatever order it looks at them. Blocking, for
+a reader thread.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Mapping
+
+from ccdashd.archive import manifest as manifests
+from ccdashd.archive.archive import Archive
+from ccdashd.archive.catalogue import Catalogue
+from ccdashd.archive.manifest import Manifest, Version
+from ccdashd.ingest.scan import FileStat
+from ccdashd.logfile import description, guard, guard_of, stamp
+from ccdashd.sources import PARSER
+from ccdashd.store.logs import FileState
+
+States = Mapping[str, FileState]
+
+
+class Copies:
+    """What the archive is the source of, for one pipeline."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+        self._catalogue = Catalogue(archive)
+        self._superseded: dict[str, str] = {}
+
+    # --- copies that are not worth a second look ---
+
+    def supersede(self, superseded: Mapping[str, str]) -> None:
+        """These copies, of these sessions, hold nothing that other logs of the session do not hold: they are not read again
+        until one of those is another."""
+        self._superseded.update(superseded)
+
+    def renounce(self, sessions: Collection[str | None]) -> set[str]:
+        """Logs of these sessions are other ones now: returns the logs whose copies may be worth a look again."""
+        found = [path for path, session in list(self._superseded.items()) if session in sessions]
+        for path in found:
+            self._superseded.pop(path, None)
+        return {manifests.split(path)[0] for path in found}
+
+    # --- what is to be read ---
+
+    def has(self, path: str) -> bool:
+        """Whether there is a copy of a log."""
+        return self.manifest(path) is not None
+
+    def manifest(self, path: str) -> Manifest | None:
+        """What there is of a log; None also where it cannot be read, which the archive's own status tells."""
+        try:
+            return self._archive.manifest(path)
+        except OSError:
+            return None
+
+    def manifests(self, paths: Iterable[str] | None = None) -> list[Manifest]:
+        """Those of these logs, or all."""
+        if paths is not None:
+            return [found for path in paths if (found := self.manifest(path)) is not None]
+        try:
+            return self._catalogue.all()
+        except OSError:
+            return []
+
+    def compare(self, manifest: Manifest, states: States, anew: bool) -> tuple[list[FileStat], list[str]]:
+        """What is to be read of the copies of a log, and which paths of earlier versions the cache is to forget.
+
+        `states` hold what is known of the log and of its versions; `anew`: all of it is to be read once more.
+        """
+        wanted = self._wanted(manifest, states)
+        read = [
+            FileStat(path, version.size, version.mtime_ns, 0, 0, archived=True)
+            for path, version in wanted.items()
+            if path not in self._superseded and (anew or not _is_current(states.get(path), version))
+        ]
+        known = (path for path in states if manifests.split(path) != (path, None))
+        return read, [path for path in known if path not in wanted]
+
+    def _wanted(self, manifest: Manifest, states: States) -> dict[str, Version]:
+        versions = {manifest.versioned(version): version for version in manifest.versions}
+        try:
+            beginnings = _beginnings(manifest)
+        except OSError:
+            # It is there and cannot be read: what was known of it stays.
+            return {path: version for path, version in versions.items() if path in states}
+        if beginnings is not None:
+            return {path: version for path, version in versions.items() if version not in beginnings}
+        state = states.get(manifest.log)
+        if state is not None and state.is_whole and not self._is_held(state, manifest):
+            return {path: v for path, v in versions.items() if path in states or v.size > state.size}
+        *_, newest = versions
+        return {manifest.log: versions.pop(newest), **versions}
+
+    def _is_held(self, state: FileState, manifest: Manifest) -> bool:
+        """Whether a version has all that was read of the log."""
+        return any(self._holds(version, state) for version in reversed(manifest.versions))
+
+    def _holds(self, version: Version, state: FileState) -> bool:
+        if (version.size, version.mtime_ns) == (state.size, state.mtime_ns):
+            return True
+        if version.size < state.parsed_to:
+            return False
+        try:
+            seal = guard_of(lambda length, offset: self._archive.read(version, offset, length), state.parsed_to)
+        except OSError:
+            return False
+        return seal == state.guard
+
+
+def _beginnings(manifest: Manifest) -> list[Version] | None:
+    """The versions that the log begins as; None where it is gone. Raises OSError where that cannot be told."""
+    try:
+        status = os.stat(manifest.log)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    if status.st_mode & 0o170000 != 0o100000:
+        return None
+    newest = manifest.newest
+    if (newest.size, newest.mtime_ns) == (status.st_size, stamp(manifest.log, status.st_mtime_ns)):
+        return [newest]
+    fd = os.open(manifest.log, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        size = os.fstat(fd).st_size
+        return [v for v in manifest.versions if v.size <= size and guard(fd, v.size) == v.guard]
+    finally:
+        os.close(fd)
+
+
+def _is_current(state: FileState | None, version: Version) -> bool:
+    """Whether a copy was read, all of it and by today's reader. Two of a size are the same, see `Copies._holds`."""
+    if state is None or not state.is_whole or state.parser != PARSER or state.state == "unreadable":
+        return False
+    described = description(manifests.split(state.path)[0]) is not None
+    return state.size == version.size and (not described or state.mtime_ns == version.mtime_ns)
