@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ccdashd.analytics.alerting import Alerting
     from ccdashd.analytics.daily import Daily
     from ccdashd.analytics.exporter import Exporter
+    from ccdashd.archive.archive import Archive
     from ccdashd.archive.retention import Retention
     from ccdashd.derive.pricing import Prices
     from ccdashd.ingest.pipeline import Pipeline
@@ -115,6 +116,13 @@ class App:
         if self._retention is None:
             raise Busy(f"the cache cannot be used now: {self._reason}", reason=self._reason)
         return self._retention
+
+    @cached_property
+    def archive(self) -> Archive:
+        """Copies of logs."""
+        from ccdashd.archive.archive import Archive
+
+        return Archive(self.paths.archive)
 
     @cached_property
     def prices(self) -> Prices:
