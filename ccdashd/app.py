@@ -15,11 +15,11 @@ import asyncio
 import gc
 import importlib
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ccdashd.clock import now
 from ccdashd.errors import Busy
@@ -57,6 +57,10 @@ OPENING = 15.0
 
 logger = get(__name__)
 
+T = TypeVar("T")
+
+WhileClosed = Callable[[int], Awaitable[None]]
+
 
 class App:
     """One daemon. `stop_soon` is what ends it, set by whoever runs it."""
@@ -86,7 +90,10 @@ class App:
         self._retention: Retention | None = None
         self._loaded = False
         self._settled = asyncio.Event()
-        self._damage: asyncio.Future[str] | None = None
+        self._break: asyncio.Future[WhileClosed] | None = None
+        """Set to what is to be done while the cache is closed, which is then opened again."""
+        self._left_alone: str | None = None
+        """Why the cache is not opened again until the daemon is started anew."""
         self._keeper: asyncio.Task[None] | None = None
 
     @property
@@ -130,6 +137,11 @@ class App:
         from ccdashd.derive.pricing import Prices
 
         return Prices(self.settings.prices)
+
+    @cached_property
+    def upkeep(self) -> asyncio.Lock:
+        """Held by checks, backups and the like, of which one at a time is done."""
+        return asyncio.Lock()
 
     @cached_property
     def deep_searches(self) -> asyncio.Semaphore:
@@ -267,8 +279,31 @@ class App:
 
     def damaged(self, problem: str) -> None:
         """The cache's file is broken: move it aside and read all logs anew."""
-        if self._damage is not None and not self._damage.done():
-            self._damage.set_result(problem)
+        if self._break is not None and not self._break.done():
+            self._break.set_result(lambda revision: self._move_aside(problem))
+
+    async def while_closed(self, work: Callable[[int], Awaitable[T]], *, leave_alone: str | None = None) -> T:
+        """Close the cache, do `work`, which gets the last revision, and open the cache again; or, with the reason why,
+        leave it alone from then on. Returns when that is done, or failed: then that is a problem in the status.
+
+        Raises what `work` raises, and `Busy` where the cache is not open.
+        """
+        if self._break is None or self._break.done() or not self.is_open:
+            raise Busy(f"the cache cannot be used now: {self._reason}", reason=self._reason)
+        finished: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+
+        async def run(revision: int) -> None:
+            try:
+                finished.set_result(await work(revision))
+                self._left_alone = leave_alone
+            except Exception as error:
+                finished.set_exception(error)
+
+        self._settled.clear()
+        self._break.set_result(run)
+        result = await finished
+        await self._settled.wait()
+        return result
 
     @property
     def _reason(self) -> str:
@@ -276,16 +311,19 @@ class App:
         return known.get("cache") or known.get("cache file") or "it is being opened"
 
     async def _keep(self) -> None:
-        while True:
-            self._damage = asyncio.get_running_loop().create_future()
+        while self._left_alone is None:
+            self._break = asyncio.get_running_loop().create_future()
             try:
                 await self._open()
-                damage = await self._damage
+                work = await self._break
+                revision = self.revision
                 await self._close()
-                await self._move_aside(damage)
+                await work(revision)
             except Exception as error:
                 await self._close()
                 await self._failed(error)
+        self.problems.set("cache", self._left_alone, "Start the daemon anew when you want it to use the cache again.")
+        self._settled.set()
 
     async def _open(self) -> None:
         if not self._loaded:

@@ -153,6 +153,10 @@ class Journal:
         self._look_from = max(COMPACT_FROM, 2 * len(kept))
         return self._position
 
+    def holds(self, position: str) -> bool:
+        """Whether a position is one of the file as it is now. Raises JournalUnreadable."""
+        return fits(position, self._read()[1])
+
     def mend(self) -> Path | None:
         """Set right what is damaged, and move lines of which nobody can tell what they were into a file beside the journal;
         returns that file, None where there are none. Raises OSError."""

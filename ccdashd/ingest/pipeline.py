@@ -321,6 +321,10 @@ class Pipeline:
         self.publish(written)
         return subject
 
+    async def journal_is_known(self) -> bool:
+        """Whether the journal is the one that was carried out. Raises OSError or Busy."""
+        return await self.write(lambda connection: decisions.is_known(connection, self._journal))
+
     async def mend_journal(self) -> Path | None:
         """Set right what is damaged in the journal, and carry out what that changes; returns the file that lines were moved
         to of which nobody can tell what they said. Raises OSError or Busy."""

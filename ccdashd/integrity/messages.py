@@ -11,9 +11,9 @@ from ccdashd.settings import Settings
 Part = Literal["cache", "text", "archive", "journal", "counters", "backups", "files", "plans"]
 """As `protocol.types.Fault` has it."""
 
-Remedy = Literal["", "anew", "rescan", "text", "archive", "journal", "counters"]
-"""What the daemon can do about a fault: put the cache that was made anew in the place of the other one, compare all files
-with the cache, or mend that part. Nothing for the empty one."""
+Remedy = Literal["", "anew", "damaged", "rescan", "text", "archive", "journal", "counters"]
+"""What the daemon can do about a fault: put the cache that was made anew in the place of the other one; move a cache aside
+of which nothing can be taken over; compare all files with the cache; mend that part. Nothing for the empty one."""
 
 
 class Job(msgspec.Struct, kw_only=True):

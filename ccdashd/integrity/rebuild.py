@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterator
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -32,6 +32,7 @@ from ccdashd.sources import PARSER
 from ccdashd.store import anew, decisions, planning, projects
 from ccdashd.store.database import put_meta
 from ccdashd.store.logs import FileState
+from ccdashd.store.schema import META
 
 LATELY = 30.0
 """Seconds before the check began since which a change of a file may not be in the cache yet."""
@@ -39,46 +40,43 @@ LATELY = 30.0
 BATCH_BYTES = 64 * 1024 * 1024
 """Bytes of logs whose rows are written together."""
 
-Tell = Callable[[int, int], None]
-"""Hears of bytes, and of files, that are done."""
-
 
 class Rebuild:
     """Makes the cache of `connection` (see `store.anew`) what the files say."""
 
-    def __init__(self, connection: sa.Connection, settings: Settings, tell: Tell) -> None:
+    def __init__(self, connection: sa.Connection, settings: Settings) -> None:
         self._connection = connection
         self._settings = settings
-        self._tell = tell
         self._prices = Prices(settings.prices)
         self._since = time.time() - LATELY
         self._roots = Roots()
         self._added: list[str] = []
         self._places: dict[str, str] = {}
-        self._done = 0
         self.files = 0
         """Logs and planning files that were read."""
-        self.total = 0
-        """Bytes of logs to be read."""
+        self.done = self.total = 0
+        """Bytes of logs that were read, and that are to be."""
+        self.logs = 0
+        """Logs to be read."""
         self.changed_logs: list[str] = []
         self.changed_plans: list[tuple[str, str, str]] = []
         """Project, root and path."""
         self.unread: list[str] = []
         """Logs that the cache in use has not read whole yet."""
 
-    def run(self, journal: Path) -> None:
-        """Make all of it. Raises `sqlite3.Error`, also where what is taken over is damaged."""
+    def run(self, journal: Path) -> Iterator[None]:
+        """Make all of it, in steps. Raises `sqlite3.Error`, also where what is taken over is damaged."""
         stored = anew.stored_meta(self._connection)
         self._places = self._sound_places()
         decisions.catch_up(self._connection, Journal(journal))
         self._added = projects.added_roots(self._connection)
         with uncollected():
-            self._logs()
+            yield from self._logs()
         if self._settings.planning:
-            self._plans()
-        put_meta(self._connection, "prices", fingerprint(self._settings.prices))
-        put_meta(self._connection, "indexed", stored.get("indexed", "0"))
-        put_meta(self._connection, "journal", stored.get("journal", ""))
+            yield from self._plans()
+        made = {"prices": fingerprint(self._settings.prices), "indexed": "1", "open": "0"}
+        for key, value in ({key: stored[key] for key in META if key in stored and key != "linked"} | made).items():
+            put_meta(self._connection, key, value)
 
     def _owner(self, cwd: str) -> str:
         """The project of a folder: the one that its sessions are in, since folders and repositories come and go."""
@@ -90,7 +88,7 @@ class Rebuild:
 
     # --- logs ---
 
-    def _logs(self) -> None:
+    def _logs(self) -> Iterator[None]:
         problems: list[Problem] = []
         roots = self._settings.claude_dirs
         there = {file.path: file for file in scan(roots, lambda path: sources.identify(path) is not None, problems)}
@@ -113,11 +111,13 @@ class Rebuild:
             else:
                 kept.append(state)
         reading += [file for path, file in there.items() if path not in known and not self._is_new(path)]
-        self.total = sum(file.size for file in reading)
+        self.total, self.logs = sum(file.size for file in reading), len(reading)
         for file in reading:
             if file.path in known:
                 anew.know(self._connection, known[file.path].id)
-        kept += [known[path] for path in self._read(reading) if path in known]
+        unreadable: list[str] = []
+        yield from self._read(reading, unreadable)
+        kept += [known[path] for path in unreadable if path in known]
         for state in (*kept, *gone):
             anew.keep(self._connection, state.id)
         commits.adopt(self._connection, [state.id for state in (*kept, *gone)], self._owner, self._prices)
@@ -152,9 +152,8 @@ class Rebuild:
                     return False
                 path = above
 
-    def _read(self, files: list[FileStat]) -> list[str]:
-        """Read these logs whole; returns those that cannot be read."""
-        unreadable = []
+    def _read(self, files: list[FileStat], unreadable: list[str]) -> Iterator[None]:
+        """Read these logs whole."""
         batch, size = Batch(), 0
         for file in files:
             try:
@@ -163,26 +162,26 @@ class Rebuild:
                 anew.forget(self._connection, file.path)
                 unreadable.append(file.path)
             size += file.size
-            self._done += file.size
+            self.done += file.size
             self.files += 1
-            self._tell(self._done, self.files)
+            yield
             if size >= BATCH_BYTES:
                 self._commit(batch)
                 batch, size = Batch(), 0
         self._commit(batch)
-        return unreadable
 
     def _commit(self, batch: Batch) -> None:
         commits.commit(self._connection, batch, self._owner, self._prices, relink=False)
 
     # --- planning files ---
 
-    def _plans(self) -> None:
+    def _plans(self) -> Iterator[None]:
         territory = Territory(self._settings.planning_folders)
         territory.settle(projects.roots(self._connection, 0))
         for project_id, root in territory.projects.items():
             found, hidden = planning_files(territory, self._settings.planning_files_cap, project_id, root, [])
             self._project(project_id, root, {os.path.relpath(file.path, root): file for file in found}, not hidden)
+            yield
 
     def _project(self, project_id: str, root: str, there: dict[str, FileStat], all_seen: bool) -> None:
         known = anew.stored_documents(self._connection, project_id)
@@ -208,9 +207,3 @@ class Rebuild:
         changes.names = bool(files or kept)
         consequences.of_documents(self._connection, project_id, changes, self._owner)
         self.files += len(files)
-        self._tell(self._done, self.files)
-
-
-def shown(paths: Iterable[str]) -> list[bytes]:
-    """Paths as the file system has them."""
-    return list(map(os.fsencode, paths))

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import os
-import time
-from functools import partial
 
-from ccdashd.ingest import verify
-from ccdashd.ingest.verify_plans import plan_problems
 from ccdashd.protocol import methods
 from ccdashd.protocol import types as t
 from ccdashd.rpc.dispatch import Call, ReadCall, handles
@@ -60,50 +56,3 @@ async def cache_rescan(call: Call, params: t.RescanParams) -> t.RescanResult:
 async def cache_rebuild(call: Call, params: t.WorkParams) -> t.RescanResult:
     """Read every file anew."""
     return await call.app.pipeline.rebuild()
-
-
-@handles(methods.CACHE_VERIFY)
-async def cache_verify(call: Call, params: t.VerifyParams) -> t.VerifyResult:
-    """Check the database, and read every file again to compare: log by log and project by project, so that nothing waits
-    for it long."""
-    began = time.monotonic()
-    app = call.app
-    database, cap = app.database, app.settings.text_cap_bytes
-    problems = await database.read(verify.database_problems, heavy=True)
-    await app.pipeline.repricing.settled()  # until then, some roll-ups are those of other prices
-    problems += await database.read(partial(verify.gone_problems, app.prices), heavy=True)
-    states = await database.read(verify.to_check, heavy=True)
-    done, total = 0, sum(state.size for state in states)
-    for number, state in enumerate(states):
-        app.events.indexing(_verifying(done, total, number, len(states), began))
-        problems += await database.read(partial(verify.log_problems, state.path, cap, app.prices), heavy=True)
-        done += state.size
-    plans = 0
-    for project_id, root in app.pipeline.plans.territory.projects.items():
-        check = partial(plan_problems, project_id, root, app.settings.planning_file_cap_bytes)
-        number, wrong = await database.read(check, heavy=True)
-        plans += number
-        problems += wrong
-    app.events.indexing(app.indexing)
-    return t.VerifyResult(
-        ok=not problems,
-        checked_files=len(states) + plans,
-        checked_copies=0,
-        faults=[t.Fault(part="cache", where=p.part, problem=p.problem, repair=p.hint) for p in problems],
-        seconds=time.monotonic() - began,
-        revision=database.revision,
-    )
-
-
-def _verifying(done: int, total: int, files_done: int, files_total: int, began: float) -> t.Indexing:
-    rate = done / max(time.monotonic() - began, 1e-6)
-    return t.Indexing(
-        phase="verify",
-        done=done,
-        total=total,
-        files_done=files_done,
-        files_total=files_total,
-        rate=rate,
-        eta=(total - done) / rate if rate else None,
-        complete=True,
-    )

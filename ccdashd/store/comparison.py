@@ -15,11 +15,14 @@ import sqlalchemy as sa
 import zstandard
 
 from ccdashd.store import pages
+from ccdashd.store.anew import stored_meta
 from ccdashd.store.connection import raw_connection
-from ccdashd.store.schema import meta, metadata, session_logs, sync_state
+from ccdashd.store.schema import META, meta, metadata, session_logs, sync_state
 
 MOST: Final = 2000
 """Rows of a table that are looked at closely; beyond that, so many differ that it does not matter which."""
+
+_COMPUTED: Final = ("indexed", "linked", "prices")
 
 Row = dict[str, Any]
 
@@ -44,6 +47,22 @@ def differences(connection: sa.Connection) -> Iterator[Difference]:
             if found:
                 key, columns = found[0]
                 yield Difference(table.name, len(found), key, columns)
+
+
+def wrong_meta(connection: sa.Connection) -> Iterator[str]:
+    """What is wrong with the table `meta` of the cache in use, in words."""
+    stored = stored_meta(connection)
+    fresh = {row.key: row.value for row in connection.execute(sa.select(meta))}
+    for key in sorted(stored.keys() | fresh.keys()):
+        value = stored.get(key, "")
+        if key not in META:
+            yield f"nobody wrote {key!r}"
+        elif key in _COMPUTED and value != fresh.get(key, ""):
+            yield f"{key} is {value!r}, not {fresh.get(key)!r}"
+    if not (stored.get("revision", "").isascii() and stored.get("revision", "").isdigit()):
+        yield f"revision is {stored.get('revision')!r}, and no number"
+    if stored.get("open") not in ("0", "1"):
+        yield f"open is {stored.get('open')!r}, neither 0 nor 1"
 
 
 def _rows(raw: sqlite3.Connection, table: sa.Table) -> Iterator[tuple[str, list[str]] | None]:

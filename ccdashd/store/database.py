@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import functools
 import logging
+import os
 import sqlite3
 import time
 from collections.abc import Callable
@@ -159,9 +160,13 @@ def _prepare(connection: sa.Connection) -> tuple[bool, bool, int]:
         known = {row.key: row.value for row in connection.execute(sa.select(meta))}
         unclean = known.get("open") == "1"
         put_meta(connection, "open", "1")
-        if "revision" not in known:
+        if not _is_number(known.get("revision", "")):
             put_meta(connection, "revision", "0")
-        return created, unclean, int(known.get("revision", "0"))
+        return created, unclean, int(connection.exec_driver_sql(_REVISION).scalar_one())
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
 
 
 def _leave(connection: sa.Connection) -> None:
@@ -185,7 +190,7 @@ def get_meta(connection: sa.Connection, key: str) -> str | None:
     return connection.execute(sa.select(meta.c.value).where(meta.c.key == key)).scalar_one_or_none()
 
 
-_REVISION = "SELECT value FROM meta WHERE key = 'revision'"
+_REVISION = "SELECT COALESCE((SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'revision'), 0)"
 _NEXT_REVISION = "UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'revision'"
 
 
@@ -237,6 +242,22 @@ def explain(error: BaseException) -> str:
     if isinstance(error, OSError):
         return f"{error.strerror or error}"
     return _PLAIN.get(str(error), str(error))
+
+
+def install(new: Path, path: Path, revision: int) -> Path:
+    """Put a cache that was made elsewhere in the place of the one at `path`, which nobody has open; it goes on from
+    `revision`. Returns the new name of the old one. Raises OSError or `sqlite3.Error`; the old one is in place then."""
+    raw = sqlite3.connect(new)
+    try:
+        raw.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('revision', ?)", (str(revision),))
+        raw.commit()
+    finally:
+        raw.close()
+    with new.open("rb") as file:
+        os.fsync(file.fileno())
+    kept = move_aside(path)
+    new.rename(path)
+    return kept
 
 
 def move_aside(path: Path) -> Path:

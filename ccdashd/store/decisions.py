@@ -63,6 +63,11 @@ def catch_up(connection: sa.Connection, journal: Journal) -> Carried:
     return carried
 
 
+def is_known(connection: sa.Connection, journal: Journal) -> bool:
+    """Whether the journal is, up to where it was carried out, the one that was. Raises `JournalUnreadable`."""
+    return journal.holds(get_meta(connection, _POSITION) or "")
+
+
 def decide(connection: sa.Connection, journal: Journal, choose: Choose[T]) -> tuple[T, Carried]:
     """Carry out what the user decides now, and note it in the journal; returns what it is about. Raises OSError.
 

@@ -81,9 +81,9 @@ class VerifyParams(WorkParams, frozen=True):
 class Fault(Wire, frozen=True):
     """Something that is not as it should be."""
 
-    part: Literal["cache", "text", "archive", "journal", "files", "plans"]
-    """The database, the index of texts, the archive, the journal; a log, or a planning file, that the cache does not say
-    the same as."""
+    part: Literal["cache", "text", "archive", "journal", "counters", "backups", "files", "plans"]
+    """The database, the index of texts, the archive, the journal, the counters of metrics, a backup; a log, or a planning
+    file, that is not as the cache knows it."""
     where: str
     """The table, file, or chunk."""
     problem: str
@@ -102,6 +102,8 @@ class VerifyResult(Wire, frozen=True):
     checked_copies: int
     """Chunks of the archive, each read and compared with its hash."""
     faults: list[Fault]
+    kept: list[str]
+    """Files that damaged ones were moved to; they are of no use to ccdash any more."""
     seconds: float
     revision: int
 

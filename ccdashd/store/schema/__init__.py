@@ -18,7 +18,7 @@ from ccdashd.store.schema.analytics import (
     tool_slots,
     usage_slots,
 )
-from ccdashd.store.schema.base import APPLICATION_ID, meta, metadata, projects, sync_state
+from ccdashd.store.schema.base import APPLICATION_ID, META, meta, metadata, projects, sync_state
 from ccdashd.store.schema.planning import (
     document_data,
     document_diagnostics,
@@ -47,6 +47,7 @@ from ccdashd.store.schema.user import app_metadata, entity_tags, external_links,
 
 __all__ = [
     "APPLICATION_ID",
+    "META",
     "activity_slots",
     "alert_history",
     "alert_rules",

@@ -16,9 +16,17 @@ def file_id() -> Column[int]:
 
 
 meta = Table("meta", metadata, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
-"""`revision`: number of the last committed write; `indexed`: the first index is complete; `open`: not closed in
-order; `journal`: how far the journal was carried out, as `edits.journal` writes it; `prices`: those that the roll-ups were
-made with, as `derive.pricing.fingerprint` tells them."""
+"""One row for each of `META`."""
+
+META = {
+    "revision": "number of the last committed write",
+    "indexed": "1 when the first index is complete",
+    "open": "1 where the file was not closed in order",
+    "journal": "how far the journal was carried out, as edits.journal writes it",
+    "prices": "those that the roll-ups were made with, as derive.pricing.fingerprint tells them",
+    "linked": "JSON list of the projects with planning files, whose sessions have their refs",
+    "retention": "when policies of retention were carried out last",
+}
 
 projects = Table(
     "projects",

@@ -1,0 +1,150 @@
+"""``python -m ccdashd.integrity.check``: the process that checks everything that is ours, and names what is wrong.
+
+What can be computed is computed again from files, and compared: so nothing is trusted but the files themselves, whose
+checksums are checked. Nothing is repaired here.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+import sqlalchemy as sa
+
+from ccdashd import helper
+from ccdashd.analytics import counters
+from ccdashd.edits.examination import examine, replaced
+from ccdashd.edits.journal import fits, offset_of
+from ccdashd.integrity.messages import Answer, Checked, Found, Job, Progress, decode_job, decode_settings, encode
+from ccdashd.integrity.rebuild import Rebuild
+from ccdashd.store import anew, comparison
+from ccdashd.store.database import explain, is_corrupt
+from ccdashd.store.logs import path_value, shown
+
+ANEW = "it is replaced by one that was made anew from your files; the old one is kept beside it"
+"""What repairs a cache."""
+
+
+class Check:
+    """One check of one profile. `answers` are what it finds, as it finds it."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._settings = decode_settings(job.settings)
+        self._cache = Path(os.fsdecode(job.cache))
+        self._new = Path(os.fsdecode(job.new))
+        self._checked = Checked(files=0, copies=0, changed_logs=[], changed_plans=[], journal_fits=True, new=False)
+        self._journal = b""
+        """With what is damaged set right as far as possible."""
+
+    def answers(self) -> Iterator[Answer]:
+        """Raises OSError or ValueError where it cannot be done."""
+        yield from self._journal_lines()
+        yield from self._counters()
+        try:
+            yield from self._cache_file()
+        finally:
+            self._tidy()
+        yield self._checked
+
+    # --- small files ---
+
+    def _journal_lines(self) -> Iterator[Found]:
+        path = Path(os.fsdecode(self._job.journal))
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            return
+        damages = examine(data)
+        for damage in damages:
+            repair = (
+                "the bit is set right"
+                if damage.mended is not None
+                else "it is moved into a file beside the journal; what it said is lost"
+            )
+            yield Found("journal", str(path), damage.problem, repair, "journal")
+        self._journal = replaced(data, {damage.offset: damage.mended for damage in damages if damage.mended is not None})
+
+    def _counters(self) -> Iterator[Found]:
+        path = Path(os.fsdecode(self._job.counters))
+        problem = counters.damage(path)
+        if problem is not None:
+            repair = "it is moved aside; counters of metrics are told anew by the daemon, or begin at zero"
+            yield Found("counters", str(path), problem, repair, "counters")
+
+    # --- the cache ---
+
+    def _cache_file(self) -> Iterator[Answer]:
+        name = str(self._cache)
+        try:
+            with anew.beside(self._cache, self._new) as connection:
+                for wrong in anew.wrong_pages(connection):
+                    yield self._wrong("cache.db", wrong)
+                for table, target in anew.wrong_references(connection):
+                    yield self._wrong(f"cache.db: {table}", f"a row refers to a missing row of {target}")
+                yield from self._contents(connection)
+        except (sqlite3.Error, sa.exc.SQLAlchemyError) as error:
+            if not is_corrupt(error):
+                raise ValueError(f"{name} cannot be compared with a new one: {explain(error)}") from error
+            repair = "it is moved aside, and made anew from your files and the archive; sessions that neither has are lost"
+            yield Found("cache", "cache.db", f"it is damaged: {explain(error)}", repair, "damaged")
+            self._checked.new = False
+
+    def _contents(self, connection: sa.Connection) -> Iterator[Answer]:
+        stored = anew.stored_meta(connection)
+        rebuild = Rebuild(connection, self._settings)
+        for _ in rebuild.run(self._journal_for(stored.get("journal", ""))):
+            yield Progress(rebuild.done, rebuild.total, rebuild.files, rebuild.logs)
+        for problem in comparison.wrong_meta(connection):
+            yield self._wrong("cache.db: meta", problem)
+        for difference in comparison.differences(connection):
+            yield self._wrong(f"cache.db: {difference.table}", _words(difference))
+        for path in rebuild.unread:
+            repair = "wait for the index to be complete"
+            yield Found("files", shown(path_value(path)), "the log was not read whole yet", repair, "")
+        self._checked.files = rebuild.files
+        self._checked.changed_logs = [os.fsencode(path) for path in rebuild.changed_logs]
+        self._checked.changed_plans = [(id, os.fsencode(root), path) for id, root, path in rebuild.changed_plans]
+
+    def _wrong(self, where: str, problem: str) -> Found:
+        self._checked.new = True
+        return Found("cache", where, problem, ANEW, "anew")
+
+    def _journal_for(self, position: str) -> Path:
+        """The journal as the cache knows it, in a file of its own."""
+        self._checked.journal_fits = fits(position, self._journal)
+        known = self._journal[: offset_of(position)] if self._checked.journal_fits else self._journal
+        path = self._beside("journal")
+        path.write_bytes(known)
+        return path
+
+    def _beside(self, suffix: str) -> Path:
+        return self._new.with_name(f"{self._new.name}-{suffix}")
+
+    def _tidy(self) -> None:
+        for path in (self._beside("journal"), *(() if self._checked.new else (self._new,))):
+            with suppress(OSError):
+                path.unlink()
+
+
+def _words(difference: comparison.Difference) -> str:
+    number = "1 row is" if difference.rows == 1 else f"{difference.rows:,} rows are"
+    columns = f" ({', '.join(difference.columns)})" if difference.columns else ""
+    return f"{number} not what your files say, such as {difference.key!r}{columns}"
+
+
+def work(data: bytes) -> Iterator[bytes]:
+    """The answers to an encoded job."""
+    try:
+        job = decode_job(data)
+    except msgspec.DecodeError as error:
+        raise ValueError(str(error)) from error
+    yield from map(encode, Check(job).answers())
+
+
+if __name__ == "__main__":
+    helper.serve(work)

@@ -1,0 +1,250 @@
+"""Checks, as the daemon has them done, and repairs, which are the daemon's own.
+
+The process that checks works on files while the daemon goes on. What was written meanwhile is looked at here once more:
+it is as it should be as soon as the cache knows it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from ccdashd.analytics import counters
+from ccdashd.errors import Busy
+from ccdashd.helper import HelperFailed, answers
+from ccdashd.ingest.claim import look
+from ccdashd.integrity import messages
+from ccdashd.integrity.messages import Checked, Found, Job, Progress
+from ccdashd.logfile import stamp
+from ccdashd.protocol import types as t
+from ccdashd.store import logs, planning
+from ccdashd.store.database import install
+
+if TYPE_CHECKING:
+    from ccdashd.app import App
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 3.0
+"""Seconds that the cache has to take note of files that changed during a check."""
+
+TRIES = 3
+"""Checks after which a journal that is written all the time is taken for another one."""
+
+_RESCAN = "ccdash rescan repairs it"
+
+
+@dataclass
+class Outcome:
+    """What a check found."""
+
+    faults: list[Found] = field(default_factory=list)
+    files: int = 0
+    copies: int = 0
+    new: bool = False
+    journal_fits: bool = True
+
+
+async def verify(app: App, *, repair: bool) -> t.VerifyResult:
+    """Check everything that is ours; with `repair`, do what can be done about it and check again. Raises Busy."""
+    began = time.monotonic()
+    new = app.paths.cache_dir / f"cache-new-{os.getpid()}.db"
+    kept: list[Path] = []
+    try:
+        outcome = await _checked(app, new)
+        repaired: list[Found] = []
+        if repair and outcome.faults:
+            repaired = outcome.faults
+            kept = await _repair(app, outcome, new)
+            outcome = await _checked(app, new)
+    finally:
+        new.unlink(missing_ok=True)
+        app.events.indexing(app.indexing)
+    left = {(fault.part, fault.where, fault.problem) for fault in outcome.faults}
+    done = [fault for fault in repaired if (fault.part, fault.where, fault.problem) not in left]
+    return t.VerifyResult(
+        ok=not outcome.faults,
+        checked_files=outcome.files,
+        checked_copies=outcome.copies,
+        faults=[_wire(fault, True) for fault in done] + [_wire(fault, False) for fault in outcome.faults],
+        kept=list(map(str, kept)),
+        seconds=time.monotonic() - began,
+        revision=app.revision,
+    )
+
+
+def _wire(fault: Found, repaired: bool) -> t.Fault:
+    return t.Fault(part=fault.part, where=fault.where, problem=fault.problem, repair=fault.repair, repaired=repaired)
+
+
+# --- the check ---
+
+
+async def _checked(app: App, new: Path) -> Outcome:
+    if not app.indexing.complete:
+        await app.pipeline.reconcile("before a check")
+    await app.pipeline.repricing.settled()  # until then, some roll-ups are those of other prices
+    for _ in range(TRIES):
+        outcome = await _check(app, new)
+        # Where the daemon itself wrote the journal anew meanwhile, the check had another cache than journal.
+        if outcome.journal_fits or not await app.pipeline.journal_is_known():
+            break
+    if not outcome.journal_fits:
+        problem = "it is not the journal that the cache was made of"
+        outcome.faults.append(Found("journal", str(app.paths.journal), problem, "it is carried out anew", "journal"))
+    return outcome
+
+
+async def _check(app: App, new: Path) -> Outcome:
+    _forget_leftovers(new)
+    began = time.monotonic()
+    outcome = Outcome()
+    job = messages.encode(_job(app, new))
+    try:
+        async with aclosing(answers("ccdashd.integrity.check", job)) as found:
+            async for answer in found:
+                match messages.decode(answer):
+                    case Found() as fault:
+                        outcome.faults.append(fault)
+                    case Progress() as progress:
+                        app.events.indexing(_indexing(progress, began))
+                    case Checked() as checked:
+                        outcome.files, outcome.copies = checked.files, checked.copies
+                        outcome.new, outcome.journal_fits = checked.new, checked.journal_fits
+                        outcome.faults += await _look_again(app, checked)
+    except HelperFailed as error:
+        raise Busy(f"the check could not be done: {error}", reason="check") from error
+    return outcome
+
+
+def _forget_leftovers(new: Path) -> None:
+    """Remove what a daemon that was killed left of a check."""
+    for path in new.parent.glob("cache-new-*.db*"):
+        with suppress(OSError):
+            path.unlink()
+
+
+def _job(app: App, new: Path) -> Job:
+    paths = app.paths
+    return Job(
+        settings=messages.encode_settings(app.settings),
+        cache=os.fsencode(paths.database),
+        new=os.fsencode(new),
+        text=os.fsencode(paths.text_index),
+        archive=os.fsencode(paths.archive),
+        journal=os.fsencode(paths.journal),
+        counters=os.fsencode(paths.counters),
+        backups=os.fsencode(paths.backups),
+    )
+
+
+def _indexing(progress: Progress, began: float) -> t.Indexing:
+    rate = progress.done / max(time.monotonic() - began, 1e-6)
+    return t.Indexing(
+        phase="verify",
+        done=progress.done,
+        total=progress.total,
+        files_done=progress.files_done,
+        files_total=progress.files_total,
+        rate=rate,
+        eta=(progress.total - progress.done) / rate if rate else None,
+        complete=True,
+    )
+
+
+# --- what changed meanwhile ---
+
+
+async def _look_again(app: App, checked: Checked) -> list[Found]:
+    """Faults of files that changed during the check, and that the cache does not know as they are by now."""
+    paths = [os.fsdecode(path) for path in checked.changed_logs]
+    plans = [(id, os.fsdecode(root), path) for id, root, path in checked.changed_plans]
+    until = time.monotonic() + PATIENCE
+    while paths or plans:
+        paths = await app.database.read(partial(_unknown_logs, paths))
+        plans = await app.database.read(partial(_unknown_plans, plans))
+        if time.monotonic() > until:
+            break
+        await asyncio.sleep(0.05)
+    problem = "it is not as it was when it was read"
+    return [
+        *(Found("files", logs.shown(logs.path_value(path)), problem, _RESCAN, "rescan") for path in paths),
+        *(Found("plans", os.path.join(root, path), problem, _RESCAN, "rescan") for _, root, path in plans),
+    ]
+
+
+def _unknown_logs(paths: list[str], connection: sa.Connection, revision: int) -> list[str]:
+    states = logs.states(connection, paths)
+    return [path for path in paths if not _is_known(path, states.get(path))]
+
+
+def _is_known(path: str, state: logs.FileState | None) -> bool:
+    try:
+        file = look(path)
+    except OSError:
+        return state is not None and state.state == "unreadable"
+    if file is None:
+        return state is None or state.state == "gone"
+    now = (file.size, stamp(path, file.mtime_ns), file.inode)
+    return state is not None and state.is_whole and now == (state.size, state.mtime_ns, state.inode)
+
+
+def _unknown_plans(
+    plans: list[tuple[str, str, str]], connection: sa.Connection, revision: int
+) -> list[tuple[str, str, str]]:
+    return [plan for plan in plans if not _is_known_plan(plan, connection)]
+
+
+def _is_known_plan(plan: tuple[str, str, str], connection: sa.Connection) -> bool:
+    project_id, root, path = plan
+    state = planning.states(connection, project_id, [path]).get(path)
+    try:
+        stat = os.stat(os.path.join(root, path))
+    except OSError:
+        return state is None
+    return state is not None and (stat.st_size, stat.st_mtime_ns, stat.st_ino) == (state.size, state.mtime_ns, state.inode)
+
+
+# --- repairs ---
+
+
+async def _repair(app: App, outcome: Outcome, new: Path) -> list[Path]:
+    """Do what can be done; returns files that damaged ones were moved to. Raises Busy where it fails."""
+    remedies = {fault.remedy for fault in outcome.faults}
+    kept: list[Path] = []
+    try:
+        if "journal" in remedies:
+            kept += filter(None, [await app.pipeline.mend_journal()])
+        if "counters" in remedies:
+            kept.append(await asyncio.to_thread(counters.move_aside, app.paths.counters))
+        if "damaged" in remedies:
+            kept.append(await app.while_closed(partial(_move_aside, app)))
+        elif "anew" in remedies:
+            kept.append(await app.while_closed(partial(_install, app, new)))
+        if remedies & {"damaged", "anew", "rescan"}:
+            await app.ready()
+            await app.pipeline.reconcile("repair")
+    except OSError as error:
+        raise Busy(f"the repair failed: {error.strerror or error}; nothing else was changed", reason="repair") from error
+    for fault in outcome.faults:
+        log.warning("repaired part=%s where=%r problem=%r", fault.part, fault.where, fault.problem)
+    return kept
+
+
+async def _install(app: App, new: Path, revision: int) -> Path:
+    return await asyncio.to_thread(install, new, app.paths.database, revision + 1)
+
+
+async def _move_aside(app: App, revision: int) -> Path:
+    from ccdashd.store.database import move_aside
+
+    return await asyncio.to_thread(move_aside, app.paths.database)
