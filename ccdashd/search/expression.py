@@ -6,7 +6,7 @@ What a person types is cut into words by the index' own tokenizer, so nothing of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from ccdashd.search.query import And, Node, Not, Or, Words
@@ -85,37 +85,58 @@ def wanted(node: Node | None) -> Iterator[Words]:
                 yield from wanted(part)
 
 
-def expression(node: Node | None, terms: Terms, columns: Columns, everything: str) -> str | None:
+class Expression(NamedTuple):
+    """An expression, and the words that each of its phrases stands for, in order; None where that tells no relevance."""
+
+    text: str
+    phrases: tuple[Words | None, ...]
+
+
+def expression(node: Node | None, terms: Terms, columns: Columns, everything: Expression) -> Expression | None:
     """The FTS5 expression of a tree; None where it says nothing, as it holds no letter and no digit.
 
     `everything` is an expression that all fit: FTS5 can only leave out what another expression found.
     """
     match node:
         case Words():
-            return _term(terms[node], columns)
+            return _term(node, terms[node], columns)
         case Not():
-            unwanted = expression(node.node, terms, columns, everything)
-            return None if unwanted is None else f"({everything} NOT {unwanted})"
+            return without(everything, expression(node.node, terms, columns, everything))
         case Or():
-            return _joined(" OR ", [expression(part, terms, columns, everything) for part in node.nodes])
+            return joined("OR", [expression(part, terms, columns, everything) for part in node.nodes])
         case And():
             some = [expression(part, terms, columns, everything) for part in node.nodes if not isinstance(part, Not)]
             none = [expression(part.node, terms, columns, everything) for part in node.nodes if isinstance(part, Not)]
-            found, unwanted = _joined(" AND ", some), _joined(" OR ", none)
-            return found if unwanted is None else f"({found or everything} NOT {unwanted})"
+            found, unwanted = joined("AND", some), joined("OR", none)
+            return found if unwanted is None else without(found or everything, unwanted)
     return None
 
 
-def _term(term: Term, columns: Columns) -> str | None:
-    return _joined(" OR ", [_reading(reading, columns) for reading in term])
-
-
-def _reading(reading: Reading, columns: Columns) -> str:
-    # Words of the tokenizer hold letters, digits and marks alone; quotes are doubled for all that.
-    phrase = " ".join(reading.words).replace('"', '""')
-    return f'{columns.parts if reading.parts else columns.words} : "{phrase}"{" *" * reading.prefix}'
-
-
-def _joined(operator: str, expressions: list[str | None]) -> str | None:
+def joined(operator: str, expressions: Sequence[Expression | None]) -> Expression | None:
+    """Expressions joined by ``AND`` or ``OR``; those that say nothing are passed over."""
     given = [one for one in expressions if one is not None]
-    return f"({operator.join(given)})" if len(given) > 1 else given[0] if given else None
+    if len(given) < 2:
+        return given[0] if given else None
+    text = f" {operator} ".join(one.text for one in given)
+    return Expression(f"({text})", tuple(phrase for one in given for phrase in one.phrases))
+
+
+def without(found: Expression, unwanted: Expression | None) -> Expression | None:
+    """What fits the first expression and not the second."""
+    if unwanted is None:
+        return None
+    return Expression(f"({found.text} NOT {unwanted.text})", (*found.phrases, *([None] * len(unwanted.phrases))))
+
+
+def phrase(words: Sequence[str], column: str, *, prefix: bool = False) -> str:
+    """Words that stand next to each other in some columns."""
+    # Words of the tokenizer hold letters, digits and marks alone; quotes are doubled for all that.
+    quoted = " ".join(words).replace('"', '""')
+    return f'{column} : "{quoted}"{" *" * prefix}'
+
+
+def _term(words: Words, term: Term, columns: Columns) -> Expression | None:
+    texts = [
+        phrase(reading.words, columns.parts if reading.parts else columns.words, prefix=reading.prefix) for reading in term
+    ]
+    return joined("OR", [Expression(text, (words,)) for text in texts])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,6 +68,6 @@ def test_a_snippet_is_of_its_text_and_never_much_longer_than_asked(
     for piece in said.split(ELLIPSIS):
         assert piece in plain or piece.strip() in plain
     assert all(part.text for part in parts)
-    assert all(first.match != second.match for first, second in zip(parts, parts[1:], strict=False))
+    assert all(first.match != second.match for first, second in pairwise(parts))
     if matches and text[min(matches).start : min(matches).end].strip(" \n\0"):
         assert any(part.match for part in parts)
