@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -20,7 +20,7 @@ from ccdashd.derive.retention import Held
 from ccdashd.edits.decisions import Name, PruneEdit
 from ccdashd.protocol import types as t
 from ccdashd.store import prunes, retention
-from ccdashd.store.retention import Session
+from ccdashd.store.retention import Log, Session
 
 T = TypeVar("T")
 
@@ -36,6 +36,24 @@ class Outcome:
     freed: int = 0
     """Bytes on disk."""
     problems: list[t.Problem] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where all is looked up that a prune needs to know."""
+
+    archive: Archive
+    superseded: Mapping[str, str]
+    """Copies that the cache does not hold, see `ingest.copies.Copies`."""
+
+    def sessions(self, connection: sa.Connection, revision: int = 0) -> dict[str, Session]:
+        """Every main session by id, with all its logs that the cache or the archive has."""
+        found = retention.sessions(connection)
+        for path, id in self.superseded.items():
+            main = retention.main_of(connection, id)
+            if main is not None and os.path.exists(self.archive.manifest_path(manifests.split(path)[0])):
+                found[main[0]].logs.append(Log(path, gone=True, size=0))
+        return found
 
 
 @dataclass(frozen=True)
@@ -90,10 +108,12 @@ class Known:
         )
 
 
-def choose(batch: list[derive.Going], known: Known, connection: sa.Connection) -> tuple[list[PruneEdit], list[str]]:
+def choose(
+    batch: list[derive.Going], known: Known, sources: Sources, connection: sa.Connection
+) -> tuple[list[PruneEdit], list[str]]:
     """The lines of the journal that prune these sessions, and their ids; see `store.decisions.Choose`."""
     # Looked at once more: meanwhile the user may have tagged one, or gone on with it.
-    now, found = now_ms(), retention.sessions(connection)
+    now, found = now_ms(), sources.sessions(connection)
     edits = []
     for going in batch:
         session = found.get(going.id)
@@ -113,19 +133,19 @@ def choose(batch: list[derive.Going], known: Known, connection: sa.Connection) -
     return edits, [edit.session.key for edit in edits]
 
 
-def unfinished(archive: Archive, connection: sa.Connection, revision: int) -> list[Session]:
+def unfinished(sources: Sources, connection: sa.Connection, revision: int) -> list[Session]:
     """Sessions that were pruned, and of which something is left: the daemon died, or a log is gone by now."""
     waiting = prunes.kept_out(connection)
     if not waiting:
         return []
-    found = retention.sessions(connection)
+    found = sources.sessions(connection)
     known = [found.get(id, Session(id)) for id in sorted(waiting)]
     return [
         session
         for session in known
         if any(log.gone for log in session.logs)
         or not session.logs
-        or any(os.path.exists(archive.manifest_path(path)) for path in _paths(session))
+        or any(os.path.exists(sources.archive.manifest_path(path)) for path in _paths(session))
     ]
 
 

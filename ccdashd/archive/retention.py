@@ -21,9 +21,20 @@ from typing import TYPE_CHECKING, TypeVar
 
 import sqlalchemy as sa
 
-from ccdashd.archive.archive import Archive, InUse
+from ccdashd.archive.archive import InUse
 from ccdashd.archive.holdings import survey
-from ccdashd.archive.prune import Known, Outcome, choose, delete_copies, locked, now_ms, released, unfinished, words
+from ccdashd.archive.prune import (
+    Known,
+    Outcome,
+    Sources,
+    choose,
+    delete_copies,
+    locked,
+    now_ms,
+    released,
+    unfinished,
+    words,
+)
 from ccdashd.clock import iso
 from ccdashd.derive import retention as derive
 from ccdashd.derive.retention import Plan, Policy
@@ -68,7 +79,6 @@ class Retention:
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self._archive = Archive(app.paths.archive)
         self._running = asyncio.Lock()
         self._last: float | None = None
         self._started = time.time()
@@ -177,9 +187,13 @@ class Retention:
 
     # --- steps ---
 
+    @property
+    def _sources(self) -> Sources:
+        return Sources(self._app.archive, dict(self._app.pipeline.copies.superseded))
+
     async def _plan(self, policies: dict[str, Policy], sessions: Collection[str] | None) -> tuple[Known, Plan]:
-        holdings = await asyncio.to_thread(survey, self._archive)
-        found = await self._app.database.read(lambda connection, _: retention.sessions(connection), heavy=True)
+        holdings = await asyncio.to_thread(survey, self._app.archive)
+        found = await self._app.database.read(self._sources.sessions, heavy=True)
         known, now = Known(found, holdings), now_ms()
         if sessions is not None:
             return known, derive.asked(sessions, known.held(now))
@@ -188,11 +202,11 @@ class Retention:
     async def _apply(self, policies: dict[str, Policy], sessions: Collection[str] | None) -> tuple[Known, Plan, Outcome]:
         outcome = Outcome()
         await self.release()
-        begun = await self._app.database.read(partial(unfinished, self._archive), heavy=True)
+        begun = await self._app.database.read(partial(unfinished, self._sources), heavy=True)
         await self._delete(begun, outcome)
         known, plan = await self._plan(policies, sessions)
         for batch in _batches(plan.going, BATCH):
-            chosen = await self._app.pipeline.decide(partial(choose, batch, known))
+            chosen = await self._app.pipeline.decide(partial(choose, batch, known, self._sources))
             outcome.pruned += chosen
             await self._delete([known.sessions[id] for id in chosen], outcome)
         await self._tidy(outcome)
@@ -202,7 +216,7 @@ class Retention:
         """Delete the copies of sessions, then the rows of those of their logs that are gone."""
         if not sessions:
             return
-        deleted = await self._writing(partial(delete_copies, self._archive, sessions, outcome))
+        deleted = await self._writing(partial(delete_copies, self._app.archive, sessions, outcome))
         rows = [log.path for session in deleted for log in session.logs if log.gone]
         pipeline = self._app.pipeline
         for paths in _batches(rows, LOGS):
@@ -217,7 +231,7 @@ class Retention:
     async def _tidy(self, outcome: Outcome) -> None:
         """Give back the space of what nothing refers to, and note of which sessions nothing is left."""
         try:
-            outcome.freed += (await self._writing(self._archive.sweep)).bytes
+            outcome.freed += (await self._writing(self._app.archive.sweep)).bytes
         except OSError as error:
             problem = f"space of the archive is not given back: {words(error)}"
             outcome.problems.append(t.Problem(part="archive", problem=problem, hint="`ccdash verify` names what is wrong."))
@@ -229,7 +243,7 @@ class Retention:
         """Do work in the archive on a thread, while nobody else writes there."""
         while True:
             try:
-                return await asyncio.to_thread(locked, self._archive, work)
+                return await asyncio.to_thread(locked, self._app.archive, work)
             except InUse:
                 await asyncio.sleep(AGAIN)
 

@@ -35,6 +35,12 @@ class Copies:
 
     # --- copies that are not worth a second look ---
 
+    @property
+    def superseded(self) -> Mapping[str, str]:
+        """Copies that the cache does not hold, since other logs of their session hold all that they do; by path, the
+        session."""
+        return self._superseded
+
     def supersede(self, superseded: Mapping[str, str]) -> None:
         """These copies, of these sessions, hold nothing that other logs of the session do not hold: they are not read again
         until one of those is another."""

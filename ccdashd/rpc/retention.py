@@ -99,7 +99,7 @@ def _policy(wanted: t.RetentionPolicy, connection: sa.Connection) -> Policy:
 def _main(connection: sa.Connection, wanted: str) -> str:
     """The main session of that id. Raises NotFound, and InvalidParams for a sub-agent, which goes with its session."""
     id = sessions.find(connection, wanted)
-    main, there = retention.main_of(connection, id)
+    main, there = retention.main_of(connection, id) or (id, True)
     if main != id and there:
         raise InvalidParams("sessions", f"{id} is a sub-agent, which goes with its session: give {main}", wanted)
     return main

@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from ccdashd.archive.archive import Archive
 from ccdashd.archive.chunks import on_disk
 from ccdashd.archive.holdings import divided, survey
 from ccdashd.protocol import methods
@@ -47,7 +46,7 @@ def cache_storage(call: ReadCall, params: t.NoParams) -> t.Storage:
 
 def _projects(call: ReadCall) -> list[t.StoragePart]:
     known = storage.projects_of_logs(call.conn)
-    holdings = survey(Archive(call.app.paths.archive))
+    holdings = survey(call.app.archive)
     owners = {path: known.get(path, ("", NO_PROJECT)) for path in holdings.parts}
     sizes = divided(holdings, owners)
     logs: defaultdict[tuple[str, str], int] = defaultdict(int)

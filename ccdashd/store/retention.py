@@ -12,7 +12,6 @@ import sqlalchemy as sa
 
 from ccdashd.derive.retention import KEEP, Policy
 from ccdashd.edits.decisions import RetentionEdit
-from ccdashd.errors import NotFound
 from ccdashd.protocol import types as t
 from ccdashd.store import user
 from ccdashd.store.connection import raw_connection
@@ -59,13 +58,10 @@ def policy_of(connection: sa.Connection, wanted: t.RetentionPolicy) -> Policy:
 
 
 def _root(connection: sa.Connection, wanted: str) -> str:
-    """The root of a project. Of a policy whose project is not there any more, the root is known all the same."""
-    try:
-        return get(connection, find(connection, wanted)).root
-    except NotFound:
-        if any(policy.root == wanted for policy in policies(connection).values()):
-            return wanted
-        raise
+    # First: a project above is not meant where that of a policy is gone.
+    if any(policy.root == wanted for policy in policies(connection).values()):
+        return wanted
+    return get(connection, find(connection, wanted)).root
 
 
 def wire(id: str, policy: Policy) -> t.RetentionPolicy:
@@ -176,11 +172,12 @@ def sessions(connection: sa.Connection) -> dict[str, Session]:
     return found
 
 
-def main_of(connection: sa.Connection, session_id: str) -> tuple[str, bool]:
-    """The id of the main session that a session belongs to, and whether that has a log of its own."""
+def main_of(connection: sa.Connection, session_id: str) -> tuple[str, bool] | None:
+    """The id of the main session that a session belongs to, and whether that has a log of its own; None where the session
+    is not known."""
     query = f"SELECT {MAIN}, EXISTS (SELECT 1 FROM sessions m WHERE m.id = {MAIN}) FROM sessions s WHERE s.id = ?"
-    main, there = raw_connection(connection).execute(query, (session_id,)).fetchone()
-    return main, bool(there)
+    row = raw_connection(connection).execute(query, (session_id,)).fetchone()
+    return None if row is None else (row[0], bool(row[1]))
 
 
 def _link(connection: sa.Connection, by_id: dict[str, Session]) -> None:

@@ -214,6 +214,51 @@ def test_parts_that_another_session_shares_stay(desk: Desk) -> None:
     assert b"".join(desk.archive.stream(manifest.newest)) == fork.data()
 
 
+def test_a_copy_by_an_old_path_goes_with_its_session(desk: Desk) -> None:
+    session = desk.session()
+    desk.copy()
+
+    async def moved() -> None:
+        old = session.log(desk.logs)
+        new = desk.logs / "elsewhere" / old.name
+        new.parent.mkdir()
+        old.rename(new)
+        await desk.cache.scan()
+        desk.copy()
+        await desk.cache.scan()
+        assert len(list(desk.archive.manifests())) == 2
+        (item,) = (await desk.prune(session)).items
+        assert not item.gone and list(desk.archive.manifests()) == []
+        new.unlink()
+        await desk.cache.scan()
+        await desk.retention.carry_out_automatic()
+        assert await desk.known() == set()
+
+    at(desk, moved)
+
+
+def test_earlier_versions_of_a_log_go_with_its_copy(desk: Desk) -> None:
+    session = desk.session("Before")
+    desk.copy()
+    log = session.log(desk.logs)
+
+    async def script() -> None:
+        session.records.clear()
+        session.prompt("After")
+        desk.save(session)
+        await desk.cache.scan()
+        desk.copy()
+        await desk.cache.scan()
+        tables = await desk.cache.dump()
+        assert len(tables["sync_state"]) == 2 and "Before" in str(tables)
+        await desk.prune(session)
+        tables = await desk.cache.dump()
+        assert [path for (path,) in tables["sync_state"]] == [str(log)]
+        assert desk.copied == set()
+
+    at(desk, script)
+
+
 def test_what_is_tagged_keep_stays_and_so_do_sessions_of_a_kept_project(desk: Desk) -> None:
     kept, of_project, other = desk.session(cwd="/p"), desk.session(cwd="/q"), desk.session(cwd="/p")
     desk.copy()
@@ -271,8 +316,11 @@ def test_limits_by_age_and_size_choose_as_told(desk: Desk) -> None:
     at(desk, script)
 
 
+@pytest.mark.parametrize("anew", [False, True])
 @pytest.mark.parametrize("step", ["noted", "deleted", "forgotten"])
-def test_what_was_begun_is_finished_by_the_next_run(desk: Desk, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_begun_is_finished_by_the_next_run(
+    desk: Desk, step: str, anew: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     gone, there, other = desk.session(agents=1), desk.session(), desk.session()
     desk.copy()
     before = desk.taken
@@ -296,6 +344,8 @@ def test_what_was_begun_is_finished_by_the_next_run(desk: Desk, step: str, monke
                 await desk.prune(gone, there)
 
     at(desk, half)
+    if anew:
+        desk.cache.paths.database.unlink()
 
     async def whole() -> None:
         await desk.retention.carry_out_automatic()
