@@ -14,6 +14,12 @@ UNKNOWN: Final = "application/octet-stream"
 _FIELDS: Final = ("data", "base64", "blob", "image_data", "b64_json")
 """Fields that hold base64 in the blocks of the API, in results of tools, and in those of MCP servers."""
 
+_ENCODED: Final = frozenset({"base64", "b64_json"})
+"""Those of them that hold nothing else."""
+
+_DECLARING: Final = ("media_type", "mediaType", "mimeType", "mime_type", "type")
+"""Fields beside them that tell the type."""
+
 _DATA_URI = re.compile(r"data:([\w.+-]+/[\w.+-]+)?(?:;[\w.+-]+=[^;,]*)*;base64,", re.IGNORECASE)
 _BLANKS = re.compile(r"[\r\n\t ]+")
 
@@ -93,15 +99,15 @@ def _blob(holder: Any, field: Any) -> Blob | None:
         return _decoded(text[uri.end() :], uri[1])
     if not isinstance(holder, dict) or field not in _FIELDS or holder.get("type") == "text":
         return None
+    marked = holder.get("type") == "base64" or field in _ENCODED
     declared = next((holder[key] for key in _DECLARING if isinstance(holder.get(key), str)), None)
-    if declared is None and "/" in str(holder.get("type")):
-        declared = str(holder["type"])
-    if declared is None and field != "base64" and holder.get("type") != "base64":
+    declared = declared if declared is None or "/" in declared else None
+    if declared is None and not marked:
         return None
-    return _decoded(text, declared)
-
-
-_DECLARING: Final = ("media_type", "mediaType", "mimeType", "mime_type")
+    blob = _decoded(text, declared)
+    # A word may look like base64: where nothing says that it is, it is what it is declared to be.
+    plain = not marked and declared is not None and declared.startswith(("text/", "application/json"))
+    return None if blob is not None and plain and blob.media_type == UNKNOWN else blob
 
 
 def _decoded(text: str, declared: str | None) -> Blob | None:
