@@ -25,8 +25,9 @@ run: $(INSTALLED) ## install into .venv, start the daemon and show what it found
 	@$(BIN)/ccdash up
 	@command -v ccdash >/dev/null || echo "Here the command is $(BIN)/ccdash; \`pipx install .\` puts it on the path."
 
+# Most tests wait for processes and files; those of one file share what they set up.
 test: check ## check, then run every test; PYTEST="-k name" runs some
-	$(BIN)/pytest $(PYTEST)
+	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile $(PYTEST)
 
 check: $(TESTABLE) ## lint, formatting and types, without running tests
 	$(BIN)/ruff check
