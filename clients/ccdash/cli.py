@@ -22,6 +22,7 @@ _LISTS = {
     "tag": ("tags/list", "ccdash tags"),
     "link": ("links/list", "ccdash links ENTITY"),
     "alert": ("alerts/list", "ccdash alerts"),
+    "policy": ("retention/get", "ccdash retention"),
 }
 """Where the daemon sends a client for ids of a kind, and where that is for a user."""
 
