@@ -7,13 +7,13 @@ from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
-from ccdashd.lsp import words
 from ccdashd.lsp.capabilities import ACTION_KINDS
 from ccdashd.lsp.editor import Editor
 from ccdashd.lsp.edits import edit_of, workspace_edit
 from ccdashd.lsp.plan_fixes import fixes
 from ccdashd.lsp.plan_places import Plan, entity, plan_at
 from ccdashd.protocol import lsp
+from ccdashd.rendering import words
 from ccdashd.sources.planning.model import STATUSES, Status, TaskForm
 from ccdashd.sources.planning.status import MARKS
 from ccdashd.store.entities import Key

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from ccdashd.lsp import words
 from ccdashd.lsp.editor import Editor
 from ccdashd.lsp.plan_lenses import MOST
 from ccdashd.lsp.plan_places import Plan, plan_at
 from ccdashd.protocol import lsp
+from ccdashd.rendering import words
 from ccdashd.sources.planning.model import Status
 from ccdashd.store.entities import Key
 from ccdashd.store.worked_on import NO_WORK, worked_on

@@ -10,13 +10,14 @@ import sqlalchemy as sa
 
 from ccdashd.derive.alignment import NOBODY, Fit
 from ccdashd.errors import CcdashError
-from ccdashd.lsp import plan_hover, words
+from ccdashd.lsp import plan_hover
 from ccdashd.lsp.editor import Editor
 from ccdashd.lsp.page import Page
-from ccdashd.lsp.rendering import session_argument
 from ccdashd.lsp.text import path_of
 from ccdashd.protocol import lsp
 from ccdashd.protocol import types as t
+from ccdashd.rendering import words
+from ccdashd.rendering.pages import session_argument
 from ccdashd.store.file_blame import text_of
 from ccdashd.store.file_edits import Recorded
 

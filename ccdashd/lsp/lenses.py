@@ -9,12 +9,13 @@ import sqlalchemy as sa
 
 from ccdashd.clock import iso
 from ccdashd.errors import CcdashError
-from ccdashd.lsp import plan_lenses, words
+from ccdashd.lsp import plan_lenses
 from ccdashd.lsp.editor import Editor
 from ccdashd.lsp.text import path_of
 from ccdashd.lsp.touched import Touched
 from ccdashd.protocol import lsp
 from ccdashd.protocol import types as t
+from ccdashd.rendering import words
 from ccdashd.store.file_blame import Blamed, text_of
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import json
 from typing import Final
 from urllib.parse import quote
 
-from ccdashd.lsp import words
 from ccdashd.lsp.editor import Editor
 from ccdashd.protocol import lsp
+from ccdashd.rendering import words
 
 OPEN: Final = "ccdash.openTranscript"
 

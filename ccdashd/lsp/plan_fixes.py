@@ -14,10 +14,10 @@ from typing import Final, NamedTuple
 
 from ccdashd.edits import status
 from ccdashd.edits.frontmatter import EditRefused, set_value
-from ccdashd.lsp import words
 from ccdashd.lsp.diagnostics import diagnostic_of, duplicate_of
 from ccdashd.lsp.plan_places import Reading, TaskAt
 from ccdashd.protocol import lsp
+from ccdashd.rendering import words
 from ccdashd.sources.planning import documents, frontmatter
 from ccdashd.sources.planning.fixes import Fix
 from ccdashd.sources.planning.model import Document

@@ -10,13 +10,13 @@ from typing import Final
 import sqlalchemy as sa
 
 from ccdashd.derive.statuses import closed
-from ccdashd.lsp import words
 from ccdashd.lsp.editor import Editor
 from ccdashd.lsp.page import Page
 from ccdashd.lsp.plan_names import Name, Names
 from ccdashd.lsp.plan_places import Plan, TaskAt, plan_at, uri_in
 from ccdashd.protocol import lsp
 from ccdashd.protocol import types as t
+from ccdashd.rendering import words
 from ccdashd.sources.planning.model import Task
 from ccdashd.store import plan_lists
 from ccdashd.store.activity import context

@@ -6,11 +6,11 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from ccdashd.lsp import words
 from ccdashd.lsp.editor import Editor
 from ccdashd.lsp.plan_places import Plan, entity, plan_at
 from ccdashd.protocol import lsp
 from ccdashd.protocol import types as t
+from ccdashd.rendering import words
 from ccdashd.store.entities import Key
 from ccdashd.store.plan_lists import phase_title
 from ccdashd.store.worked_on import NO_WORK, Work, worked_on

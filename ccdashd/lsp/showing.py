@@ -10,13 +10,13 @@ import msgspec
 import sqlalchemy as sa
 
 from ccdashd.errors import InvalidParams, NotFound
-from ccdashd.lsp import rendering, words
 from ccdashd.lsp.blame import blame_of
 from ccdashd.lsp.editor import Editor
-from ccdashd.lsp.rendering import session_argument
 from ccdashd.lsp.shown_files import show, tell, write
 from ccdashd.lsp.text import path_of
 from ccdashd.protocol import types as t
+from ccdashd.rendering import pages, words
+from ccdashd.rendering.pages import session_argument
 from ccdashd.store import linked, transcripts
 from ccdashd.store.file_blame import text_of
 from ccdashd.store.named import file_of_feature
@@ -83,11 +83,11 @@ async def transcript_file(app: App, place: Place) -> tuple[str, int]:
     """The file that holds a transcript to read, written anew, and the line of the entry, or its end, counted from 0. Raises
     NotFound, and ReadOnly where nothing can be written."""
 
-    def read(connection: sa.Connection, revision: int) -> rendering.Rendered:
+    def read(connection: sa.Connection, revision: int) -> pages.Rendered:
         row = rows_of(connection, [place.session]).get(place.session)
         if row is None:
             raise NotFound("session", place.session, "see sessions/list")
-        return rendering.transcript(row, _around(connection, place, revision), place.entry)
+        return pages.transcript(row, _around(connection, place, revision), place.entry)
 
     rendered = await app.database.read(read)
     return await asyncio.to_thread(write, app, place.session, rendered), rendered.line
@@ -132,8 +132,8 @@ async def sessions(app: App, editor: Editor, about: About) -> Sessions:
     return found
 
 
-def _list(name: str, found: Sessions) -> rendering.Rendered:
-    return rendering.sessions(f"{words.number(found.total, 'session')} of {name}", found.items, found.total)
+def _list(name: str, found: Sessions) -> pages.Rendered:
+    return pages.sessions(f"{words.number(found.total, 'session')} of {name}", found.items, found.total)
 
 
 async def feature(app: App, editor: Editor, named: Named) -> Shown:
@@ -165,7 +165,7 @@ async def blame(app: App, editor: Editor, about: About) -> t.Blame:
         return found
 
     def rendered() -> str:
-        return write(app, f"blame-{path}", rendering.blame(found, text_of(path)))
+        return write(app, f"blame-{path}", pages.blame(found, text_of(path)))
 
     if not await show(editor, await asyncio.to_thread(rendered)):
         told = f"{found.agent_lines:,} of {words.number(found.lines, 'line')} of {name} were written by agents"

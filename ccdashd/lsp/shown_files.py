@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ccdashd.errors import ReadOnly, Unsupported
 from ccdashd.lsp.editor import Editor
-from ccdashd.lsp.rendering import Rendered
 from ccdashd.lsp.text import uri_of
 from ccdashd.protocol import lsp
+from ccdashd.rendering.pages import Rendered
 from ccdashd.runtime import RuntimeProblem, private_folder
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from typing import Final
 import sqlalchemy as sa
 
 from ccdashd.errors import InvalidParams
-from ccdashd.lsp import words
 from ccdashd.lsp.editor import Editor
 from ccdashd.lsp.text import uri_of
 from ccdashd.protocol import lsp
+from ccdashd.rendering import words
 from ccdashd.store.named import Kind, Named, by_name, projects_at
 
 MOST: Final = 100

@@ -2,31 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-
-from ccdashd.lsp import shown_files, words
+from ccdashd.lsp import shown_files
 from ccdashd.lsp.capabilities import Capabilities
 from ccdashd.lsp.editor import Editor
 from ccdashd.lsp.page import Page
 from ccdashd.lsp.text import uri_of
 from ccdashd.protocol import lsp
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("- one", "\\- one"),
-        ("---", "\\---"),
-        ("===", "\\==="),
-        ("1. one", "1\\. one"),
-        ("12) one", "12\\) one"),
-        ("12 of 3.5", "12 of 3.5"),
-        ("a - b", "a - b"),
-        ("# [x](command:y)", "\\# \\[x\\](command:y)"),
-    ],
-)
-def test_a_line_stays_a_line(text: str, shown: str) -> None:
-    assert words.escaped(text) == shown
 
 
 def test_brackets_of_a_path_do_not_end_a_link() -> None:

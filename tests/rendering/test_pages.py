@@ -8,9 +8,9 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ccdashd.lsp import rendering
 from ccdashd.protocol import methods as m
 from ccdashd.protocol import types as t
+from ccdashd.rendering import pages
 from tests.protocol.samples import RESULTS
 
 SESSION: t.SessionRow = RESULTS[m.SESSIONS_LIST.name].items[0]
@@ -41,8 +41,8 @@ def test_nothing_leads_out_of_a_transcript(words: str, name: str, kind: t.EntryK
     entry = msgspec.structs.replace(PART.items[0], text=words, tool=name, kind=kind)
     session = msgspec.structs.replace(SESSION, title=name, project_name=name, model=name, id=name)
     part = msgspec.structs.replace(PART, items=[entry, entry], start=3, total=9)
-    check(rendering.transcript(session, part, None).text)
-    check(rendering.sessions(name, [session], 2).text)
+    check(pages.transcript(session, part, None).text)
+    check(pages.sessions(name, [session], 2).text)
 
 
 @given(WORDS, WORDS)
@@ -51,7 +51,7 @@ def test_nothing_leads_out_of_blame(words: str, name: str) -> None:
     prompt = t.BlamePrompt(entry=None, text=words, time=None)
     change = msgspec.structs.replace(change, title=name, session_id=name, model=name, prompt=prompt)
     blame = msgspec.structs.replace(BLAME, path=f"/{name}", changes=[change])
-    rendered = rendering.blame(blame, "\n".join([words.replace("\n", " ")] * blame.lines))
+    rendered = pages.blame(blame, "\n".join([words.replace("\n", " ")] * blame.lines))
     check(rendered.text)
     assert sum(line.startswith("    ") or not line for line in rendered.text.split("\n")) >= blame.lines
 
@@ -59,8 +59,8 @@ def test_nothing_leads_out_of_blame(words: str, name: str) -> None:
 def test_the_line_of_the_entry_that_is_meant() -> None:
     first, second = (msgspec.structs.replace(PART.items[0], id=id, text=id) for id in ("one", "two"))
     part = msgspec.structs.replace(PART, items=[first, second], start=0, total=2)
-    rendered = rendering.transcript(SESSION, part, "two")
+    rendered = pages.transcript(SESSION, part, "two")
     lines = rendered.text.split("\n")
     assert lines[rendered.line].startswith("## ")
     assert lines[rendered.line + 2] == "    two"
-    assert rendering.transcript(SESSION, part, None).line == 0
+    assert pages.transcript(SESSION, part, None).line == 0

@@ -1,4 +1,4 @@
-"""What editors show in words: numbers, money, statuses, times, and text that must not be taken for Markdown. Pure."""
+"""Numbers, money, statuses and times in words, and text of others that must not be taken for Markdown. Pure."""
 
 from __future__ import annotations
 
@@ -16,6 +16,12 @@ _ACTING: Final = re.compile(
     r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )
 _BREAKING: Final = re.compile(r"[\n-\r\x1c-\x1f\x85\u2028\u2029]")
+# What terminals take for commands (ECMA-48): colours and moves, titles and links up to their end, others.
+_SEQUENCES: Final = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
+    r"|(?:\x1b[P\]X^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)"
+    r"|\x1b[ -/]*[0-~]?"
+)
 _DATED: Final = re.compile(r"-(20\d{6}|latest)$")
 _SMALLEST: Final = 0.00005
 """Dollars below which money would be shown as nothing."""
@@ -85,6 +91,12 @@ def plain(text: str) -> str:
 def visible(line: str) -> str:
     """A line with its spaces and tabs, and what else of it can be seen."""
     return _BREAKING.sub(" ", _ACTING.sub("", line))
+
+
+def lines(text: str) -> list[str]:
+    """The lines of a text that may have been written for a terminal, each as `visible` gives it."""
+    plain_text = _SEQUENCES.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+    return [visible(line) for line in plain_text.split("\n")]
 
 
 def short(text: str, limit: int) -> str:

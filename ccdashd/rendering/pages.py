@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from ccdashd.lsp import words
 from ccdashd.protocol import types as t
+from ccdashd.rendering import words
 
 RESULT_CAP: Final = 2_000
 TEXT_CAP: Final = 20_000
