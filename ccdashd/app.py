@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ccdashd.analytics.daily import Daily
     from ccdashd.analytics.exporter import Exporter
     from ccdashd.archive.archive import Archive
+    from ccdashd.archive.keeper import Keeper
     from ccdashd.archive.retention import Retention
     from ccdashd.derive.pricing import Prices
     from ccdashd.ingest.pipeline import Pipeline
@@ -88,6 +89,7 @@ class App:
         self._daily: Daily | None = None
         self._alerting: Alerting | None = None
         self._retention: Retention | None = None
+        self._archiving: Keeper | None = None
         self._loaded = False
         self._settled = asyncio.Event()
         self._break: asyncio.Future[WhileClosed] | None = None
@@ -130,6 +132,13 @@ class App:
         from ccdashd.archive.archive import Archive
 
         return Archive(self.paths.archive)
+
+    @property
+    def keeper(self) -> Keeper:
+        """What copies logs into the archive. Raises `Busy` when there is no open cache."""
+        if self._archiving is None:
+            raise Busy(f"the cache cannot be used now: {self._reason}", reason=self._reason)
+        return self._archiving
 
     @cached_property
     def prices(self) -> Prices:
@@ -331,6 +340,7 @@ class App:
             self._loaded = True
             self.exporter.start()
         from ccdashd.analytics.alerting import Alerting
+        from ccdashd.archive.keeper import Keeper
         from ccdashd.archive.retention import Retention
         from ccdashd.ingest.pipeline import Pipeline
         from ccdashd.store.database import Database
@@ -344,6 +354,7 @@ class App:
         await self._pipeline.start()
         self._alerting = Alerting(self)
         self._retention = Retention(self)
+        self._archiving = Keeper(self)
         self.problems.clear("cache")
         self._settled.set()
         await self._follow(self._pipeline)
@@ -376,10 +387,14 @@ class App:
         self._daily = Daily(self)
         self._daily.start()
         self.retention.start()
+        self.keeper.start()
         if self.settings.alerts:
             self.alerting.start()
 
     async def _close(self) -> None:
+        archiving, self._archiving = self._archiving, None
+        if archiving is not None:
+            await self._ended(archiving.stop())
         retention, self._retention = self._retention, None
         if retention is not None:
             await self._ended(retention.stop())
@@ -453,6 +468,7 @@ def _is_database_error(error: BaseException) -> bool:
 def _import_all() -> None:
     importlib.import_module("ccdashd.analytics.alerting")
     importlib.import_module("ccdashd.analytics.daily")
+    importlib.import_module("ccdashd.archive.keeper")
     importlib.import_module("ccdashd.archive.retention")
     importlib.import_module("ccdashd.store.database")
     importlib.import_module("ccdashd.ingest.pipeline")

@@ -6,6 +6,14 @@ import os
 from contextlib import suppress
 
 
+class Unwritable(OSError):
+    """The archive cannot be written: the disk is full, or the folder may not be."""
+
+    @classmethod
+    def of(cls, error: OSError) -> Unwritable:
+        return cls(error.errno, f"the archive cannot be written: {error.strerror or error}")
+
+
 class Staging:
     """Files on their way: written below `folder` first, then brought to disk and renamed, many at a time.
 
@@ -18,6 +26,7 @@ class Staging:
         self.bytes = 0
         """Bytes that wait for `settle`."""
         self.settled_bytes = 0
+        """Bytes that were settled."""
 
     def __contains__(self, target: str) -> bool:
         return target in self._waiting
@@ -26,20 +35,23 @@ class Staging:
         return len(self._waiting)
 
     def put(self, target: str, data: bytes) -> None:
-        """Write the file that is to be at `target` after the next `settle`. Raises OSError."""
-        if not self._waiting:
-            os.makedirs(self._folder, mode=0o700, exist_ok=True)
+        """Write the file that is to be at `target` after the next `settle`. Raises Unwritable."""
         path = os.path.join(self._folder, os.path.basename(target))
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        self._waiting[target] = path, fd
-        view = memoryview(data)
-        while view:
-            view = view[os.write(fd, view) :]
+        try:
+            if not self._waiting:
+                os.makedirs(self._folder, mode=0o700, exist_ok=True)
+            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            self._waiting[target] = path, fd
+            view = memoryview(data)
+            while view:
+                view = view[os.write(fd, view) :]
+        except OSError as error:
+            raise Unwritable.of(error) from error
         self.bytes += len(data)
 
     def settle(self) -> None:
-        """Bring what was put to disk, and under its names. Raises OSError; some files may be in place then."""
-        folders = set()
+        """Bring what was put to disk, and under its names. Raises Unwritable; some files may be in place then."""
+        folders: set[str] = set()
         try:
             for _, fd in self._waiting.values():
                 os.fsync(fd)
@@ -52,6 +64,8 @@ class Staging:
             for folder in {*folders, *map(os.path.dirname, folders)}:
                 sync_folder(folder)
             self.settled_bytes += self.bytes
+        except OSError as error:
+            raise Unwritable.of(error) from error
         finally:
             self.discard()
 

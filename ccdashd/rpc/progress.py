@@ -25,7 +25,7 @@ EVERY = 0.1
 """Seconds at least between two reports."""
 
 
-OWN = frozenset({methods.SEARCH_DEEP.name})
+OWN = frozenset({methods.SEARCH_DEEP.name, methods.ARCHIVE_RUN.name, methods.ARCHIVE_RESTORE.name})
 """Methods that tell themselves how far they are: no index run has to do with them."""
 
 Report = Callable[[int, int, str], None]
