@@ -59,7 +59,7 @@ class Archive:
 
     def manifest(self, path: str) -> Manifest | None:
         """What there is of the log at `path`. Raises Damaged, or another OSError."""
-        return self._load(self.manifest_path(path))
+        return self.load(self.manifest_path(path))
 
     def manifests(self) -> Iterator[Manifest]:
         """Those of all logs, in no order; damaged ones, which `verify` names, are left out."""
@@ -74,7 +74,7 @@ class Archive:
         """Those in one of the folders."""
         for file in _manifest_files(folder):
             with suppress(OSError):
-                if (found := self._load(file)) is not None:
+                if (found := self.load(file)) is not None:
                     yield found
 
     def manifest_files(self) -> Iterator[str]:
@@ -82,7 +82,8 @@ class Archive:
         for folder in self.manifest_folders():
             yield from _manifest_files(folder)
 
-    def _load(self, file: str) -> Manifest | None:
+    def load(self, file: str) -> Manifest | None:
+        """The manifest in a file; None where there is none. Raises Damaged, or another OSError."""
         try:
             with open(file, "rb") as opened:
                 data = opened.read()
@@ -168,7 +169,7 @@ class Archive:
         """Delete chunks that no manifest refers to. Raises Damaged where a manifest cannot be read: its chunks stay."""
         used: set[str] = set()
         for file in self.manifest_files():
-            if (found := self._load(file)) is not None:
+            if (found := self.load(file)) is not None:
                 used.update(chunk.hash for version in found.versions for chunk in version.chunks)
         files = freed = 0
         for entry in self.chunks.all():

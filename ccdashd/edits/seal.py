@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 _SEAL = re.compile(rb'(.+),"sum":"([0-9a-f]{16})"}\n?', re.DOTALL)
 _SHAPE = b',"sum":"0000000000000000"}\n'
@@ -48,12 +48,14 @@ def _is_nearly_sealed(line: bytes) -> bool:
     return sum(end[at] != _SHAPE[at] for at in fixed) <= 1 and sum(byte in b"0123456789abcdef" for byte in end) >= 15
 
 
-def mend(piece: bytes) -> bytes | None:
-    """The lines that the piece of a journal was before one of its bits was flipped, also one of a line feed; None where
-    that is not what happened to it."""
+def mend(piece: bytes, is_whole: Callable[[bytes], bool] | None = None) -> bytes | None:
+    """What a piece of a file was before one of its bits was flipped; None where that is not what happened to it.
+
+    `is_whole` tells, with the help of a checksum; by default it is lines of a journal, of which a line feed may be another.
+    """
     if len(piece) > MENDED_UP_TO:
         return None
-    return next((lines for lines in _flipped(piece) if _are_sealed(lines)), None)
+    return next(filter(is_whole or _are_sealed, _flipped(piece)), None)
 
 
 def _flipped(piece: bytes) -> Iterator[bytes]:

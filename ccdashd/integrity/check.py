@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -17,10 +18,12 @@ import sqlalchemy as sa
 
 from ccdashd import helper
 from ccdashd.analytics import counters
+from ccdashd.archive.archive import Archive
 from ccdashd.edits.examination import examine, replaced
 from ccdashd.edits.journal import fits, offset_of
+from ccdashd.integrity.copies import CopiesCheck
 from ccdashd.integrity.messages import Answer, Checked, Found, Job, Progress, decode_job, decode_settings, encode
-from ccdashd.integrity.rebuild import Rebuild
+from ccdashd.integrity.rebuild import LATELY, Rebuild
 from ccdashd.store import anew, comparison
 from ccdashd.store.database import explain, is_corrupt
 from ccdashd.store.logs import path_value, shown
@@ -37,7 +40,17 @@ class Check:
         self._settings = decode_settings(job.settings)
         self._cache = Path(os.fsdecode(job.cache))
         self._new = Path(os.fsdecode(job.new))
-        self._checked = Checked(files=0, copies=0, changed_logs=[], changed_plans=[], journal_fits=True, new=False)
+        self._archive = Archive(os.fsdecode(job.archive))
+        self._checked = Checked(
+            files=0,
+            copies=0,
+            changed_logs=[],
+            changed_plans=[],
+            damaged_logs=[],
+            damaged_manifests=[],
+            journal_fits=True,
+            new=False,
+        )
         self._journal = b""
         """With what is damaged set right as far as possible."""
 
@@ -45,6 +58,7 @@ class Check:
         """Raises OSError or ValueError where it cannot be done."""
         yield from self._journal_lines()
         yield from self._counters()
+        yield from self._copies()
         try:
             yield from self._cache_file()
         finally:
@@ -76,6 +90,21 @@ class Check:
             repair = "it is moved aside; counters of metrics are told anew by the daemon, or begin at zero"
             yield Found("counters", str(path), problem, repair, "counters")
 
+    # --- the archive ---
+
+    def _copies(self) -> Iterator[Answer]:
+        check = CopiesCheck(self._archive, time.time() - LATELY)
+        done = 0
+        for found in check.run():
+            if isinstance(found, Found):
+                yield found
+            else:
+                done += found.bytes
+                yield Progress(done, check.total, 0, 0)
+        self._checked.copies = check.chunks
+        self._checked.damaged_logs = [os.fsencode(path) for path in sorted(check.damaged_logs)]
+        self._checked.damaged_manifests = [os.fsencode(file) for file in check.damaged_manifests]
+
     # --- the cache ---
 
     def _cache_file(self) -> Iterator[Answer]:
@@ -96,7 +125,7 @@ class Check:
 
     def _contents(self, connection: sa.Connection) -> Iterator[Answer]:
         stored = anew.stored_meta(connection)
-        rebuild = Rebuild(connection, self._settings)
+        rebuild = Rebuild(connection, self._settings, self._archive)
         for _ in rebuild.run(self._journal_for(stored.get("journal", ""))):
             yield Progress(rebuild.done, rebuild.total, rebuild.files, rebuild.logs)
         for problem in comparison.wrong_meta(connection):

@@ -62,6 +62,10 @@ class Checked(msgspec.Struct, tag=True, kw_only=True):
     """Paths of logs that were written while they were to be compared; they were not."""
     changed_plans: list[tuple[str, bytes, str]]
     """The same of planning files: project, its root, and path in it."""
+    damaged_logs: list[bytes]
+    """Logs of whose copies something is damaged or missing."""
+    damaged_manifests: list[bytes]
+    """Files of manifests that cannot be read."""
     journal_fits: bool
     """Whether the journal is the one that the cache knows, up to where it knows it."""
     new: bool

@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import os
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from ccdashd import sources
+from ccdashd.archive import manifest as manifests
+from ccdashd.archive.archive import Archive
 from ccdashd.derive.pricing import Prices, fingerprint
 from ccdashd.edits.journal import Journal
 from ccdashd.ingest import commit as commits
 from ccdashd.ingest import consequences
+from ccdashd.ingest.claim import at_or_below
 from ccdashd.ingest.commit import Batch
+from ccdashd.ingest.copies import Copies
 from ccdashd.ingest.memory import uncollected
-from ccdashd.ingest.parse import read_log
+from ccdashd.ingest.parse import read_copy, read_log
 from ccdashd.ingest.plans import planning_files
 from ccdashd.ingest.projects import Roots
 from ccdashd.ingest.read_plan import read_plans
@@ -29,6 +34,7 @@ from ccdashd.ingest.territory import Territory
 from ccdashd.logfile import stamp
 from ccdashd.settings import Settings
 from ccdashd.sources import PARSER
+from ccdashd.sources.result import FileResult
 from ccdashd.store import anew, decisions, planning, projects
 from ccdashd.store.database import put_meta
 from ccdashd.store.logs import FileState
@@ -44,8 +50,9 @@ BATCH_BYTES = 64 * 1024 * 1024
 class Rebuild:
     """Makes the cache of `connection` (see `store.anew`) what the files say."""
 
-    def __init__(self, connection: sa.Connection, settings: Settings) -> None:
+    def __init__(self, connection: sa.Connection, settings: Settings, archive: Archive) -> None:
         self._connection = connection
+        self._archive = archive
         self._settings = settings
         self._prices = Prices(settings.prices)
         self._since = time.time() - LATELY
@@ -93,24 +100,28 @@ class Rebuild:
         roots = self._settings.claude_dirs
         there = {file.path: file for file in scan(roots, lambda path: sources.identify(path) is not None, problems)}
         known = {state.path: state for state in anew.stored_logs(self._connection)}
-        hidden = tuple(problem.path for problem in problems)
+        hidden = [problem.path for problem in problems]
+        copies, dropped = self._copies(known, hidden)
         kept: list[FileState] = []
         gone: list[FileState] = []
         reading: list[FileStat] = []
         for path, state in known.items():
-            file = there.get(path)
-            if file is None and (state.state == "gone" or path.startswith(hidden)):
+            file = there.get(path) or copies.pop(path, None)
+            if path in dropped:
+                continue
+            if file is None and (state.state == "gone" or at_or_below(path, hidden)):
                 kept.append(state)
             elif file is None and self._changed_lately(path):
                 kept.append(state)
                 self.changed_logs.append(path)
             elif file is None:
                 gone.append(state)
-            elif self._is_comparable(file, state):
+            elif file.archived or self._is_comparable(file, state):
                 reading.append(file)
             else:
                 kept.append(state)
         reading += [file for path, file in there.items() if path not in known and not self._is_new(path)]
+        reading += copies.values()
         self.total, self.logs = sum(file.size for file in reading), len(reading)
         for file in reading:
             if file.path in known:
@@ -123,6 +134,26 @@ class Rebuild:
         commits.adopt(self._connection, [state.id for state in (*kept, *gone)], self._owner, self._prices)
         self._commit(Batch(gone=[state.path for state in gone]))
         commits.relink_all(self._connection, self._owner)
+
+    def _copies(self, known: dict[str, FileState], hidden: list[str]) -> tuple[dict[str, FileStat], set[str]]:
+        """By path, copies that are to be read, and paths of copies that the cache should not hold."""
+        copies = Copies(self._archive)
+        of_log: defaultdict[str, dict[str, FileState]] = defaultdict(dict)
+        for path, state in known.items():
+            of_log[manifests.split(path)[0]][path] = state
+        wanted: dict[str, FileStat] = {}
+        dropped: set[str] = set()
+        for manifest in copies.manifests():
+            if at_or_below(manifest.log, hidden):
+                continue
+            states = of_log[manifest.log]
+            lately = self._changed_lately(self._archive.manifest_path(manifest.log)) or self._changed_lately(manifest.log)
+            new, old = copies.compare(manifest, states, False)
+            if not (new or old) or not lately:
+                new, old = copies.compare(manifest, states, True)
+                wanted |= {file.path: file for file in new}
+                dropped |= set(old)
+        return wanted, dropped
 
     def _is_comparable(self, file: FileStat, state: FileState) -> bool:
         """Whether the log is the one that was read; what it is else is noted."""
@@ -157,7 +188,7 @@ class Rebuild:
         batch, size = Batch(), 0
         for file in files:
             try:
-                batch.results.append(read_log(file.path, self._settings.text_cap_bytes))
+                batch.results.append(self._read_one(file))
             except OSError:
                 anew.forget(self._connection, file.path)
                 unreadable.append(file.path)
@@ -169,6 +200,10 @@ class Rebuild:
                 self._commit(batch)
                 batch, size = Batch(), 0
         self._commit(batch)
+
+    def _read_one(self, file: FileStat) -> FileResult:
+        cap = self._settings.text_cap_bytes
+        return read_copy(self._archive, file.path, cap) if file.archived else read_log(file.path, cap)
 
     def _commit(self, batch: Batch) -> None:
         commits.commit(self._connection, batch, self._owner, self._prices, relink=False)
