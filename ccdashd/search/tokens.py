@@ -31,9 +31,7 @@ from typing import Final
 import apsw
 
 from ccdashd.search.matching import Span
-
-TOKENIZE: Final = "unicode61 remove_diacritics 2"
-"""The tokenizer of tables, as FTS5 is told."""
+from ccdashd.store.text.schema import TOKENIZE
 
 BETWEEN: Final = "\ue000"
 """A word that stands between the parts of two identifiers: a character for private use, which nobody types."""
@@ -192,7 +190,7 @@ class _Folded(dict[int, str]):
 
     def _tokens(self, text: str) -> str:
         found = self._tokenizer(text.encode(), apsw.FTS5_TOKENIZE_DOCUMENT, None, include_offsets=False)
-        return " ".join(token for tokens in found for token in tokens)
+        return " ".join(str(token) for tokens in found for token in tokens)
 
 
 _FOLDED: Final = _Folded()
