@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from functools import partial
 
+import sqlalchemy as sa
+
 from ccdashd.clock import iso
 from ccdashd.derive.periods import zone
 from ccdashd.events import Event
@@ -16,9 +18,10 @@ from ccdashd.search import deep
 from ccdashd.search.deep import Outcome
 from ccdashd.search.deep_worker import Match
 from ccdashd.search.patterns import pattern
-from ccdashd.store.deep import Log, entry_ids, pick
+from ccdashd.store.deep import Log, pick
 from ccdashd.store.logs import path_value, shown
 from ccdashd.store.session_rows import now
+from ccdashd.store.transcripts import ids_at
 
 
 @handles(methods.SEARCH_DEEP)
@@ -32,7 +35,10 @@ async def search_deep(call: Call, params: t.DeepSearchParams) -> t.DeepSearchRes
     answered: list[t.DeepMatch] = []
 
     async def take(log: Log, found: list[Match]) -> None:
-        ids = await app.database.read(partial(entry_ids, log, [match.offset for match in found]), heavy=True)
+        offsets = [match.offset for match in found]
+        ids = {}
+        if log.session_id is not None:
+            ids = await app.database.read(partial(_entries, log.session_id, log.path, offsets), heavy=True)
         matches = [_wire(log, match, ids.get(match.offset)) for match in found]
         if token is None:
             answered.extend(matches)
@@ -61,6 +67,10 @@ async def search_deep(call: Call, params: t.DeepSearchParams) -> t.DeepSearchRes
         problems=outcome.problems,
         revision=app.revision,
     )
+
+
+def _entries(session_id: str, path: str, offsets: list[int], conn: sa.Connection, revision: int) -> dict[int, str]:
+    return ids_at(conn, session_id, path, offsets)
 
 
 def _wire(log: Log, match: Match, entry: str | None) -> t.DeepMatch:

@@ -1,8 +1,7 @@
-"""What a deep search asks the cache: which logs to look at, and which entries its matches are."""
+"""Which logs a deep search has to look at."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
@@ -13,7 +12,6 @@ from ccdashd.derive.periods import bounds
 from ccdashd.protocol import types as t
 from ccdashd.store import logs, projects, sessions
 from ccdashd.store.connection import raw_connection
-from ccdashd.store.outlines import outline
 
 _PICKED = """
 SELECT f.id, f.path, f.size, f.state = 'gone', f.session_id FROM sync_state f LEFT JOIN sessions s ON s.id = f.session_id
@@ -57,13 +55,3 @@ def pick(params: t.DeepSearchParams, zone: tzinfo, now: int, connection: sa.Conn
         where.append("f.state != 'gone'")
     rows = raw_connection(connection).execute(_PICKED.format(" AND ".join(where)), values)
     return [Log(id, logs.path_from(path), size, bool(gone), session) for id, path, size, gone, session in rows]
-
-
-def entry_ids(log: Log, offsets: Iterable[int], connection: sa.Connection, revision: int) -> dict[int, str]:
-    """For records of a log, by offset: the id of the first entry of each. Those that the transcript does not show are left
-    out."""
-    if log.session_id is None:
-        return {}
-    shown = outline(connection, log.session_id)
-    places = ((offset, shown.record_at(log.path, offset)) for offset in offsets)
-    return {offset: shown.id(place) for offset, place in places if place is not None}

@@ -9,7 +9,7 @@ from typing import Any
 
 from ccdash.figures import ago, short_id, short_model
 from ccdash.output import Output
-from ccdash.text import clean, clip_start, pad, width, wrap
+from ccdash.text import clean, clean_part, clip_start, pad, width, wrap
 from ccdash.transcripts import TEXT_MIN, look
 
 _MATCH = "bold yellow"
@@ -87,7 +87,7 @@ def _lines(out: Output, parts: Iterable[Mapping[str, Any]], indent: int) -> list
     """A snippet with its matches marked, broken into lines where it is shown in a terminal."""
     text, marks = "", []
     for part in parts:
-        said = _clean(str(part["text"]))
+        said = clean_part(str(part["text"]))
         if part["match"]:
             marks.append((len(text), len(text) + len(said)))
         text += said
@@ -98,12 +98,6 @@ def _lines(out: Output, parts: Iterable[Mapping[str, Any]], indent: int) -> list
         at = start + len(line)
         lines.append(_painted(out, text, start, at, marks))
     return lines
-
-
-def _clean(text: str) -> str:
-    """`text` made safe, with the spaces at its ends, which `clean` would strip."""
-    bare = clean(text)
-    return f"{' ' * text[0].isspace()}{bare}{' ' * text[-1].isspace()}" if bare else " " * bool(text)
 
 
 def _painted(out: Output, text: str, start: int, end: int, marks: Iterable[tuple[int, int]]) -> str:

@@ -48,6 +48,7 @@ COMMANDS = (
     Command("files", "files", "list the sessions that touched a path, and the plans that speak of it"),
     Command("blame", "blame", "tell which session and prompt wrote each line of a file"),
     Command("search", "search", "find words in everything that was said, done and planned"),
+    Command("grep", "grep", "find exact text, or a regular expression, in whole logs, also in archived ones"),
     Command("features", "features", "list features: what is planned, and how far it is"),
     Command("feature", "features", "show one feature: phases, open tasks, blockers, mismatches, sessions, cost"),
     Command("tasks", "tasks", "list tasks of planning files, filtered and sorted"),

@@ -49,6 +49,18 @@ class ProgressLine:
         if self._enabled and self._shown is None and seconds >= PATIENCE:
             self._show()
 
+    def hide(self) -> None:
+        """Take the line away, so that something can be written where it was; the next sign of progress brings it back."""
+        if self._shown is not None:
+            self._shown.stop()
+            self._shown = None
+
+    def work(self, value: dict[str, Any]) -> None:
+        """Show what a request says of its own progress, the `value` of a ``$/progress`` notification."""
+        if value["kind"] == "report":
+            share = value.get("percentage")
+            self.update(self._label, share or 0, None if share is None else 100, str(value.get("message") or ""))
+
     def indexing(self, state: dict[str, Any]) -> None:
         """Show the progress of an index run, an ``indexing`` object of the wire."""
         total = int(state.get("total", 0))

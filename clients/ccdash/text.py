@@ -33,6 +33,12 @@ def clean(text: object) -> str:
     return _UNSAFE.sub("", _SPACES.sub(" ", line)).strip()
 
 
+def clean_part(text: str) -> str:
+    """`text` as `clean` gives it, but with one space at an end where there is white space: a piece of a line."""
+    bare = clean(text)
+    return f"{' ' * text[0].isspace()}{bare}{' ' * text[-1].isspace()}" if bare else " " * bool(text)
+
+
 def clean_lines(text: object) -> str:
     """`text` with its lines and tabs kept, without every other control character."""
     kept = _SEQUENCES.sub("", str(text)).replace("\r\n", "\n").replace("\r", "\n")

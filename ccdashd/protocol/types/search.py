@@ -156,7 +156,7 @@ class DeepMatch(Wire, frozen=True):
 
     session_id: str | None
     entry: str | None
-    """Id of the record's first entry in the transcript; null where it has none, or a copy of it in another log is shown."""
+    """Id of the record's first entry in the transcript; null where it has none."""
     path: str
     """Absolute path of the log, or where it was."""
     archived: bool
