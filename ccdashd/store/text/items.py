@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import apsw
 
-from ccdashd.store.item_sources import ItemType
+from ccdashd.store.item_sources import Item, ItemType
 
 _KEYS = 500
 """Keys that one statement asks for."""
@@ -63,27 +63,17 @@ def known(text: apsw.Connection, type: ItemType, ids: Sequence[str] | None = Non
     return found
 
 
-def add(
-    text: apsw.Connection,
-    type: ItemType,
-    id: str,
-    project_id: str | None,
-    time: int | None,
-    stamp: bytes,
-    words: Words,
-) -> None:
-    """Add an item; within a transaction."""
-    text.execute(_ADD, (type, id, project_id, time, stamp))
-    text.execute(_ADD_WORDS, (text.last_insert_rowid(), *words))
-
-
-def change(
-    text: apsw.Connection, n: int, project_id: str | None, time: int | None, stamp: bytes, words: Words | None
-) -> None:
-    """Change an item, its words where they are given; within a transaction."""
-    text.execute(_CHANGE, (project_id, time, stamp, n))
+def put(text: apsw.Connection, known: Known | None, item: Item, words: Words | None) -> None:
+    """Add an item, or change the one that is known, its words where they are given; within a transaction."""
+    if known is None:
+        text.execute(_ADD, (item.type, item.id, item.project_id, item.time, item.stamp))
+        n = text.last_insert_rowid()
+    else:
+        n = known.n
+        text.execute(_CHANGE, (item.project_id, item.time, item.stamp, n))
+        if words is not None:
+            text.execute("DELETE FROM items_text WHERE rowid = ?", (n,))
     if words is not None:
-        text.execute("DELETE FROM items_text WHERE rowid = ?", (n,))
         text.execute(_ADD_WORDS, (n, *words))
 
 
