@@ -176,7 +176,7 @@ class App:
         """Who wrote the lines of files that were asked for of late."""
         from ccdashd.store.file_blame import Blames
 
-        return Blames()
+        return Blames(self.archive)
 
     @cached_property
     def touched(self) -> TouchedFiles:

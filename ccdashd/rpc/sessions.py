@@ -35,13 +35,13 @@ def sessions_branches(call: ReadCall, params: t.SessionParams) -> t.Branches:
 @handles(methods.SESSIONS_ENTRY)
 def sessions_entry(call: ReadCall, params: t.EntryParams) -> t.EntryPayload:
     """One record in full."""
-    return payloads.payload(call.conn, sessions.find(call.conn, params.id), params.entry, call.revision)
+    return payloads.payload(call.conn, call.app.archive, sessions.find(call.conn, params.id), params.entry, call.revision)
 
 
 @handles(methods.SESSIONS_BLOB)
 def sessions_blob(call: ReadCall, params: t.BlobParams) -> t.Blob:
     """The bytes of an image or other binary content of a record."""
-    return payloads.blob(call.conn, sessions.find(call.conn, params.id), params)
+    return payloads.blob(call.conn, call.app.archive, sessions.find(call.conn, params.id), params)
 
 
 @handles(methods.SESSIONS_TOOLS)

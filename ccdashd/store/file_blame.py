@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from ccdashd.archive.archive import Archive
 from ccdashd.clock import iso
 from ccdashd.derive import blame as engine
 from ccdashd.derive.alignment import NOBODY, Line
@@ -58,7 +59,8 @@ class Blames:
     """Blames of late, by path: as long as neither the text nor the recorded changes are others. Safe to use from several
     threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
         self.turns = Turns()
         self._kept: OrderedDict[str, tuple[bytes, Blamed]] = OrderedDict()
         self._lock = threading.Lock()
@@ -75,7 +77,7 @@ class Blames:
             if kept is not None and kept[0] == state:
                 self._kept.move_to_end(path)
                 return kept[1]
-        blamed = _blamed(path, changes, now)
+        blamed = _blamed(self._archive, path, changes, now)
         with self._lock:
             self._kept[path] = state, blamed
             self._kept.move_to_end(path)
@@ -166,12 +168,12 @@ def _state(changes: Sequence[Recorded], text: str) -> bytes:
     return digest.digest()
 
 
-def _blamed(path: str, changes: list[Recorded], now: str) -> Blamed:
+def _blamed(archive: Archive, path: str, changes: list[Recorded], now: str) -> Blamed:
     copies: dict[str, list[int]] = {path: []}
     for number in reversed(range(len(changes))):  # the copy that was changed last comes first
         copies.setdefault(changes[number].path, []).append(number)
     lines: list[Line] = []
-    with file_edits.reading(changes) as edits:
+    with file_edits.reading(archive, changes) as edits:
         for numbers in copies.values():
             there = [(number, edit) for number in reversed(numbers) if (edit := edits[number]) is not None]
             found = engine.blame([edit for _, edit in there], now)

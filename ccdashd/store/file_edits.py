@@ -6,11 +6,13 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from ccdashd.archive.archive import Archive
+from ccdashd.archive.records import Records
 from ccdashd.sources.claude_edits import recorded
 from ccdashd.sources.edits import Edit
 from ccdashd.store import logs, projects
@@ -110,44 +112,41 @@ def _top(path: str, root: str) -> str:
 
 
 @contextmanager
-def reading(changes: Iterable[Recorded]) -> Iterator[list[Edit | None]]:
-    """What the records say, to be used while their logs are open; None for each that is not there any more, or was
-    rewritten."""
-    logs: dict[str, int | None] = {}
-    try:
+def reading(archive: Archive, changes: Iterable[Recorded]) -> Iterator[list[Edit | None]]:
+    """What the records say, to be used while their logs are open; None for each of which there is neither log nor copy any
+    more, or whose log was rewritten."""
+    with ExitStack() as stack:
+        logs: dict[str, Records | None] = {}
         for change in changes:
             if change.log not in logs:
-                logs[change.log] = _open(change.log)
+                log = _open(archive, change.log)
+                logs[change.log] = stack.enter_context(log) if log is not None else None
         yield [_read(change, logs[change.log]) for change in changes]
-    finally:
-        for fd in logs.values():
-            if fd is not None:
-                os.close(fd)
 
 
-def _open(log: str) -> int | None:
+def _open(archive: Archive, log: str) -> Records | None:
     try:
-        return os.open(log, os.O_RDONLY | os.O_CLOEXEC)
+        return Records(archive, log)
     except OSError:
         return None
 
 
-def _read(change: Recorded, fd: int | None) -> Edit | None:
-    if fd is None:
+def _read(change: Recorded, log: Records | None) -> Edit | None:
+    if log is None:
         return None
 
     def result(size: int | None) -> bytes:
         if change.result_offset is None or change.result_length is None:
             return b""
         length = change.result_length if size is None else min(size, change.result_length)
-        return _bytes(fd, length, change.result_offset)
+        return _bytes(log, length, change.result_offset)
 
-    return recorded(_bytes(fd, change.length, change.offset), change.tool_use_id, result)
+    return recorded(_bytes(log, change.length, change.offset), change.tool_use_id, result)
 
 
-def _bytes(fd: int, length: int, offset: int) -> bytes:
+def _bytes(log: Records, length: int, offset: int) -> bytes:
     try:
-        return os.pread(fd, length, offset)
+        return log.read(offset, length)
     except OSError:
         return b""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
-import os
 from typing import Any
 
 import sqlalchemy as sa
 
+from ccdashd.archive import records
+from ccdashd.archive.archive import Archive
 from ccdashd.derive import blobs
 from ccdashd.errors import Conflict, NotFound, ReadOnly
 from ccdashd.protocol import types as t
@@ -18,11 +19,12 @@ from ccdashd.store.outlines import Outline, outline
 from ccdashd.store.transcripts import wire
 
 
-def payload(connection: sa.Connection, session_id: str, wanted: str, revision: int) -> t.EntryPayload:
-    """The record of one entry, whole. Raises NotFound, ReadOnly where the log is gone, Conflict where it was rewritten."""
+def payload(connection: sa.Connection, archive: Archive, session_id: str, wanted: str, revision: int) -> t.EntryPayload:
+    """The record of one entry, whole. Raises NotFound, ReadOnly where the log is gone and there is no copy of it, Conflict
+    where it was rewritten."""
     own, index = _place(connection, session_id, wanted)
     log, [entry] = own.log(index), own.read(connection, index, index + 1)
-    record, raw = _record(log, entry)
+    record, raw = _record(archive, log, entry)
     place = entry_id(log, entry.offset, 0)
     held = blobs.take(record, lambda number: f"blob:{_blob_id(place, number)}")
     return t.EntryPayload(
@@ -34,7 +36,7 @@ def payload(connection: sa.Connection, session_id: str, wanted: str, revision: i
     )
 
 
-def blob(connection: sa.Connection, session_id: str, params: t.BlobParams) -> t.Blob:
+def blob(connection: sa.Connection, archive: Archive, session_id: str, params: t.BlobParams) -> t.Blob:
     """A piece of the binary content of a record. Raises as `payload`."""
     place, _, number = params.blob.rpartition(".")
     try:
@@ -42,7 +44,7 @@ def blob(connection: sa.Connection, session_id: str, params: t.BlobParams) -> t.
     except NotFound:
         raise NotFound("blob", params.blob, "sessions/entry lists those of an entry") from None
     log, [entry] = own.log(index), own.read(connection, index, index + 1)
-    record, _ = _record(log, entry)
+    record, _ = _record(archive, log, entry)
     held = dict(enumerate(blobs.take(record, str)))
     found = held.get(int(number)) if number.isascii() and number.isdigit() else None
     if found is None:
@@ -78,14 +80,15 @@ def _reference(blob: blobs.Blob, place: str, number: int) -> t.BlobRef:
     )
 
 
-def _record(log: Log, entry: Entry) -> tuple[Any, str | None]:
+def _record(archive: Archive, log: Log, entry: Entry) -> tuple[Any, str | None]:
     """The record of an entry; None and its text where it is not JSON."""
     try:
-        data = _bytes(log.path, entry.offset, entry.length)
+        data = records.read(archive, log.path, entry.offset, entry.length)
     except FileNotFoundError:
-        raise ReadOnly("the log of this entry is gone; what the cache keeps of it is in the transcript") from None
+        hint = "there is no copy of it; what the cache keeps of it is in the transcript"
+        raise ReadOnly(f"the log of this entry is gone, and {hint}") from None
     except OSError as error:
-        raise ReadOnly(f"the log of this entry cannot be read: {error.strerror}") from error
+        raise ReadOnly(f"the log of this entry cannot be read: {error.strerror or error}") from error
     record: Any = None
     raw: str | None = None
     try:
@@ -95,11 +98,3 @@ def _record(log: Log, entry: Entry) -> tuple[Any, str | None]:
     if len(data) < entry.length or (entry.uuid and isinstance(record, dict) and record.get("uuid") != entry.uuid):
         raise Conflict("the log changed since it was read; ask again in a moment")
     return record, raw
-
-
-def _bytes(path: str, offset: int, length: int) -> bytes:
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        return os.pread(fd, length, offset)
-    finally:
-        os.close(fd)

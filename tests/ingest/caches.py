@@ -48,11 +48,11 @@ class Cache:
         return {name: rows for name, rows in tables.items() if name not in NOTED}
 
 
-async def expected(folder: Path, world: World, known: Tables) -> Tables:
+async def expected(folder: Path, world: World, known: Tables, cache: Cache | None = None) -> Tables:
     """What a new cache holds that saw the world's logs and, for a moment, those that `known` keeps though they are gone."""
     ghosts = {row["path"]: row for row in known["sync_state"].values() if row["state"] == "gone"}
     undo = [_install(path, row, world) for path, row in ghosts.items()]
-    cache = Cache(folder, world.root)
+    cache = cache or Cache(folder, world.root)
     await cache.open()
     for path, described in zip(ghosts, undo, strict=True):
         os.unlink(path)
