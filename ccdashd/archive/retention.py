@@ -68,7 +68,7 @@ SETTLE = 60.0
 
 DAY = 86_400.0
 RETRY = 3_600.0
-"""Seconds until what failed is tried again, and at most until the clock is looked at."""
+"""Seconds until what failed is tried again, and at most between two looks at the clock."""
 
 _LAST = "retention"
 """Name in `meta` of the time of the last daily run, in seconds since the epoch."""
@@ -80,7 +80,8 @@ class Retention:
     def __init__(self, app: App) -> None:
         self._app = app
         self._running = asyncio.Lock()
-        self._last: float | None = None
+        self._finished = False
+        """Whether what an earlier daemon begun is done."""
         self._started = time.time()
         self._task: asyncio.Task[None] | None = None
 
@@ -96,17 +97,17 @@ class Retention:
             self._task.cancel()
             await asyncio.wait([self._task])
 
-    @property
-    def next_run_at(self) -> str:
+    def next_run_at(self, connection: sa.Connection) -> str | None:
         """When automatic policies are carried out next."""
-        return iso(round(self._due * 1000)) or ""
+        return iso(round(self._due(_last_run(connection, 0)) * 1000))
 
-    @property
-    def _due(self) -> float:
+    def _due(self, last: float | None) -> float:
         soon = self._started + SETTLE
-        return soon if self._last is None else max(soon, self._last + DAY)
+        # A clock that was set back must not put the run off for good.
+        return soon if last is None or last > time.time() else max(soon, last + DAY)
 
     async def _run(self) -> None:
+        await asyncio.sleep(SETTLE)
         while True:
             try:
                 rest = await self._look()
@@ -120,32 +121,32 @@ class Retention:
             await asyncio.sleep(rest)
 
     async def _look(self) -> float:
-        """Carry out what is due; returns the seconds until it is time to look again."""
-        self._last = await self._app.database.read(_last_run)
-        # A clock that was set back must not put the run off for good.
-        wait = min(self._due - time.time(), RETRY)
-        if wait > 0:
-            return wait
-        problems = (await self.carry_out_automatic()).problems
+        """Finish what was begun, once after each start, and carry out what is due; returns the seconds until it is time to
+        look again."""
+        wait = self._due(await self._app.database.read(_last_run)) - time.time()
+        if wait > 0 and self._finished:
+            return min(wait, RETRY)
+        problems = (await self.carry_out(automatic=wait <= 0)).problems
         if problems:
             self._failed(problems[0].problem)
             return RETRY
+        self._finished = True
         self._app.problems.clear("retention")
-        self._last = time.time()
-        await self._app.pipeline.write(partial(put_meta, key=_LAST, value=str(self._last)))
-        return RETRY
+        if wait <= 0:
+            await self._app.pipeline.write(partial(put_meta, key=_LAST, value=str(time.time())))
+        return 0.0
 
     def _failed(self, problem: str) -> None:
         hint = "All else goes on; it is tried again every hour."
         self._app.problems.set("retention", f"what policies let go could not be deleted: {problem}", hint)
 
-    async def carry_out_automatic(self) -> Outcome:
-        """Finish what was begun, then carry out automatic policies. Raises as `prune`."""
+    async def carry_out(self, *, automatic: bool = True) -> Outcome:
+        """Finish what was begun, and carry out automatic policies unless told otherwise. Raises as `prune`."""
         self._check()
         policies = await self._app.database.read(lambda connection, _: retention.policies(connection))
-        automatic = {id: policy for id, policy in policies.items() if policy.automatic}
+        wanted = {id: policy for id, policy in policies.items() if automatic and policy.automatic}
         async with self._running:
-            _, _, outcome = await self._apply(automatic, None)
+            _, _, outcome = await self._apply(wanted, None, sweep=automatic)
             return outcome
 
     # --- when asked ---
@@ -199,7 +200,10 @@ class Retention:
             return known, derive.asked(sessions, known.held(now))
         return known, derive.plan(policies, known.held(now), holdings.sizes, now)
 
-    async def _apply(self, policies: dict[str, Policy], sessions: Collection[str] | None) -> tuple[Known, Plan, Outcome]:
+    async def _apply(
+        self, policies: dict[str, Policy], sessions: Collection[str] | None, *, sweep: bool = True
+    ) -> tuple[Known, Plan, Outcome]:
+        """Finish what was begun, and carry out policies; `sweep`: also where nothing goes, look for unused chunks."""
         outcome = Outcome()
         await self.release()
         begun = await self._app.database.read(partial(unfinished, self._sources), heavy=True)
@@ -209,7 +213,8 @@ class Retention:
             chosen = await self._app.pipeline.decide(partial(choose, batch, known, self._sources))
             outcome.pruned += chosen
             await self._delete([known.sessions[id] for id in chosen], outcome)
-        await self._tidy(outcome)
+        if begun or plan.going or sweep:
+            await self._tidy(outcome)
         return known, plan, outcome
 
     async def _delete(self, sessions: list[Session], outcome: Outcome) -> None:

@@ -26,7 +26,8 @@ _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,49}")
 def retention_get(call: ReadCall, params: t.NoParams) -> t.RetentionPolicies:
     """What may be pruned, and when."""
     found = retention.policies(call.conn)
-    due = call.app.retention.next_run_at if any(policy.automatic for policy in found.values()) else None
+    automatic = any(policy.automatic for policy in found.values())
+    due = call.app.retention.next_run_at(call.conn) if automatic else None
     items = [retention.wire(id, policy) for id, policy in found.items()]
     return t.RetentionPolicies(items=items, next_run_at=due, revision=call.revision)
 

@@ -87,6 +87,9 @@ class Desk:
         """The main sessions that the cache has."""
         return set(await self.cache.app.database.read(lambda connection, _: retention.sessions(connection)))
 
+    async def next_run_at(self) -> str:
+        return await self.cache.app.database.read(lambda c, _: self.retention.next_run_at(c)) or ""
+
     async def kept_out(self) -> set[str]:
         return await self.cache.app.database.read(lambda connection, _: prunes.kept_out(connection))
 
@@ -185,7 +188,7 @@ def test_what_was_pruned_is_forgotten_when_the_agent_deletes_its_log_too(desk: D
         await desk.prune(session)
         await desk.delete(session, other)
         assert await desk.known() == {session.id, other.id}
-        await desk.retention.carry_out_automatic()
+        await desk.retention.carry_out()
         assert await desk.known() == {other.id}
         assert await desk.kept_out() == set()
 
@@ -231,7 +234,7 @@ def test_a_copy_by_an_old_path_goes_with_its_session(desk: Desk) -> None:
         assert not item.gone and list(desk.archive.manifests()) == []
         new.unlink()
         await desk.cache.scan()
-        await desk.retention.carry_out_automatic()
+        await desk.retention.carry_out()
         assert await desk.known() == set()
 
     at(desk, moved)
@@ -348,7 +351,7 @@ def test_what_was_begun_is_finished_by_the_next_run(
         desk.cache.paths.database.unlink()
 
     async def whole() -> None:
-        await desk.retention.carry_out_automatic()
+        await desk.retention.carry_out()
         assert desk.copied == {other.id}
         assert await desk.known() == {there.id, other.id}
         assert await desk.kept_out() == {there.id}
@@ -367,7 +370,7 @@ def test_automatic_policies_are_carried_out_once_a_day(desk: Desk, monkeypatch: 
         automatic = RetentionEdit(id="few", policy=Policy(max_sessions=1, automatic=True))
         other = RetentionEdit(id="none", policy=Policy(max_sessions=0))
         await desk.cache.app.pipeline.decide(lambda _: ([automatic, other], None))
-        assert desk.retention.next_run_at > now()
+        assert await desk.next_run_at() > now()
 
     at(desk, set_policies)
     monkeypatch.setattr(module, "SETTLE", 0.0)
@@ -375,16 +378,41 @@ def test_automatic_policies_are_carried_out_once_a_day(desk: Desk, monkeypatch: 
 
     async def carried_out() -> None:
         await asyncio.to_thread(wait_until, lambda: desk.copied == {second.id}, "the daily run")
-        await asyncio.to_thread(wait_until, lambda: desk.retention.next_run_at > now(), "its time")
+        while await desk.next_run_at() <= now():
+            await asyncio.sleep(0.01)
 
     at(desk, carried_out)
+    third = desk.session()
     desk.copy()
 
     async def not_again() -> None:
-        await asyncio.to_thread(wait_until, lambda: desk.retention.next_run_at > now(), "the time of the last run")
-        assert desk.copied == {first.id, second.id}
+        await asyncio.to_thread(wait_until, lambda: first.id not in desk.copied, "the end of what was begun")
+        assert await desk.next_run_at() > now()
+        assert desk.copied == {second.id, third.id}
 
     at(desk, not_again)
+
+
+def test_what_was_begun_is_finished_after_the_start_whenever_the_daily_run_is_due(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = desk.session()
+    desk.copy()
+    monkeypatch.setattr(module, "SETTLE", 0.0)
+
+    async def interrupted() -> None:
+        while await desk.next_run_at() <= now():
+            await asyncio.sleep(0.01)
+        edit = PruneEdit(op="prune", session=Name(type="session", key=session.id), size=2**40)
+        await desk.cache.app.pipeline.decide(lambda _: (edit, None))
+
+    at(desk, interrupted)
+    assert desk.copied == {session.id}
+
+    async def finished() -> None:
+        await asyncio.to_thread(wait_until, lambda: desk.copied == set(), "the end of the prune")
+
+    at(desk, finished)
 
 
 def test_what_cannot_be_deleted_is_a_problem_and_is_deleted_later(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -402,7 +430,7 @@ def test_what_cannot_be_deleted_is_a_problem_and_is_deleted_later(desk: Desk, mo
                 f"copies of session {session.id} could not be deleted: Operation not permitted"
             ]
             assert desk.copied == {session.id}
-        await desk.retention.carry_out_automatic()
+        await desk.retention.carry_out()
         assert desk.copied == set()
 
     at(desk, script)
@@ -475,7 +503,7 @@ def test_a_line_of_the_journal_of_a_session_that_nobody_knows_does_no_harm(desk:
     async def script() -> None:
         edit = PruneEdit(op="prune", session=Name(type="session", key="elsewhere"))
         await desk.cache.app.pipeline.decide(lambda _: (edit, None))
-        await desk.retention.carry_out_automatic()
+        await desk.retention.carry_out()
         assert desk.copied == {session.id}
         assert await desk.kept_out() == set()
 
