@@ -111,3 +111,29 @@ def draw_thread(out: Output, nodes: Rows, most: int | None = None) -> None:
         for node in nodes
     ]
     draw(out, columns, rows[:most])
+
+
+def draw_branches(out: Output, branches: Rows) -> None:
+    """Write the branches of a transcript; the one that is current has a star."""
+    columns = (
+        Column(""),
+        Column("ID", style="cyan"),
+        Column("KIND"),
+        Column("LEAVES", drop=1),
+        Column("ENTRIES", right=True),
+        Column("STARTED", drop=2),
+        Column("PROMPT", flexible=True),
+    )
+    rows = [
+        (
+            "*" if branch["current"] else "",
+            branch["id"],
+            branch["kind"],
+            branch["parentEntry"] or NOTHING,
+            f"{branch['entries']:,}",
+            local(branch["startedAt"]),
+            clean(branch["prompt"] or ""),
+        )
+        for branch in branches
+    ]
+    draw(out, columns, rows)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from ccdash.blobs import described
 from ccdash.client import Client
 from ccdash.figures import clock, local
 from ccdash.output import Output
@@ -49,8 +51,8 @@ class Writer:
         self._full = full
         self._day = ""
 
-    def write(self, entry: dict[str, Any]) -> None:
-        """Write one entry: time and who, then its text, indented."""
+    def write(self, entry: dict[str, Any], blobs: Sequence[dict[str, Any]] = ()) -> None:
+        """Write one entry: time and who, then its text, indented, and references to what it holds beside it."""
         out, kind = self._out, str(entry["kind"])
         label, style = look(kind)
         if kind == "toolResult" and entry["isError"]:
@@ -65,7 +67,7 @@ class Writer:
             out.line(out.paint(f"--- {day} ---", "dim"))
         if kind == "toolCall" and entry["tool"]:
             text = f"{clean(entry['tool'])}  {text}"
-        side = "↳ " if entry["sidechain"] else ""
+        side = "↳ " * max(entry["depth"], entry["sidechain"])
         prefix = f"{out.paint(clock(entry['timestamp']), 'dim')}  {out.paint(pad(label, _LABEL), style)} {side}"
         indent = " " * _INDENT
         lines = text.split("\n")
@@ -83,6 +85,8 @@ class Writer:
         if dropped or (entry["truncated"] and not self._full):
             cut = f"{dropped} more {'line' if dropped == 1 else 'lines'}" if dropped else "cut"
             out.line(f"{indent}{out.paint(f'… {cut}; --full shows all', 'dim')}")
+        for blob in blobs:
+            out.line(f"{indent}{out.paint(described(entry, blob), 'dim')}")
 
 
 def whole_text(client: Client, session: str, entry: dict[str, Any]) -> dict[str, Any]:

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from ccdash.arguments import PAGE, session_id
+from ccdash.blobs import references, save
 from ccdash.client import Client
 from ccdash.context import Context
+from ccdash.errors import UsageError
 from ccdash.overview import overview
 from ccdash.parser import Handler
-from ccdash.session_tables import draw_calls, draw_files, draw_thread, draw_usage
+from ccdash.session_tables import draw_branches, draw_calls, draw_files, draw_thread, draw_usage
 from ccdash.transcripts import Writer, whole_text
 
 
@@ -22,11 +24,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
     view.add_argument("--tools", action="store_true", help="every tool call with status and time")
     view.add_argument("--files", action="store_true", help="every file that was read or changed")
     view.add_argument("--thread", action="store_true", help="parent, sub-agents, forks and origin")
+    view.add_argument("--branches", action="store_true", help="where you went back in it, and compactions")
+    view.add_argument("--blob", metavar="REF", help="bytes of an image, by the reference in the transcript")
+    parser.add_argument("--branch", metavar="ID", help="of the transcript what leads to the end of this branch, or current")
+    parser.add_argument("--subagents", action="store_true", help="with transcripts of sub-agents, behind their calls")
+    parser.add_argument("-o", "--output", metavar="FILE", help="where to write what --blob names; else standard output")
     parser.add_argument("--full", action="store_true", help="cut nothing: whole texts, whole lists")
 
 
 def run(context: Context) -> None:
     args = context.args
+    if (args.branch is not None or args.subagents) and not args.transcript:
+        raise UsageError("--branch and --subagents say which transcript: give --transcript too.")
+    if args.output is not None and args.blob is None:
+        raise UsageError("-o is for what --blob names.")
     with context.connect() as client:
         identifier = session_id(client, args.id)
         if args.transcript:
@@ -37,6 +48,10 @@ def run(context: Context) -> None:
             _files(context, client, identifier)
         elif args.thread:
             _thread(context, client, identifier)
+        elif args.branches:
+            _branches(context, client, identifier)
+        elif args.blob is not None:
+            save(context, client, identifier, args.blob, args.output)
         else:
             session = context.call(client, "sessions/get", {"id": identifier})
             if context.out.as_json:
@@ -50,28 +65,44 @@ def run(context: Context) -> None:
 
 
 def _transcript(context: Context, client: Client, identifier: str) -> None:
-    out, full = context.out, context.args.full
-    first = context.call(client, "sessions/transcript", {"id": identifier, "start": 0, "limit": PAGE})
+    out, args = context.out, context.args
+    ask = {"id": identifier, "limit": PAGE}
+    if args.branch is not None:
+        ask["branch"] = args.branch
+    if args.subagents:
+        ask["subagents"] = True
+    first = context.call(client, "sessions/transcript", {**ask, "start": 0})
+    items = (item for chunk in _chunks(context, client, ask, first) for item in chunk["items"])
+    if args.full:
+        items = (whole_text(client, item["sessionId"], item) for item in items)
     if out.as_json:
-        items = [item for chunk in _chunks(context, client, first) for item in chunk["items"]]
-        if full:
-            items = [whole_text(client, first["sessionId"], item) for item in items]
-        out.result({**first, "items": items, "next": None})
+        shown = [{**item, "blobs": references(client, item)} if item["hasBlobs"] else item for item in items]
+        out.result({**first, "items": shown, "next": None})
         return
-    writer = Writer(out, full=full)
-    for chunk in _chunks(context, client, first):
-        for entry in chunk["items"]:
-            writer.write(whole_text(client, first["sessionId"], entry) if full else entry)
+    writer = Writer(out, full=args.full)
+    for entry in items:
+        writer.write(entry, references(client, entry))
     if not first["items"]:
         out.note("This session has no entries.")
 
 
-def _chunks(context: Context, client: Client, chunk: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _chunks(context: Context, client: Client, ask: dict[str, Any], chunk: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield chunk
     while chunk["next"] is not None and chunk["items"]:
-        ask = {"id": chunk["sessionId"], "start": chunk["next"], "limit": PAGE}
-        chunk = context.call(client, "sessions/transcript", ask)
+        chunk = context.call(client, "sessions/transcript", {**ask, "id": chunk["sessionId"], "start": chunk["next"]})
         yield chunk
+
+
+def _branches(context: Context, client: Client, identifier: str) -> None:
+    out = context.out
+    result = context.call(client, "sessions/branches", {"id": identifier})
+    if out.as_json:
+        out.result(result)
+    elif result["items"]:
+        draw_branches(out, result["items"])
+        out.note(f"`ccdash show {identifier} --transcript --branch ID` shows what leads to the end of one.")
+    else:
+        out.note("This session has no entries.")
 
 
 def _tools(context: Context, client: Client, identifier: str) -> None:
@@ -126,6 +157,8 @@ HANDLERS = {
             "ccdash show 0f3c9d1e                      # figures, tools, files, relatives",
             "ccdash show 0f3c9d1e --transcript         # what was said and done",
             "ccdash show 0f3c9d1e --transcript --full  # the same with nothing cut",
+            "ccdash show 0f3c9d1e --transcript --branch current --subagents",
+            "ccdash show 0f3c9d1e --blob a1b2c3-4096.0 -o screenshot.png",
             "ccdash show 0f3c9d1e/agent-1a2b --tools   # tool calls of a sub-agent",
             "ccdash show 0f3c9d1e --json | jq .tokens",
         ),
