@@ -42,9 +42,13 @@ ENTRIES: Final = (
       first INTEGER PRIMARY KEY, -- rowid of the first of its entries in entries_text; the others follow
       count INTEGER NOT NULL,
       log INTEGER NOT NULL, -- id in logs
+      earliest INTEGER NOT NULL, -- the earliest time of its entries in milliseconds; -1 where one of them has none
+      latest INTEGER NOT NULL, -- the latest; -1 where none has one; search looks at these alone where it can
       data BLOB NOT NULL -- what blocks.pack makes of the entries
     ) STRICT
     """,
+    # What is below a rowid can be no newer than this: the newest are found without looking at all that fits.
+    "CREATE INDEX entry_blocks_times ON entry_blocks (first, count, log, earliest, latest)",
     "CREATE INDEX entry_blocks_log ON entry_blocks (log, first, count)",
     """
     CREATE TABLE names (
@@ -61,7 +65,7 @@ ENTRIES: Final = (
     """,
     f"INSERT INTO entries_text (entries_text, rank) VALUES ('hashsize', {HASH_SIZE})",
 )
-"""Statements that make the tables of logs and entries. `parts` are those of identifiers in the text, `path` is the file that
-a tool call or its answer is about, `tags` are words of `tags.of`."""
+"""Statements that make the tables of logs and entries. `parts` are those of identifiers in the text, `path` is the file
+that a tool call or its answer is about, `tags` are words of `tags.of`."""
 
 STATEMENTS: Final = (*ENTRIES, *ITEMS)
