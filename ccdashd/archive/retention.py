@@ -82,6 +82,8 @@ class Retention:
         self._running = asyncio.Lock()
         self._finished = False
         """Whether what an earlier daemon begun is done."""
+        self._released: int | None = None
+        """The revision at which it was looked last what may be copied again."""
         self._started = time.time()
         self._task: asyncio.Task[None] | None = None
 
@@ -183,8 +185,12 @@ class Retention:
 
         Raises as `Pipeline.decide`.
         """
+        revision = self._app.revision
+        if revision == self._released:
+            return  # nothing is other than it was
         if ids := await self._app.database.read(released, heavy=True):
             await self._app.pipeline.decide(lambda _: (prunes.release(ids), None))
+        self._released = revision
 
     # --- steps ---
 
