@@ -75,14 +75,14 @@ def leaves(node: Node | None) -> Iterator[Words]:
                 yield from leaves(part)
 
 
-def wanted(node: Node | None) -> Iterator[Words]:
+def sought(node: Node | None) -> Iterator[Words]:
     """Those of which a hit may hold some: not those after a ``-``."""
     match node:
         case Words():
             yield node
         case And() | Or():
             for part in node.nodes:
-                yield from wanted(part)
+                yield from sought(part)
 
 
 class Expression(NamedTuple):

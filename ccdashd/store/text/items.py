@@ -9,6 +9,12 @@ import apsw
 
 from ccdashd.store.item_sources import Item, ItemType
 
+TABLE = "items_text"
+"""The FTS5 table; its columns are ``title``, ``text``, ``parts``, ``path`` and ``tags``."""
+
+EVERYTHING = "tags : all"
+"""The expression that all items fit."""
+
 _KEYS = 500
 """Keys that one statement asks for."""
 
@@ -41,14 +47,12 @@ class Found(NamedTuple):
     id: str
     project_id: str | None
     time: int | None
-    score: float
-    """Higher is better; 0 where nothing was ranked."""
 
 
 _KNOWN = "SELECT n, type, id, project_id, time, stamp FROM items WHERE type = ?"
 _ADD = "INSERT INTO items (type, id, project_id, time, stamp) VALUES (?, ?, ?, ?, ?)"
 _CHANGE = "UPDATE items SET project_id = ?, time = ?, stamp = ? WHERE n = ?"
-_ADD_WORDS = "INSERT INTO items_text (rowid, title, text, parts, path) VALUES (?, ?, ?, ?, ?)"
+_ADD_WORDS = "INSERT INTO items_text (rowid, title, text, parts, path, tags) VALUES (?, ?, ?, ?, ?, 'all')"
 
 
 def known(text: apsw.Connection, type: ItemType, ids: Sequence[str] | None = None) -> dict[str, Known]:
@@ -84,35 +88,19 @@ def delete(text: apsw.Connection, numbers: Iterable[int]) -> None:
         text.execute("DELETE FROM items_text WHERE rowid = ?", (n,))
 
 
-_RANKED = """
-SELECT i.n, i.type, i.id, i.project_id, i.time, -bm25(items_text, 4.0, 1.0, 0.5, 0.5)
-FROM items_text JOIN items i ON i.n = items_text.rowid
-WHERE items_text MATCH ? AND i.type IN ({})
+_FIND = """
+SELECT n, type, id, project_id, time FROM items
+WHERE type IN ({}) AND n IN (SELECT rowid FROM items_text WHERE items_text MATCH ?)
 """
-_UNRANKED = """
-SELECT i.n, i.type, i.id, i.project_id, i.time, 0.0 FROM items i
-WHERE i.type IN ({}) AND i.n IN (SELECT rowid FROM items_text WHERE items_text MATCH ?)
-"""
+_ALL = "SELECT n, type, id, project_id, time FROM items WHERE type IN ({})"
 
 
-def find(text: apsw.Connection, expression: str, types: Collection[ItemType], *, ranked: bool = False) -> Iterator[Found]:
-    """Items of these types that fit an FTS5 expression, in no order."""
+def find(text: apsw.Connection, types: Collection[ItemType], expression: str | None) -> Iterator[Found]:
+    """Items of these types that fit an FTS5 expression, or all, in no order."""
     marks = ", ".join("?" * len(types))
-    if ranked:
-        rows = text.execute(_RANKED.format(marks), (expression, *types))
+    if expression is None:
+        rows = text.execute(_ALL.format(marks), tuple(types))
     else:
-        rows = text.execute(_UNRANKED.format(marks), (*types, expression))
+        rows = text.execute(_FIND.format(marks), (*types, expression))
     for row in rows:
-        yield Found(*row)
-
-
-def numbers(text: apsw.Connection, expression: str) -> set[int]:
-    """Numbers of all items that fit an FTS5 expression."""
-    return {n for (n,) in text.execute("SELECT rowid FROM items_text WHERE items_text MATCH ?", (expression,))}
-
-
-def everything(text: apsw.Connection, types: Collection[ItemType]) -> Iterator[Found]:
-    """All items of these types, in no order."""
-    query = f"SELECT n, type, id, project_id, time, 0.0 FROM items WHERE type IN ({', '.join('?' * len(types))})"
-    for row in text.execute(query, tuple(types)):
         yield Found(*row)

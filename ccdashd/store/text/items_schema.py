@@ -16,8 +16,9 @@ ITEMS = (
     """,
     """
     CREATE VIRTUAL TABLE items_text USING fts5 (
-      title, text, parts, path, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2'
+      title, text, parts, path, tags, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2'
     )
     """,
 )
-"""Statements that make them. `parts` are those of identifiers in title and text."""
+"""Statements that make them. `title` holds parts of its identifiers too, `parts` those of the text; `tags` is the same in all,
+so that what only leaves something out has something to begin with."""

@@ -66,21 +66,46 @@ class Overview:
         place = bisect_left(self._firsts, rowid)
         return self._ceilings[place - 1] if place else -1
 
-    def allowed(self, has_log: Callable[[str], bool] | None, times: Times) -> list[Span]:
-        """The rowids of entries of those logs, by default of all, and of that time; ascending, neighbours as one."""
+    def allowed(self, has_log: Callable[[str], bool] | None, times: Times, until: int | None = None) -> list[Span]:
+        """The rowids of entries of those logs, by default of all, and of that time; ascending, neighbours as one.
+
+        With `until`, of those the ones that are no newer; what has no time is the oldest.
+        """
+        if has_log is None and times.everything and until is None:
+            return [Span(self._firsts[0], self._rows[-1][0] + self._rows[-1][1] - 1)] if self._rows else []
         wanted = None if has_log is None else {id for id, path in self._paths.items() if has_log(path)}
         found: list[Span] = []
         for first, count, log, earliest, latest in self._rows:
             if wanted is not None and log not in wanted:
                 continue
-            if times.everything or (earliest >= 0 and times.holds(earliest) and times.holds(latest)):
+            if _outside(earliest, latest, times, until):
+                continue
+            if _inside(earliest, latest, times, until):
                 found.append(Span(first, first + count - 1))
-            elif latest >= (times.begin or 0) and (times.end is None or earliest < times.end):
-                found += self._during(first, times)
+            else:
+                found += self._fitting(first, times, until)
         return entries.merged(found)
 
-    def _during(self, first: int, times: Times) -> list[Span]:
+    def _fitting(self, first: int, times: Times, until: int | None) -> list[Span]:
         """The rowids of that time in one block."""
         ((data,),) = self._text.execute(_DATA, (first,))
-        rows = enumerate(blocks.unpack(data), first)
-        return [Span(rowid, rowid) for rowid, row in rows if times.holds(row.time)]
+        return [
+            Span(rowid, rowid)
+            for rowid, row in enumerate(blocks.unpack(data), first)
+            if times.holds(row.time) and (until is None or row.time is None or row.time <= until)
+        ]
+
+
+def _outside(earliest: int, latest: int, times: Times, until: int | None) -> bool:
+    """Whether nothing of a block fits. Its `earliest` is -1 where an entry has no time, `latest` where none has."""
+    return (
+        (times.begin is not None and latest < times.begin)
+        or (times.end is not None and (earliest >= times.end or latest < 0))
+        or (until is not None and earliest > until)
+    )
+
+
+def _inside(earliest: int, latest: int, times: Times, until: int | None) -> bool:
+    """Whether all of a block fits."""
+    dated = earliest >= 0 and times.holds(earliest) and times.holds(latest)
+    return (times.everything or dated) and (until is None or latest <= until)
