@@ -133,6 +133,11 @@ class App:
 
         return Archive(self.paths.archive)
 
+    @cached_property
+    def importing(self) -> asyncio.Lock:
+        """Held by an import of a bundle: what it found here must hold until it is done."""
+        return asyncio.Lock()
+
     @property
     def keeper(self) -> Keeper:
         """What copies logs into the archive. Raises `Busy` when there is no open cache."""

@@ -196,7 +196,7 @@ _encode = msgspec.json.Encoder().encode
 
 def encode(edit: AnyEdit, home: str) -> bytes:
     """The edit as a line of the journal of the user whose home folder is `home`."""
-    return seal(_encode(_relocated(edit, lambda root: _portable(root, home))))
+    return seal(_encode(_relocated(edit, lambda root: portable(root, home))))
 
 
 def decode(line: bytes, home: str) -> AnyEdit:
@@ -204,7 +204,7 @@ def decode(line: bytes, home: str) -> AnyEdit:
     if is_sealed(line) is False:
         raise msgspec.DecodeError("the checksum of the line does not fit it")
     try:
-        return _relocated(_decode(line), lambda root: _expanded(root, home))
+        return _relocated(_decode(line), lambda root: expanded(root, home))
     except (UnicodeDecodeError, RecursionError) as error:
         raise msgspec.DecodeError(str(error)) from error
 
@@ -236,10 +236,12 @@ def _relocated(edit: AnyEdit, place: Callable[[str], str]) -> AnyEdit:
             return msgspec.structs.replace(edit, entity=moved(edit.entity))
 
 
-def _portable(root: str, home: str) -> str:
+def portable(root: str, home: str) -> str:
+    """A root as it stands in a journal of the user whose home folder is `home`."""
     home = home.rstrip("/")
     return "~" + root[len(home) :] if home and (root == home or root.startswith(home + "/")) else root
 
 
-def _expanded(root: str, home: str) -> str:
+def expanded(root: str, home: str) -> str:
+    """The absolute root that one in a journal stands for."""
     return home.rstrip("/") + root[1:] if root == "~" or root.startswith("~/") else root

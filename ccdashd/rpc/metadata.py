@@ -31,7 +31,7 @@ _SCALES = ("rating", "friction")
 def metadata_get(call: ReadCall, params: t.MetadataGet) -> t.Metadata:
     """All values of an entity, or one."""
     if params.key is not None:
-        _check_key(params.key)
+        check_key(params.key)
     values = user.metadata_of(call.conn, params.entity.type, params.entity.id, params.key)
     if not values:
         existing(call.conn, "entity.id", params.entity.type, params.entity.id)
@@ -41,8 +41,8 @@ def metadata_get(call: ReadCall, params: t.MetadataGet) -> t.Metadata:
 @handles(methods.METADATA_SET)
 async def metadata_set(call: Call, params: t.MetadataSet) -> t.Metadata:
     """Set one value of an entity; null removes it, also where the entity is gone."""
-    _check_key(params.key)
-    _check_value(params.key, params.value)
+    check_key(params.key)
+    check_value(params.key, params.value)
 
     def choose(connection: sa.Connection) -> tuple[MetadataEdit | None, None]:
         entity = look_up(connection, "entity.id", params.entity.type, params.entity.id)
@@ -62,12 +62,14 @@ async def metadata_set(call: Call, params: t.MetadataSet) -> t.Metadata:
     return await call.app.database.read(answer)
 
 
-def _check_key(key: str) -> None:
+def check_key(key: str) -> None:
+    """Raises InvalidParams for what is no key."""
     if not _KEY.fullmatch(key):
         raise InvalidParams("key", "must be 1 to 100 letters, digits, '.', '_' or '-'", key[:200])
 
 
-def _check_value(key: str, value: Any) -> None:
+def check_value(key: str, value: Any) -> None:
+    """Raises InvalidParams for a value that its key may not have; null, which removes, fits any."""
     if value is None:
         return
     if _depth(value) > MAX_DEPTH:

@@ -25,7 +25,18 @@ EVERY = 0.1
 """Seconds at least between two reports."""
 
 
-OWN = frozenset({methods.SEARCH_DEEP.name, methods.ARCHIVE_RUN.name, methods.ARCHIVE_RESTORE.name})
+OWN = frozenset(
+    {
+        methods.SEARCH_DEEP.name,
+        methods.ARCHIVE_RUN.name,
+        methods.ARCHIVE_RESTORE.name,
+        methods.ARCHIVE_EXPORT.name,
+        methods.ARCHIVE_IMPORT.name,
+        methods.CACHE_VERIFY.name,
+        methods.CACHE_BACKUP.name,
+        methods.CACHE_VACUUM.name,
+    }
+)
 """Methods that tell themselves how far they are: no index run has to do with them."""
 
 Report = Callable[[int, int, str], None]
