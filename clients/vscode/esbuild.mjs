@@ -1,4 +1,4 @@
-// Bundles the extension and its webview into dist/; with --tests, the unit tests into build/.
+// Bundles the extension and its webviews into dist/; with --tests, the unit tests into build/.
 import { copyFileSync, readdirSync } from "node:fs";
 import { build, context } from "esbuild";
 
@@ -10,7 +10,10 @@ const bundles = [
   { ...node, entryPoints: ["src/extension.ts"], outfile: "dist/extension.js", external: ["vscode"] },
   {
     ...common,
-    entryPoints: ["src/transcript/webview.ts", "src/transcript/webview.css"],
+    entryPoints: ["transcript", "search"].flatMap((name) => [
+      { in: `src/${name}/webview.ts`, out: name },
+      { in: `src/${name}/webview.css`, out: name },
+    ]),
     outdir: "dist",
     platform: "browser",
     target: "es2022",

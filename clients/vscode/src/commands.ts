@@ -79,6 +79,7 @@ class Acts {
     const items: (Pick<() => Promise<void>> | vscode.QuickPickItem)[] = [
       ...(live.length > 0 ? [separator("live"), ...live] : []),
       separator("go to"),
+      go("search", "Search", "ccdash.search", "all that was said, done and planned"),
       go("comment-discussion", "Sessions", "ccdash.showSessions"),
       go("checklist", "Features", "ccdash.showFeature"),
       go("file", "Plans", "ccdash.openPlan"),
@@ -217,7 +218,8 @@ class Acts {
   }
 }
 
-async function open(path: string, line?: number): Promise<void> {
+/** Show a file, at a line that counts from 1. */
+export async function open(path: string, line?: number): Promise<void> {
   const place = Math.max(0, (line ?? 1) - 1);
   const selection = new vscode.Range(place, 0, place, 0);
   await vscode.window.showTextDocument(vscode.Uri.file(path), line === undefined ? {} : { selection });

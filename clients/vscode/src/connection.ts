@@ -65,6 +65,15 @@ export class Connection implements vscode.Disposable {
     return client.sendRequest<Methods[M]["result"]>(method, params ?? {});
   }
 
+  /** The same, until `token` is cancelled: then the daemon ends its work, and this throws. */
+  async ask<M extends keyof Methods>(
+    method: M,
+    params: Methods[M]["params"],
+    token: vscode.CancellationToken,
+  ): Promise<Methods[M]["result"]> {
+    return this.running().sendRequest<Methods[M]["result"]>(method, params, token);
+  }
+
   /** Have the daemon carry out one of its commands, which edits open files through the editor. */
   async execute(command: string, argument: object): Promise<unknown> {
     return this.running().sendRequest("workspace/executeCommand", { command, arguments: [argument] });

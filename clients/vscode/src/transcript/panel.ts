@@ -98,7 +98,8 @@ class TranscriptPanel {
         if (connected && this.ready) void this.begin();
       }),
     );
-    webview.html = page(webview.cspSource, randomBytes(18).toString("base64"), at("webview.js"), at("webview.css"));
+    const own = { source: webview.cspSource, script: at("transcript.js"), style: at("transcript.css") };
+    webview.html = page(own, randomBytes(18).toString("base64"));
   }
 
   reveal(entry?: string): void {

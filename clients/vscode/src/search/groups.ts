@@ -1,0 +1,77 @@
+/** Hits as they are shown: by session, each with what tells it from the others. Pure. */
+
+import type { SearchHit, SearchResult, SnippetPart, TextIndex } from "../../../types/protocol";
+import { ago, joined, number, short, status } from "../words";
+
+/** A hit; `hit` is its place among all. */
+export interface Line {
+  hit: number;
+  /** What it is: who said it, which tool, or which kind of entity. */
+  kind: string;
+  facts: string;
+  snippet: SnippetPart[];
+}
+
+export interface Group {
+  title: string;
+  facts: string;
+  lines: Line[];
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  prompt: "You",
+  command: "You",
+  steering: "You",
+  queued: "You",
+  bash: "You",
+  assistant: "Agent",
+  thinking: "Thinking",
+  toolResult: "Result",
+  compactSummary: "Summary",
+};
+
+const TITLE = 120;
+
+/** Hits of one session, or one entity, together, where the first of them stands; `first` is the place of the first hit. */
+export function grouped(hits: readonly SearchHit[], first: number, now: number = Date.now()): Group[] {
+  const groups = new Map<string, Group>();
+  for (const [place, hit] of hits.entries()) {
+    const session = hit.type === "entry" || hit.type === "session";
+    const key = session ? `session:${hit.id}` : `${hit.type}:${hit.id}`;
+    let group = groups.get(key);
+    if (group === undefined) {
+      const title = short(hit.title, TITLE) || (session ? `Session ${hit.id.slice(0, 8)}` : hit.id);
+      const facts = joined(session ? hit.project : status(hit.type), !session && hit.project, ago(hit.timestamp, now));
+      group = { title, facts, lines: [] };
+      groups.set(key, group);
+    }
+    group.lines.push(line(hit, first + place, now));
+  }
+  return [...groups.values()];
+}
+
+/** How many hits there are, in words. */
+export function counted({ total, totalExact }: Pick<SearchResult, "total" | "totalExact">): string {
+  if (total === 0) return "Nothing was found.";
+  return `${totalExact ? "" : "More than "}${number(total, "hit")}`;
+}
+
+/** What the index lacks, in words; empty where that is nothing. */
+export function missing({ enabled, complete, logsMissing }: TextIndex): string {
+  if (!enabled) return "The index of texts is turned off (setting text_index), so only titles are searched.";
+  if (complete) return "";
+  if (logsMissing === 0) return "The newest entries are being indexed; they may be missing here.";
+  return `${number(logsMissing, "log")} ${logsMissing === 1 ? "is" : "are"} not indexed yet: the oldest may be missing here.`;
+}
+
+function line(hit: SearchHit, place: number, now: number): Line {
+  const copies = hit.copies > 0 && `+${number(hit.copies, "copy").replace(/copys$/, "copies")}`;
+  return { hit: place, kind: kind(hit), facts: joined(copies, ago(hit.timestamp, now)), snippet: hit.snippet };
+}
+
+function kind(hit: SearchHit): string {
+  if (hit.type === "session") return "Title";
+  if (hit.type !== "entry") return hit.line === null ? "" : `Line ${hit.line}`;
+  if (hit.tool !== null) return hit.kind === "toolResult" ? `${hit.tool} result` : hit.tool;
+  return KINDS[hit.kind ?? ""] ?? hit.kind ?? "";
+}
