@@ -20,5 +20,5 @@ ITEMS = (
     )
     """,
 )
-"""Statements that make them. `title` holds parts of its identifiers too, `parts` those of the text; `tags` is the same in all,
-so that what only leaves something out has something to begin with."""
+"""Statements that make them. `title` holds parts of its identifiers too, `parts` those of the text; `tags` is the same in
+all, so that what only leaves something out has something to begin with."""
