@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -46,12 +46,18 @@ class Sources:
     superseded: Mapping[str, str]
     """Copies that the cache does not hold, see `ingest.copies.Copies`."""
 
-    def sessions(self, connection: sa.Connection, revision: int = 0) -> dict[str, Session]:
-        """Every main session by id, with all its logs that the cache or the archive has."""
-        found = retention.sessions(connection)
+    def sessions(
+        self, connection: sa.Connection, revision: int = 0, *, only: Collection[str] | None = None
+    ) -> dict[str, Session]:
+        """Every main session by id, or `only` these, with all their logs that the cache or the archive has."""
+        found = retention.sessions(connection, only)
         for path, id in self.superseded.items():
             main = retention.main_of(connection, id)
-            if main is not None and os.path.exists(self.archive.manifest_path(manifests.split(path)[0])):
+            if (
+                main is not None
+                and main[0] in found
+                and os.path.exists(self.archive.manifest_path(manifests.split(path)[0]))
+            ):
                 found[main[0]].logs.append(Log(path, gone=True, size=0))
         return found
 
@@ -113,7 +119,7 @@ def choose(
 ) -> tuple[list[PruneEdit], list[str]]:
     """The lines of the journal that prune these sessions, and their ids; see `store.decisions.Choose`."""
     # Looked at once more: meanwhile the user may have tagged one, or gone on with it.
-    now, found = now_ms(), sources.sessions(connection)
+    now, found = now_ms(), sources.sessions(connection, only=[going.id for going in batch])
     edits = []
     for going in batch:
         session = found.get(going.id)
@@ -138,7 +144,7 @@ def unfinished(sources: Sources, connection: sa.Connection, revision: int) -> li
     waiting = prunes.kept_out(connection)
     if not waiting:
         return []
-    found = sources.sessions(connection)
+    found = sources.sessions(connection, only=waiting)
     known = [found.get(id, Session(id)) for id in sorted(waiting)]
     return [
         session
@@ -154,7 +160,7 @@ def released(connection: sa.Connection, revision: int) -> list[str]:
     waiting = prunes.kept_out(connection)
     if not waiting:
         return []
-    found = retention.sessions(connection)
+    found = retention.sessions(connection, waiting)
     return sorted({*prunes.grown(connection), *(id for id in waiting if id in found and found[id].keep)})
 
 

@@ -4,6 +4,7 @@ with, and what is tagged ``keep``."""
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -131,9 +132,10 @@ WHERE s.id IS NOT NULL
 """Every log by its main session."""
 
 _SESSIONS = f"""
-SELECT {MAIN}, s.agent_id IS NULL, s.title, s.project_id, p.name, p.root, s.ended_at
-FROM sessions s LEFT JOIN projects p ON p.id = s.project_id
+SELECT {MAIN}, s.id, s.agent_id IS NULL, s.title, s.project_id, p.name, p.root, s.ended_at
+FROM sessions s LEFT JOIN projects p ON p.id = s.project_id WHERE TRUE
 """
+_AMONG = f" AND {MAIN} IN (SELECT value FROM json_each(?))"
 
 _KINDS = "('feature', 'task', 'document')"
 _LINKS = f"""
@@ -151,24 +153,25 @@ WHERE target_type = 'session' AND source_type IN {_KINDS} AND state = 'made'
 """Sessions, also sub-agents, with what they are linked with, but for links that were dismissed."""
 
 
-def sessions(connection: sa.Connection) -> dict[str, Session]:
-    """Every main session that has a log, or whose sub-agent has one, by id."""
+def sessions(connection: sa.Connection, only: Collection[str] | None = None) -> dict[str, Session]:
+    """Every main session that has a log, or whose sub-agent has one, by id; or `only` these."""
     raw = raw_connection(connection)
+    among, given = ("", ()) if only is None else (_AMONG, (msgspec.json.encode(list(only)).decode(),))
     found: dict[str, Session] = {}
-    for main, path, gone, size, written_at in raw.execute(_LOGS):
+    for main, path, gone, size, written_at in raw.execute(_LOGS + among, given):
         session = found.setdefault(main, Session(main))
         session.logs.append(Log(path_from(path), bool(gone), size))
         session.written_at = max(session.written_at, written_at)
-    for main, is_main, title, project_id, project, root, ended_at in raw.execute(_SESSIONS):
-        session = found.setdefault(main, Session(main))
+    by_id: dict[str, Session] = {}
+    for main, id, is_main, title, project_id, project, root, ended_at in raw.execute(_SESSIONS + among, given):
+        session = by_id[id] = found.setdefault(main, Session(main))
         if is_main or session.project_id is None:
             session.project_id, session.project, session.root = project_id, project, root or ""
         if is_main:
             session.title = title
         if ended_at is not None:
             session.ended_at = max(session.ended_at or ended_at, ended_at)
-    mains = dict(raw.execute(f"SELECT s.id, {MAIN} FROM sessions s").fetchall())
-    _link(connection, {id: found[main] for id, main in mains.items()})
+    _link(connection, by_id)
     return found
 
 

@@ -87,6 +87,7 @@ def test_a_session_is_told_with_its_sub_agents(connection: sa.Connection) -> Non
     session(connection, "b", agent="y", ended_at=None, state="gone")
     found = retention.sessions(connection)
     assert found.keys() == {"a", "b"}
+    assert retention.sessions(connection, ["b", "c"]) == {"b": found["b"]}
     first, second = found["a"], found["b"]
     assert first.logs == [Log("/logs/a.jsonl", False, 100), Log("/logs/a/agent-x.jsonl", True, 20)]
     assert (first.title, first.project_id, first.project, first.root) == ("T a", PROJECT, "shop", ROOT)
