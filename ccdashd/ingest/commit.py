@@ -15,7 +15,7 @@ from ccdashd.ingest.written import Written
 from ccdashd.sources import identify
 from ccdashd.sources.model import Event, Stats
 from ccdashd.sources.result import FileResult
-from ccdashd.store import assemble, logs, once, recovery, rollups, rows, summaries
+from ccdashd.store import assemble, logs, once, recovery, rollups, rows, seals, summaries
 
 
 @dataclass
@@ -66,6 +66,7 @@ def commit(connection: sa.Connection, batch: Batch, owner: Owner, prices: Prices
         follow.sessions |= _relink(connection, file_ids, batch.results, follow.leaves)
     written = _assemble(connection, {session_id for session_id in follow.sessions if session_id}, owner, relink=relink)
     written.superseded = {path: session_id for _, path, session_id in superseded}
+    seals.renew(connection, [*(states[path].id for path in batch.gone if path in states), *file_ids])
     return written
 
 
@@ -79,6 +80,7 @@ def adopt(connection: sa.Connection, file_ids: list[int], owner: Owner, prices: 
             follow.sessions |= {state.session_id, state.parent_id}
     follow.roll_up(connection, prices)
     _assemble(connection, {session_id for session_id in follow.sessions if session_id}, owner, relink=False)
+    seals.renew(connection, file_ids)
 
 
 _EVENT_KEY = Event.__struct_fields__.index("key")

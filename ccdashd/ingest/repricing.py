@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from ccdashd.derive import pricing
 from ccdashd.errors import Busy
 from ccdashd.ingest.written import Written
-from ccdashd.store import logs, once, recovery, rollups
+from ccdashd.store import logs, once, recovery, rollups, seals
 from ccdashd.store.database import get_meta, put_meta
 
 if TYPE_CHECKING:
@@ -91,6 +91,7 @@ class Repricing:
         for state in states:
             if state.state == "gone" and recovery.lacks(state) and recovery.recover(connection, state.id):
                 events |= once.shared(connection, once.EVENTS, state.id)
+                seals.renew(connection, [state.id])
         recounted = once.recount(connection, once.EVENTS, events)
         for file_id in recounted.keys() | {state.id for state in states}:
             rollups.roll_up(connection, self._pipeline.app.prices, file_id)

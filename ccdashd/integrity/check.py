@@ -42,15 +42,10 @@ class Check:
         self._new = Path(os.fsdecode(job.new))
         self._archive = Archive(os.fsdecode(job.archive))
         self._checked = Checked(
-            files=0,
-            copies=0,
-            changed_logs=[],
-            changed_plans=[],
-            damaged_logs=[],
-            damaged_manifests=[],
-            journal_fits=True,
-            new=False,
+            files=0, copies=0, changed_logs=[], changed_plans=[], damaged_logs=[], damaged_manifests=[], journal_fits=True
         )
+        self._keeps_new = False
+        """Whether the new cache is needed to repair the other one."""
         self._journal = b""
         """With what is damaged set right as far as possible."""
 
@@ -121,7 +116,7 @@ class Check:
                 raise ValueError(f"{name} cannot be compared with a new one: {explain(error)}") from error
             repair = "it is moved aside, and made anew from your files and the archive; sessions that neither has are lost"
             yield Found("cache", "cache.db", f"it is damaged: {explain(error)}", repair, "damaged")
-            self._checked.new = False
+            self._keeps_new = False
 
     def _contents(self, connection: sa.Connection) -> Iterator[Answer]:
         stored = anew.stored_meta(connection)
@@ -132,6 +127,13 @@ class Check:
             yield self._wrong("cache.db: meta", problem)
         for difference in comparison.differences(connection):
             yield self._wrong(f"cache.db: {difference.table}", _words(difference))
+        gone = "its log is gone, and its rows in the cache are not what was read"
+        for path in rebuild.altered:
+            yield self._wrong(f"cache.db: {shown(path_value(path))}", gone, "nobody can tell what they were: they stay so")
+        for path in rebuild.lost:
+            yield self._wrong(
+                f"cache.db: {shown(path_value(path))}", gone, "they cannot be read any more: the session is lost"
+            )
         for path in rebuild.unread:
             repair = "wait for the index to be complete"
             yield Found("files", shown(path_value(path)), "the log was not read whole yet", repair, "")
@@ -139,9 +141,9 @@ class Check:
         self._checked.changed_logs = [os.fsencode(path) for path in rebuild.changed_logs]
         self._checked.changed_plans = [(id, os.fsencode(root), path) for id, root, path in rebuild.changed_plans]
 
-    def _wrong(self, where: str, problem: str) -> Found:
-        self._checked.new = True
-        return Found("cache", where, problem, ANEW, "anew")
+    def _wrong(self, where: str, problem: str, repair: str = ANEW) -> Found:
+        self._keeps_new = True
+        return Found("cache", where, problem, repair, "anew")
 
     def _journal_for(self, position: str) -> Path:
         """The journal as the cache knows it, in a file of its own."""
@@ -155,7 +157,7 @@ class Check:
         return self._new.with_name(f"{self._new.name}-{suffix}")
 
     def _tidy(self) -> None:
-        for path in (self._beside("journal"), *(() if self._checked.new else (self._new,))):
+        for path in (self._beside("journal"), *(() if self._keeps_new else (self._new,))):
             with suppress(OSError):
                 path.unlink()
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 from ccdashd.archive import manifest as manifests
@@ -61,8 +62,8 @@ class CopiesCheck:
             except Damaged as error:
                 self.damaged_manifests.append(file)
                 repair = (
-                    "the bit is set right, where it is only one; else it is moved aside, and the log copied again; where "
-                    "the log is gone, what the cache holds of it stays"
+                    "where one bit is another, it is set right; else the log is copied again. Where it is gone, only what "
+                    "the cache holds of it stays: delete the file to forget the copy"
                 )
                 yield Found("archive", file, str(error).removeprefix(f"{file} is "), repair, "archive")
                 continue
@@ -119,24 +120,27 @@ def _problem(archive: Archive, chunk: Chunk) -> str | None:
     return None
 
 
-def mend_manifests(archive: Archive, files: list[str]) -> list[str]:
-    """Set right single flipped bits of these files; move the others aside. Returns where these are now. Raises OSError."""
+def mend_manifests(archive: Archive, files: list[str], replaceable: Container[str]) -> list[str]:
+    """Set right single flipped bits of these files; move others aside that are `replaceable`, since their log can be copied
+    again. Returns where these are now. Raises OSError."""
     kept = []
     with archive.writing(wait=True) as staging:
         for file in files:
             with open(file, "rb") as opened:
-                data = opened.read()
-            mended = mend(data, _is_whole)
-            if mended is None:
-                aside = f"{file}.damaged"
-                os.rename(file, aside)
-                kept.append(aside)
-            else:
+                mended = mend(opened.read(), _is_whole)
+            if mended is not None:
                 staging.put(file, mended)
+            elif file in replaceable:
+                os.rename(file, f"{file}.damaged")
+                kept.append(f"{file}.damaged")
         staging.settle()
-        if not kept:
-            archive.sweep()
     return kept
+
+
+def sweep(archive: Archive) -> None:
+    """Delete what no manifest refers to, unless one cannot be read. Raises OSError."""
+    with archive.writing(wait=True), suppress(Damaged):
+        archive.sweep()
 
 
 def _is_whole(data: bytes) -> bool:

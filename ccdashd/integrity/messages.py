@@ -68,8 +68,6 @@ class Checked(msgspec.Struct, tag=True, kw_only=True):
     """Files of manifests that cannot be read."""
     journal_fits: bool
     """Whether the journal is the one that the cache knows, up to where it knows it."""
-    new: bool
-    """Whether a whole cache was made anew."""
 
 
 Answer = Progress | Found | Checked

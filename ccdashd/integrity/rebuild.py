@@ -35,7 +35,7 @@ from ccdashd.logfile import stamp
 from ccdashd.settings import Settings
 from ccdashd.sources import PARSER
 from ccdashd.sources.result import FileResult
-from ccdashd.store import anew, decisions, planning, projects
+from ccdashd.store import anew, decisions, planning, projects, seals
 from ccdashd.store.database import put_meta
 from ccdashd.store.logs import FileState
 from ccdashd.store.schema import META
@@ -68,6 +68,11 @@ class Rebuild:
         self.changed_logs: list[str] = []
         self.changed_plans: list[tuple[str, str, str]] = []
         """Project, root and path."""
+        self._broken: set[int] = set()
+        self.altered: list[str] = []
+        """Logs that are gone, of which other rows are stored than were read."""
+        self.lost: list[str] = []
+        """Of these, those of which nothing can be taken over."""
         self.unread: list[str] = []
         """Logs that the cache in use has not read whole yet."""
 
@@ -75,6 +80,7 @@ class Rebuild:
         """Make all of it, in steps. Raises `sqlite3.Error`, also where what is taken over is damaged."""
         stored = anew.stored_meta(self._connection)
         self._places = self._sound_places()
+        self._broken = seals.broken(self._connection)
         decisions.catch_up(self._connection, Journal(journal))
         self._added = projects.added_roots(self._connection)
         with uncollected():
@@ -129,11 +135,20 @@ class Rebuild:
         unreadable: list[str] = []
         yield from self._read(reading, unreadable)
         kept += [known[path] for path in unreadable if path in known]
-        for state in (*kept, *gone):
-            anew.keep(self._connection, state.id)
-        commits.adopt(self._connection, [state.id for state in (*kept, *gone)], self._owner, self._prices)
+        adopted = [state.id for state in (*kept, *gone) if self._keep(state)]
+        commits.adopt(self._connection, adopted, self._owner, self._prices)
         self._commit(Batch(gone=[state.path for state in gone]))
         commits.relink_all(self._connection, self._owner)
+
+    def _keep(self, state: FileState) -> bool:
+        """Take over what is stored of a log; tells whether that can be read."""
+        if state.id in self._broken:
+            readable = anew.is_readable(self._connection, state.id)
+            (self.altered if readable else self.lost).append(state.path)
+            if not readable:
+                return False
+        anew.keep(self._connection, state.id)
+        return True
 
     def _copies(self, known: dict[str, FileState], hidden: list[str]) -> tuple[dict[str, FileStat], set[str]]:
         """By path, copies that are to be read, and paths of copies that the cache should not hold."""

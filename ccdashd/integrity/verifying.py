@@ -10,6 +10,7 @@ import asyncio
 import logging
 import os
 import time
+from collections.abc import Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,16 +24,20 @@ from ccdashd.errors import Busy
 from ccdashd.helper import HelperFailed, answers
 from ccdashd.ingest.claim import look
 from ccdashd.integrity import messages
+from ccdashd.integrity.copies import mend_manifests, sweep
 from ccdashd.integrity.messages import Checked, Found, Job, Progress
 from ccdashd.logfile import stamp
 from ccdashd.protocol import types as t
-from ccdashd.store import logs, planning
+from ccdashd.store import archived, logs, planning
 from ccdashd.store.database import install
 
 if TYPE_CHECKING:
     from ccdashd.app import App
 
 log = logging.getLogger(__name__)
+
+Report = Callable[[int, int, str], None]
+"""Hears what is done, of how much, and in words."""
 
 PATIENCE = 3.0
 """Seconds that the cache has to take note of files that changed during a check."""
@@ -50,25 +55,27 @@ class Outcome:
     faults: list[Found] = field(default_factory=list)
     files: int = 0
     copies: int = 0
-    new: bool = False
     journal_fits: bool = True
+    damaged_logs: list[str] = field(default_factory=list)
+    """Logs of whose copies something is damaged."""
+    damaged_manifests: list[str] = field(default_factory=list)
+    """Files of the archive."""
 
 
-async def verify(app: App, *, repair: bool) -> t.VerifyResult:
+async def verify(app: App, report: Report, *, repair: bool) -> t.VerifyResult:
     """Check everything that is ours; with `repair`, do what can be done about it and check again. Raises Busy."""
     began = time.monotonic()
     new = app.paths.cache_dir / f"cache-new-{os.getpid()}.db"
     kept: list[Path] = []
     try:
-        outcome = await _checked(app, new)
+        outcome = await _checked(app, new, report)
         repaired: list[Found] = []
         if repair and outcome.faults:
             repaired = outcome.faults
             kept = await _repair(app, outcome, new)
-            outcome = await _checked(app, new)
+            outcome = await _checked(app, new, report)
     finally:
         new.unlink(missing_ok=True)
-        app.events.indexing(app.indexing)
     left = {(fault.part, fault.where, fault.problem) for fault in outcome.faults}
     done = [fault for fault in repaired if (fault.part, fault.where, fault.problem) not in left]
     return t.VerifyResult(
@@ -89,12 +96,12 @@ def _wire(fault: Found, repaired: bool) -> t.Fault:
 # --- the check ---
 
 
-async def _checked(app: App, new: Path) -> Outcome:
+async def _checked(app: App, new: Path, report: Report) -> Outcome:
     if not app.indexing.complete:
         await app.pipeline.reconcile("before a check")
     await app.pipeline.repricing.settled()  # until then, some roll-ups are those of other prices
     for _ in range(TRIES):
-        outcome = await _check(app, new)
+        outcome = await _check(app, new, report)
         # Where the daemon itself wrote the journal anew meanwhile, the check had another cache than journal.
         if outcome.journal_fits or not await app.pipeline.journal_is_known():
             break
@@ -104,9 +111,8 @@ async def _checked(app: App, new: Path) -> Outcome:
     return outcome
 
 
-async def _check(app: App, new: Path) -> Outcome:
+async def _check(app: App, new: Path, report: Report) -> Outcome:
     _forget_leftovers(new)
-    began = time.monotonic()
     outcome = Outcome()
     job = messages.encode(_job(app, new))
     try:
@@ -116,10 +122,15 @@ async def _check(app: App, new: Path) -> Outcome:
                     case Found() as fault:
                         outcome.faults.append(fault)
                     case Progress() as progress:
-                        app.events.indexing(_indexing(progress, began))
+                        files = (
+                            f"{progress.files_done} of {progress.files_total} logs" if progress.files_total else "copies"
+                        )
+                        report(progress.done, progress.total, files)
                     case Checked() as checked:
                         outcome.files, outcome.copies = checked.files, checked.copies
-                        outcome.new, outcome.journal_fits = checked.new, checked.journal_fits
+                        outcome.journal_fits = checked.journal_fits
+                        outcome.damaged_logs = list(map(os.fsdecode, checked.damaged_logs))
+                        outcome.damaged_manifests = list(map(os.fsdecode, checked.damaged_manifests))
                         outcome.faults += await _look_again(app, checked)
     except HelperFailed as error:
         raise Busy(f"the check could not be done: {error}", reason="check") from error
@@ -144,20 +155,6 @@ def _job(app: App, new: Path) -> Job:
         journal=os.fsencode(paths.journal),
         counters=os.fsencode(paths.counters),
         backups=os.fsencode(paths.backups),
-    )
-
-
-def _indexing(progress: Progress, began: float) -> t.Indexing:
-    rate = progress.done / max(time.monotonic() - began, 1e-6)
-    return t.Indexing(
-        phase="verify",
-        done=progress.done,
-        total=progress.total,
-        files_done=progress.files_done,
-        files_total=progress.files_total,
-        rate=rate,
-        eta=(progress.total - progress.done) / rate if rate else None,
-        complete=True,
     )
 
 
@@ -226,6 +223,8 @@ async def _repair(app: App, outcome: Outcome, new: Path) -> list[Path]:
             kept += filter(None, [await app.pipeline.mend_journal()])
         if "counters" in remedies:
             kept.append(await asyncio.to_thread(counters.move_aside, app.paths.counters))
+        if "archive" in remedies:
+            kept += await _mend_archive(app, outcome)
         if "damaged" in remedies:
             kept.append(await app.while_closed(partial(_move_aside, app)))
         elif "anew" in remedies:
@@ -233,11 +232,25 @@ async def _repair(app: App, outcome: Outcome, new: Path) -> list[Path]:
         if remedies & {"damaged", "anew", "rescan"}:
             await app.ready()
             await app.pipeline.reconcile("repair")
-    except OSError as error:
-        raise Busy(f"the repair failed: {error.strerror or error}; nothing else was changed", reason="repair") from error
+    except (OSError, HelperFailed) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise Busy(f"the repair failed: {reason}; what was repaired before stays so", reason="repair") from error
     for fault in outcome.faults:
         log.warning("repaired part=%s where=%r problem=%r", fault.part, fault.where, fault.problem)
     return kept
+
+
+async def _mend_archive(app: App, outcome: Outcome) -> list[Path]:
+    """Copy logs again of whose copies something is damaged, as far as they are there."""
+    archive = app.archive
+    known = [log for log in await app.database.read(archived.logs) if os.path.exists(log.path)]
+    manifests = {archive.manifest_path(log.path): log for log in known}
+    damaged = outcome.damaged_manifests
+    kept = await asyncio.to_thread(mend_manifests, archive, damaged, manifests)
+    again = [manifests[file] for file in damaged if file in manifests]
+    await app.keeper.copy([*again, *(log for log in known if log.path in outcome.damaged_logs)], anew=True)
+    await asyncio.to_thread(sweep, archive)
+    return list(map(Path, kept))
 
 
 async def _install(app: App, new: Path, revision: int) -> Path:

@@ -10,16 +10,22 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
+import msgspec
 import sqlalchemy as sa
+import zstandard
 
-from ccdashd.store import versions
+from ccdashd.sources.model import Stats
+from ccdashd.store import pages, versions
 from ccdashd.store.connection import raw_connection
 from ccdashd.store.logs import FileState, path_from, path_value
 from ccdashd.store.planning import State
 from ccdashd.store.rows import ROW_TABLES
 from ccdashd.store.schema import document_data, document_diagnostics, documents, task_data, task_names, tasks
+
+_stats = msgspec.json.Decoder(Stats)
 
 _PRAGMAS = (
     # Nothing of it is worth keeping when it is interrupted.
@@ -58,15 +64,32 @@ def beside(stored: Path, new: Path) -> Iterator[sa.Connection]:
         engine.dispose()
 
 
+def _stored(connection: sa.Connection, query: str, *values: str) -> list[tuple[Any, ...]]:
+    """Rows of the cache in use, whose text may be damaged: what is not UTF-8 is kept as surrogates."""
+    raw = raw_connection(connection)
+    with tolerant(raw):
+        return raw.execute(query, values).fetchall()
+
+
+@contextmanager
+def tolerant(raw: sqlite3.Connection) -> Iterator[None]:
+    """Read text that is not UTF-8, too."""
+    raw.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
+    try:
+        yield
+    finally:
+        raw.text_factory = str
+
+
 def wrong_pages(connection: sa.Connection) -> list[str]:
     """What SQLite finds wrong with the file in use; it names pages, indexes and rows."""
-    rows = raw_connection(connection).execute("PRAGMA stored.integrity_check(20)").fetchall()
+    rows = _stored(connection, "PRAGMA stored.integrity_check(20)")
     return [str(line) for (line,) in rows if line != "ok"]
 
 
 def wrong_references(connection: sa.Connection) -> list[tuple[str, str]]:
     """Pairs of tables: some row of the first refers to a row of the second that is not there."""
-    rows = raw_connection(connection).execute("PRAGMA stored.foreign_key_check").fetchall()
+    rows = _stored(connection, "PRAGMA stored.foreign_key_check")
     return sorted({(str(table), str(target)) for table, _, target, _ in rows})
 
 
@@ -89,7 +112,7 @@ _RESET = (
 
 def stored_logs(connection: sa.Connection) -> list[FileState]:
     """What the cache in use knows of each log."""
-    rows = raw_connection(connection).execute(_STATES).fetchall()
+    rows = _stored(connection, _STATES)
     return [FileState(file_id, path_from(path), *rest) for file_id, path, *rest in rows]
 
 
@@ -106,6 +129,21 @@ def keep(connection: sa.Connection, file_id: int) -> None:
         raw.execute(_COPY.format(table.name), (file_id,))
     for reset in _RESET:
         raw.execute(reset, (file_id,))
+
+
+def is_readable(connection: sa.Connection, file_id: int) -> bool:
+    """Whether what is stored of a log can be decoded: its text, its figures and its entries."""
+    raw = raw_connection(connection)
+    try:
+        for (stats,) in raw.execute("SELECT stats FROM stored.sync_state WHERE id = ?", (file_id,)):
+            _stats.decode(stats)
+        for (data,) in raw.execute("SELECT data FROM stored.session_logs WHERE file_id = ?", (file_id,)):
+            pages.unpack(data)
+        for table in ROW_TABLES:
+            raw.execute(f"SELECT * FROM stored.{table.name} WHERE file_id = ?", (file_id,)).fetchall()
+    except (ValueError, TypeError, zstandard.ZstdError, sqlite3.OperationalError):
+        return False
+    return True
 
 
 def forget(connection: sa.Connection, path: str) -> None:
@@ -132,7 +170,7 @@ _KEEP_ROWS = [
 
 def stored_documents(connection: sa.Connection, project_id: str) -> dict[str, State]:
     """What the cache in use knows of a project's planning files, by path."""
-    return {row[1]: State(*row) for row in raw_connection(connection).execute(_DOCUMENTS, (project_id,)).fetchall()}
+    return {row[1]: State(*row) for row in _stored(connection, _DOCUMENTS, project_id)}
 
 
 def keep_document(connection: sa.Connection, id: str) -> None:
@@ -151,9 +189,9 @@ WHERE s.cwd <> '' GROUP BY 1, 2, 3 ORDER BY 4
 
 def stored_places(connection: sa.Connection) -> list[tuple[str, str, str]]:
     """``(working directory, id, root)`` of the projects that sessions are in, those of more sessions later."""
-    return [(cwd, id, root) for cwd, id, root, _ in raw_connection(connection).execute(_PLACES).fetchall()]
+    return [(cwd, id, root) for cwd, id, root, _ in _stored(connection, _PLACES)]
 
 
 def stored_meta(connection: sa.Connection) -> dict[str, str]:
     """What the cache in use has in `meta`."""
-    return dict(raw_connection(connection).execute("SELECT key, value FROM stored.meta").fetchall())
+    return dict(_stored(connection, "SELECT key, value FROM stored.meta"))

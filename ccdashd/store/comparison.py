@@ -6,6 +6,7 @@ written in several ways.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
@@ -15,9 +16,9 @@ import sqlalchemy as sa
 import zstandard
 
 from ccdashd.store import pages
-from ccdashd.store.anew import stored_meta
+from ccdashd.store.anew import stored_meta, tolerant
 from ccdashd.store.connection import raw_connection
-from ccdashd.store.schema import META, meta, metadata, session_logs, sync_state
+from ccdashd.store.schema import META, log_seals, meta, metadata, session_logs, sync_state
 
 MOST: Final = 2000
 """Rows of a table that are looked at closely; beyond that, so many differ that it does not matter which."""
@@ -42,8 +43,10 @@ class Difference(NamedTuple):
 def differences(connection: sa.Connection) -> Iterator[Difference]:
     """Tables whose rows in the cache in use are not those of the new one. Raises `sqlite3.Error` where it is corrupt."""
     for table in metadata.sorted_tables:
-        if table is not meta:
-            found = [wrong for wrong in _rows(raw_connection(connection), table) if wrong is not None]
+        if table not in (meta, log_seals):
+            raw = raw_connection(connection)
+            with tolerant(raw):
+                found = [wrong for wrong in _rows(raw, table) if wrong is not None]
             if found:
                 key, columns = found[0]
                 yield Difference(table.name, len(found), key, columns)
@@ -90,8 +93,8 @@ def _rows(raw: sqlite3.Connection, table: sa.Table) -> Iterator[tuple[str, list[
 
 
 def _key(keys: list[str], row: Mapping[str, Any]) -> str:
-    shown = (row[name] for name in keys)
-    return " ".join(value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value) for value in shown)
+    values = (os.fsdecode(value) if isinstance(value, bytes) else str(value) for value in map(row.__getitem__, keys))
+    return os.fsencode(" ".join(values)).decode("utf-8", "replace")
 
 
 def _is_same(table: sa.Table, column: str, stored: Row, fresh: Row) -> bool:

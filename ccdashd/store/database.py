@@ -215,6 +215,9 @@ def _transaction(fn: Write[T], connection: sa.Connection) -> tuple[T, int, int]:
 def is_corrupt(error: BaseException) -> bool:
     """Whether the error says that the file itself is damaged."""
     cause = error.__cause__ if isinstance(error, Busy) and error.__cause__ else error
+    # Nothing but UTF-8 is ever written as text.
+    if "Could not decode to UTF-8" in str(cause):
+        return True
     return _code(cause) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 

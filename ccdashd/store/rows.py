@@ -21,6 +21,7 @@ from ccdashd.store.connection import raw_connection, select
 from ccdashd.store.logs import path_value
 from ccdashd.store.schema import (
     diagnostics,
+    log_seals,
     session_events,
     session_file_updates,
     session_logs,
@@ -281,7 +282,7 @@ def _joined_updates(
 
 def clear(connection: sa.Connection, file_id: int) -> None:
     """Delete the rows of a log, not the log."""
-    for table in (*ROW_TABLES, *rollups.TABLES):
+    for table in (*ROW_TABLES, *rollups.TABLES, log_seals):
         connection.execute(sa.delete(table).where(table.c.file_id == file_id))
 
 

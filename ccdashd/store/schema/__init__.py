@@ -18,7 +18,7 @@ from ccdashd.store.schema.analytics import (
     tool_slots,
     usage_slots,
 )
-from ccdashd.store.schema.base import APPLICATION_ID, META, meta, metadata, projects, sync_state
+from ccdashd.store.schema.base import APPLICATION_ID, META, log_seals, meta, metadata, projects, sync_state
 from ccdashd.store.schema.planning import (
     document_data,
     document_diagnostics,
@@ -62,6 +62,7 @@ __all__ = [
     "external_links",
     "feature_phases",
     "features",
+    "log_seals",
     "meta",
     "metadata",
     "progress_days",

@@ -62,3 +62,12 @@ sync_state = Table(
     Index("sync_state_inode", "inode"),
     Index("sync_state_root_uuid", "root_uuid"),
 )
+
+log_seals = Table(
+    "log_seals",
+    metadata,
+    file_id(),
+    Column("schema", Text, nullable=False),  # version of the schema that the rows were of
+    Column("digest", LargeBinary, nullable=False),
+)
+"""Checksums of the rows of logs that are gone: nothing is left that they could be compared with."""
