@@ -83,6 +83,8 @@ COMMANDS = (
     Command("storage", "storage", "show what ccdash's own files take on disk: by part, table and project"),
     Command("retention", "prune", "list, set and delete policies by which copies of sessions go"),
     Command("prune", "prune", "list which of ccdash's own copies of sessions go, and delete them"),
+    Command("export", "bundles", "write a session, feature, project or everything into one file, redacted when asked"),
+    Command("import", "bundles", "take in the sessions of such a file, after all of it was checked"),
     Command("stop", "daemon", "stop the daemon when it has finished what runs"),
     Command("demo", "demo", "make realistic demo logs and show them in a profile of their own"),
     Command("service", "service", "start the daemon by systemd or launchd: install, uninstall, status"),
