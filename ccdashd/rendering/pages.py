@@ -1,17 +1,12 @@
-"""Transcripts, blame and lists of sessions as Markdown for editors that cannot show them otherwise. Pure.
-
-What is shown was written by agents, by people and by web pages that agents read: it stands in indented code, out of which
-nothing can lead, or is escaped.
-"""
+"""Parts of transcripts, blame and lists of sessions as Markdown for editors that cannot show them otherwise. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from ccdashd.protocol import types as t
-from ccdashd.rendering import words
+from ccdashd.rendering import markdown, words
 
 RESULT_CAP: Final = 2_000
 TEXT_CAP: Final = 20_000
@@ -19,18 +14,6 @@ TEXT_CAP: Final = 20_000
 
 _TITLE: Final = 80
 _PROMPT: Final = 100
-
-_WHO: Final[Mapping[str, str]] = {
-    "prompt": "You",
-    "command": "You",
-    "steering": "You",
-    "queued": "You",
-    "bash": "You, in a shell",
-    "assistant": "Agent",
-    "thinking": "Agent, thinking",
-    "toolCall": "Call",
-    "toolResult": "Result",
-}
 
 
 class Rendered(NamedTuple):
@@ -42,7 +25,7 @@ class Rendered(NamedTuple):
 
 def transcript(session: t.SessionRow, part: t.Transcript, entry: str | None) -> Rendered:
     """A part of a transcript, around an entry where one is meant."""
-    facts = words.joined(session.project_name, words.model(session.model), _moment(session.started_at))
+    facts = words.joined(session.project_name, words.model(session.model), markdown.moment(session.started_at))
     lines = [f"# {words.escaped(words.short(session.title or session.id, _TITLE))}", "", words.escaped(facts), ""]
     command = f"`ccdash show {session_argument(session.id)} --transcript` shows all"
     if part.start:
@@ -66,16 +49,16 @@ def blame(blame: t.Blame, text: str) -> Rendered:
     end = 0
     for block in blame.blocks:
         if block.start - 1 > end:
-            lines += ["## Others", "", *_code(written[end : block.start - 1]), ""]
+            lines += ["## Others", "", *markdown.code(written[end : block.start - 1]), ""]
         change = blame.changes[block.change]
         prompt = f"“{words.short(change.prompt.text, _PROMPT)}”" if change.prompt is not None else ""
-        facts = words.joined(words.model(change.model), _moment(change.time), words.cost(change.cost))
+        facts = words.joined(words.model(change.model), markdown.moment(change.time), words.cost(change.cost))
         lines += [f"## {words.escaped(words.joined(words.short(change.title or change.session_id, _TITLE), prompt))}", ""]
         lines += [f"{words.escaped(facts)} · `ccdash show {session_argument(change.session_id)}`", ""]
-        lines += [*_code(written[block.start - 1 : block.end]), ""]
+        lines += [*markdown.code(written[block.start - 1 : block.end]), ""]
         end = block.end
     if end < blame.lines:
-        lines += ["## Others", "", *_code(written[end : blame.lines]), ""]
+        lines += ["## Others", "", *markdown.code(written[end : blame.lines]), ""]
     return Rendered("\n".join(lines))
 
 
@@ -83,7 +66,9 @@ def sessions(heading: str, rows: Sequence[t.SessionRow], total: int) -> Rendered
     """A list of sessions."""
     lines = [f"# {words.escaped(heading)}", ""]
     for row in rows:
-        facts = words.joined(row.project_name, words.model(row.model), _moment(row.ended_at), words.status(row.status))
+        facts = words.joined(
+            row.project_name, words.model(row.model), markdown.moment(row.ended_at), words.status(row.status)
+        )
         lines.append(f"- **{words.escaped(words.short(row.title or row.id, _TITLE))}** {words.escaped(facts)}  ")
         lines.append(f"  `ccdash show {session_argument(row.id)} --transcript`")
     if total > len(rows):
@@ -97,23 +82,8 @@ def session_argument(id: str) -> str:
 
 
 def _entry(item: t.Entry) -> Iterator[str]:
+    if markdown.is_silent(item):
+        return
     text = item.text.strip("\n")
-    if not text.strip() and item.kind in ("assistant", "thinking"):
-        return  # what models send between two blocks, and thinking of which the log keeps only a signature
-    who = _WHO.get(item.kind, item.kind)
-    who = "Result: an error" if item.kind == "toolResult" and item.is_error else who
-    who = f"{who} {item.tool}" if item.kind == "toolCall" and item.tool else who
-    yield f"## {words.escaped(words.joined(who, 'sub-agent' if item.sidechain else '', _moment(item.timestamp)))}"
-    yield ""
     cap = RESULT_CAP if item.kind == "toolResult" else TEXT_CAP
-    yield from _code((text if len(text) <= cap else text[:cap].rstrip() + "…").split("\n"))
-    yield ""
-
-
-def _code(lines: Iterable[str]) -> Iterator[str]:
-    for line in lines:
-        yield f"    {words.visible(line)}".rstrip()
-
-
-def _moment(stamp: str | None) -> str:
-    return f"{datetime.fromisoformat(stamp).astimezone():%Y-%m-%d %H:%M}" if stamp is not None else ""
+    yield from markdown.entry(item, words.lines(text if len(text) <= cap else text[:cap].rstrip() + "…"))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 from ccdashd.protocol import methods
 from ccdashd.protocol import types as t
+from ccdashd.rendering import documents
 from ccdashd.rpc.dispatch import ReadCall, handles
 from ccdashd.store import activity, branches, payloads, session_lists, sessions, threads, transcripts
 
@@ -60,6 +63,13 @@ def sessions_files(call: ReadCall, params: t.SessionParams) -> t.SessionFiles:
 def sessions_thread(call: ReadCall, params: t.SessionParams) -> t.Thread:
     """Parent, sub-agents, forks and origin of a session."""
     return threads.thread(call.conn, sessions.find(call.conn, params.id), call.revision)
+
+
+@handles(methods.SESSIONS_RENDER)
+def sessions_render(call: ReadCall, params: t.RenderParams) -> t.RenderedPiece:
+    """A transcript as Markdown, HTML or JSON, piece by piece."""
+    home, app = os.path.expanduser("~"), call.app
+    return documents.piece(call.conn, params, call.revision, archive=app.archive, prices=app.prices, home=home)
 
 
 @handles(methods.SESSIONS_ACTIVE)
