@@ -10,5 +10,5 @@ export const EXAMPLES: readonly (readonly [typed: string, means: string])[] = [
   ["tool:Bash", "what a tool did"],
   ["file:src/app", "about a file or folder"],
   ["project:shop", "in a project; also agent:, model:, branch:, session:"],
-  ["after:2026-01-31", "from a day on; also before:"],
+  ["after:7d", "of the last seven days; also after:2026-01-31, before:"],
 ];

@@ -10,6 +10,7 @@ import { counted, grouped, missing } from "./groups";
 import { Latest } from "./latest";
 import type { ToHost, ToPage } from "./messages";
 import { page } from "./page";
+import { target } from "./target";
 
 const ID = "ccdash.search";
 
@@ -127,9 +128,10 @@ export class SearchView implements vscode.WebviewViewProvider, vscode.Disposable
   }
 
   private async open(hit: SearchHit): Promise<void> {
-    if (hit.type === "entry" || hit.type === "session") this.transcripts.show(hit.id, hit.entry ?? undefined);
-    else if (hit.path !== null) await open(hit.path, hit.line ?? undefined);
-    else throw new Error(`${hit.title || hit.id} has no file to show.`);
+    const place = target(hit);
+    if ("session" in place) this.transcripts.show(place.session, place.entry);
+    else if ("path" in place) await open(place.path, place.line);
+    else await vscode.commands.executeCommand("ccdash.openPlan", place);
   }
 
   private serve(): void {
