@@ -11,9 +11,6 @@ import apsw
 
 from ccdashd.store.text import blocks
 
-TABLE = "entries_text"
-"""The FTS5 table of entries; its columns are ``text``, ``parts``, ``path`` and ``tags``."""
-
 _KEYS = 500
 """Keys that one statement asks for."""
 
@@ -102,39 +99,6 @@ def ends(text: apsw.Connection) -> Span | None:
     """The lowest and the highest rowid; None where there is no entry."""
     ((first, last),) = text.execute(_ENDS)
     return Span(first, last) if first is not None else None
-
-
-def within(text: apsw.Connection, expression: str, allowed: Sequence[Span], limit: int) -> list[int]:
-    """The highest rowids that fit an expression and are in one of these spans (see `merged`), the highest first."""
-    found: list[int] = []
-    below = len(allowed)
-    while below and len(found) < limit:
-        # As far as matches are in spans, or nearly so, one query goes through many spans; over a large gap it begins anew.
-        query = f"SELECT rowid FROM {TABLE} WHERE {TABLE} MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid DESC"
-        outside = 0
-        ended = True
-        for (rowid,) in text.execute(query, (expression, allowed[0].first, allowed[below - 1].last)):
-            while below and rowid < allowed[below - 1].first:
-                below -= 1
-            if not below:
-                break
-            if rowid > allowed[below - 1].last:
-                outside += 1
-                if outside >= _GAP:
-                    ended = False
-                    break
-                continue
-            outside = 0
-            found.append(rowid)
-            if len(found) >= limit:
-                break
-        if ended:
-            break
-    return found
-
-
-_GAP = 500
-"""Matches in a row that are in no span, from which on the next span is looked for: about what a new query costs."""
 
 
 def contains(allowed: Sequence[Span], rowid: int) -> bool:

@@ -9,9 +9,6 @@ import apsw
 
 from ccdashd.store.item_sources import Item, ItemType
 
-TABLE = "items_text"
-"""The FTS5 table; its columns are ``title``, ``text``, ``parts``, ``path`` and ``tags``."""
-
 EVERYTHING = "tags : all"
 """The expression that all items fit."""
 

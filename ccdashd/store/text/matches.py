@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
 
 import apsw
+
+from ccdashd.store.text.entries import Span
+
+ENTRIES = "entries_text"
+"""The FTS5 table of entries; its columns are ``text``, ``parts``, ``path`` and ``tags``."""
+
+ITEMS = "items_text"
+"""That of titles and texts of entities: ``title``, ``text``, ``parts``, ``path`` and ``tags``."""
 
 SATURATION = 1.2
 """``k1`` of BM25 (https://www.sqlite.org/fts5.html#the_bm25_function): how soon more of the same word adds little."""
@@ -16,18 +26,40 @@ USUAL_LENGTH = 150.0
 """Words of a text that is neither long nor short. FTS5's own function takes the average, so that its scores change with
 every text that is added, and looks all rows of each word up for it."""
 
+_GAP = 500
+"""Matches in a row that are in no span, from which on the next span is looked for: about what a new query costs."""
 
-def newest(text: apsw.Connection, table: str, expression: str, low: int, high: int, limit: int) -> list[int]:
-    """The highest rowids of `table` from `low` to `high` that fit, the highest first."""
-    query = f"SELECT rowid FROM {table} WHERE {table} MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid DESC LIMIT ?"
-    return [rowid for (rowid,) in text.execute(query, (expression, low, high, limit))]
+_SCORE = "ccdash_score"
 
 
-def count(text: apsw.Connection, table: str, expression: str, most: int) -> int:
-    """How many rows fit, `most` where there are more."""
-    query = f"SELECT COUNT(*) FROM (SELECT 1 FROM {table} WHERE {table} MATCH ? LIMIT ?)"
-    (number,) = next(text.execute(query, (expression, most)))
-    return int(number)
+def newest(text: apsw.Connection, expression: str, allowed: Sequence[Span], limit: int) -> list[int]:
+    """The highest rowids of entries that fit and are in one of these spans (see `entries.merged`), the highest first."""
+    return [rowid for (rowid,) in islice(_walk(text, "rowid", expression, allowed), limit)]
+
+
+def _walk(text: apsw.Connection, columns: str, expression: str, allowed: Sequence[Span]) -> Iterator[tuple[Any, ...]]:
+    """Rows of entries that fit and are in a span, from above; `columns` begin with the rowid.
+
+    As far as matches are in spans, or nearly so, one query goes through many spans; over a large gap it begins anew.
+    """
+    query = f"SELECT {columns} FROM {ENTRIES} WHERE {ENTRIES} MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid DESC"
+    left = len(allowed)
+    while left:
+        outside = 0
+        for row in text.execute(query, (expression, allowed[0].first, allowed[left - 1].last)):
+            while left and row[0] < allowed[left - 1].first:
+                left -= 1
+            if not left:
+                return
+            if row[0] <= allowed[left - 1].last:
+                outside = 0
+                yield row
+            else:
+                outside += 1
+                if outside == _GAP:
+                    break
+        else:
+            return
 
 
 class Scorer:
@@ -37,25 +69,29 @@ class Scorer:
         self._text = text
         self._phrases: Sequence[float] = ()
         self._columns: Sequence[float] = ()
-        text.register_fts5_function("ccdash_score", self._score)
+        text.register_fts5_function(_SCORE, self._score)
 
-    def scores(
+    def newest(
         self,
-        table: str,
         expression: str,
-        low: int,
-        high: int,
+        allowed: Sequence[Span],
+        limit: int,
         phrases: Sequence[float],
         columns: Sequence[float],
     ) -> dict[int, float]:
-        """Rows from `low` to `high` that fit, with their scores: higher is better.
+        """What `matches.newest` gives, in its order, with scores: higher is better.
 
         `phrases` has a weight for each phrase of the expression, `columns` one for each column of the table.
         """
         self._phrases, self._columns = phrases, columns
-        score = f"SELECT rowid, ccdash_score({table}) FROM {table} WHERE {table} MATCH ? AND rowid BETWEEN ? AND ?"
-        # From above, where the rows are: FTS5 would else begin with the lowest row of all.
-        return dict(self._text.execute(f"{score} ORDER BY rowid DESC", (expression, low, high)))
+        return dict(islice(_walk(self._text, f"rowid, {_SCORE}({ENTRIES})", expression, allowed), limit))
+
+    def items(self, expression: str, phrases: Sequence[float], columns: Sequence[float]) -> dict[int, float]:
+        """The numbers of all items that fit, with scores."""
+        self._phrases, self._columns = phrases, columns
+        return dict(
+            self._text.execute(f"SELECT rowid, {_SCORE}({ITEMS}) FROM {ITEMS} WHERE {ITEMS} MATCH ?", (expression,))
+        )
 
     def _score(self, row: apsw.FTS5ExtensionApi, *_: object) -> float:
         # Called for each row: what is not needed is not looked up.
@@ -68,3 +104,10 @@ class Scorer:
                 found = sum(len(at) * worth for at, worth in zip(places, self._columns, strict=True) if at)
                 score += weight * found * (SATURATION + 1) / (found + least)
         return score
+
+
+def count(text: apsw.Connection, expression: str, most: int) -> int:
+    """How many entries fit, `most` where there are more."""
+    query = f"SELECT COUNT(*) FROM (SELECT 1 FROM {ENTRIES} WHERE {ENTRIES} MATCH ? LIMIT ?)"
+    ((number,),) = text.execute(query, (expression, most))
+    return int(number)
