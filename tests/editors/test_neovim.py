@@ -261,7 +261,7 @@ def test_options_choose_files_and_keys(start: Start, world: World) -> None:
         ("{ filetypes = 'python' }", "'filetypes' must be a list of strings"),
         ("{ hints = 1 }", "'hints' must be true or false"),
         ("{ keymaps = true }", "'keymaps' must be a table"),
-        ("{ keymaps = { sesions = 's' } }", "'keymaps' has keys for blame, hover, run_lens, sessions, "),
+        ("{ keymaps = { sesions = 's' } }", "'keymaps' has keys for blame, hover, run_lens, search, sessions, "),
     ],
 )
 def test_wrong_options_are_named(start: Start, options: str, told: str) -> None:

@@ -136,7 +136,7 @@ def test_help_is_found_and_complete(start: Start, tmp_path: Path) -> None:
     neovim.command(f"set runtimepath^={tmp_path}")
     neovim.command(f"helptags {tmp_path / 'doc'}")
     commands = [name for name in neovim.value("vim.tbl_keys(vim.api.nvim_get_commands({}))") if name.startswith("Ccdash")]
-    assert len(commands) == 9
+    assert len(commands) == 10
     options = neovim.value("vim.tbl_keys(vim.tbl_extend('keep', { filetypes = {} }, require('ccdash.config').defaults))")
     keys = neovim.value("vim.tbl_keys(require('ccdash.config').actions)")
     topics = [f":{name}" for name in commands]

@@ -18,6 +18,10 @@ command("Sessions", { nargs = "*", bang = true, desc = "Sessions that touched th
   end
 end)
 
+command("Search", { nargs = "*", desc = "Search in everything that was said, done and planned" }, function(call)
+  require("ccdash.search").search(call.args)
+end)
+
 command("Active", { desc = "Sessions that are being written" }, function()
   require("ccdash.pickers").active()
 end)

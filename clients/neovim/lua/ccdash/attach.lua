@@ -28,6 +28,7 @@ local function map_keys(bufnr)
   local commands = {
     run_lens = vim.lsp.codelens.run,
     hover = require("ccdash.hover").show,
+    search = "<Cmd>CcdashSearch<CR>",
     sessions = "<Cmd>CcdashSessions<CR>",
     transcript = "<Cmd>CcdashTranscript<CR>",
     blame = "<Cmd>CcdashBlame<CR>",

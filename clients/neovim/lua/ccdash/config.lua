@@ -5,6 +5,7 @@ local M = {}
 M.actions = {
   run_lens = "what the lens of this line offers",
   hover = "what is known of this line",
+  search = "search in everything that was said, done and planned",
   sessions = "sessions that touched this file",
   transcript = "transcript of the last session that touched this file",
   blame = "who wrote which lines",

@@ -38,7 +38,8 @@ local function open_session(row)
   require("ccdash.transcript").open(row.id)
 end
 
-local function open_file(path, line)
+--- Open a file, at a line.
+function M.open_file(path, line)
   vim.cmd("edit " .. vim.fn.fnameescape(path))
   vim.api.nvim_win_set_cursor(0, { math.min(math.max(line or 1, 1), vim.api.nvim_buf_line_count(0)), 0 })
 end
@@ -46,7 +47,7 @@ end
 --- Open a file of a project by the path it has there.
 local function open_in(project, path, line)
   client.ask("projects/get", { id = project }, function(found)
-    open_file(found.root .. "/" .. path, line)
+    M.open_file(found.root .. "/" .. path, line)
   end)
 end
 
