@@ -66,6 +66,7 @@ _CASES = bytes(
 """Classes of bytes by which changes of case are found: much faster than by looking at words."""
 
 _IN_BASE64 = bytes(ord("w") if byte in _LETTERS + _CAPITALS + b"+/" else ord(" ") for byte in range(256))
+_BASE64_RUN = b"w" * ENCODED
 _NO_CJK = bytes(set(range(256)) - {0xE1, *range(0xE3, 0xEE), 0xEF, 0xF0})
 """Bytes that begin no character of `_CJK` in UTF-8."""
 
@@ -73,43 +74,45 @@ _NO_CJK = bytes(set(range(256)) - {0xE1, *range(0xE3, 0xEE), 0xEF, 0xF0})
 # --- for the index ---
 
 
-def cut(text: str, cap: int) -> str:
-    """What is indexed of a text: all but binary content, of more than `cap` bytes of UTF-8 the head and the tail."""
+def prepare(text: str, cap: int) -> tuple[str, str]:
+    """What is indexed of a text, and the parts of its identifiers, each identifier once: ready for the tokenizer.
+
+    Binary content is left out; of more than `cap` bytes of UTF-8, the head and the tail are taken.
+    """
     if "\x00" in text:
-        return ""
-    if 4 * len(text) > cap:
-        data = text.encode()
-        if len(data) > cap:
-            half = cap // 2
-            head, tail = data[:half].decode(errors="ignore"), data[-half:].decode(errors="ignore")
-            text = f"{head}\n{tail}"
-    if len(text) >= ENCODED and text.encode().translate(_IN_BASE64).find(b"w" * ENCODED) >= 0:
-        text = _BASE64.sub(" ", text)
-    return text
-
-
-def prepare(text: str) -> tuple[str, str]:
-    """A text and the parts of its identifiers, each identifier once, as the tokenizer of the index is to get them."""
+        return "", ""
     data = text.encode()
-    cases = data.translate(_CASES)
-    found: dict[str, None] = {}
-    for change in (b"lU", b"UUl"):
-        at = cases.find(change)
-        while at >= 0:
-            end = cases.find(b" ", at)
-            if end < 0:
-                end = len(cases)
-            word = data[cases.rfind(b" ", 0, at) + 1 : end]
-            if len(word) <= LONGEST:
-                found[_parts_of(word)] = None
-            elif not word.isascii():
-                for piece in _words(word.decode()):
-                    found[_parts_of(piece.encode())] = None
-            at = cases.find(change, end)
-    found.pop("", None)
-    if not data.isascii() and data.translate(None, _NO_CJK):
+    if len(data) > cap:
+        half = cap // 2
+        text = f"{data[:half].decode(errors='ignore')}\n{data[-half:].decode(errors='ignore')}"
+        data = text.encode()
+    if len(data) >= ENCODED and data.translate(_IN_BASE64).find(_BASE64_RUN) >= 0:
+        text = _BASE64.sub(" ", text)
+        data = text.encode()
+    parts = _parts(data)
+    if len(data) != len(text) and data.translate(None, _NO_CJK):
         text = separate(text)
-    return text, f" {BETWEEN} ".join(found)
+    return text, parts
+
+
+def _parts(data: bytes) -> str:
+    cases = data.translate(_CASES)
+    change, begin, end_of = cases.find, cases.rfind, len(cases)
+    words: set[bytes] = set()
+    for pattern in (b"lU", b"UUl"):
+        at = change(pattern)
+        while at >= 0:
+            end = change(b" ", at)
+            if end < 0:
+                end = end_of
+            words.add(data[begin(b" ", 0, at) + 1 : end])
+            at = change(pattern, end)
+    if not words:
+        return ""
+    found = {_parts_of(word) if len(word) <= LONGEST else _parts_of.__wrapped__(word) for word in words}
+    found.discard("")
+    # In an order of their own, so that the same text is always indexed alike.
+    return f" {BETWEEN} ".join(sorted(found))
 
 
 def separate(text: str) -> str:
@@ -118,10 +121,10 @@ def separate(text: str) -> str:
 
 
 @lru_cache(65_536)
-def _parts_of(word: bytes) -> str:
+def _parts_of(run: bytes) -> str:
     """The parts of the identifiers in a run of letters, digits and what is not ASCII."""
-    pieces = [word.decode()] if word.isascii() else _words(word.decode())
-    split = [_BREAK.split(piece) for piece in pieces if len(piece) <= LONGEST]
+    words = [run.decode()] if run.isascii() else _words(run.decode())
+    split = [_BREAK.split(word) for word in words if len(word) <= LONGEST]
     return f" {BETWEEN} ".join(" ".join(parts) for parts in split if len(parts) > 1)
 
 
