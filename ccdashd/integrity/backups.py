@@ -31,7 +31,7 @@ LIST = "backup.json"
 CACHE = "cache.db"
 ARCHIVE = "archive"
 
-NAME = re.compile(r"ccdash-\d{8}T\d{6}Z(?:-\d+)?")
+NAME = re.compile(r"ccdash-(\d{8}T\d{6}Z)(?:-(\d+))?")
 _HIDDEN = re.compile(r"\.(ccdash-\d{8}T\d{6}Z(?:-\d+)?)\.(\d+)\.(?:partial|deleted)")
 
 _BLOCK = 1024 * 1024
@@ -125,10 +125,11 @@ def measured(path: Path) -> tuple[int, str]:
 def all_in(parent: Path) -> list[Path]:
     """The folders of backups in a folder, by their names, the newest first."""
     try:
-        names = sorted((name for name in os.listdir(parent) if NAME.fullmatch(name)), reverse=True)
+        found = [match for match in map(NAME.fullmatch, os.listdir(parent)) if match is not None]
     except FileNotFoundError:
         return []
-    return [parent / name for name in names if (parent / name / LIST).is_file()]
+    found.sort(key=lambda match: (match[1], int(match[2] or 1)), reverse=True)
+    return [parent / match[0] for match in found if (parent / match[0] / LIST).is_file()]
 
 
 def hidden(parent: Path, name: str, why: str) -> Path:

@@ -31,6 +31,8 @@ from ccdashd.store.logs import path_value, shown
 ANEW = "it is replaced by one that was made anew from your files; the old one is kept beside it"
 """What repairs a cache."""
 
+_LOST = "it is moved aside, and made anew from your files and the archive; sessions that neither has are lost"
+
 
 class Check:
     """One check of one profile. `answers` are what it finds, as it finds it."""
@@ -106,16 +108,19 @@ class Check:
         name = str(self._cache)
         try:
             with anew.beside(self._cache, self._new) as connection:
-                for wrong in anew.wrong_pages(connection):
-                    yield self._wrong("cache.db", wrong)
+                for problem in anew.wrong_pages(connection):
+                    yield self._wrong("cache.db", problem)
                 for table, target in anew.wrong_references(connection):
                     yield self._wrong(f"cache.db: {table}", f"a row refers to a missing row of {target}")
-                yield from self._contents(connection)
+                wrong = list(comparison.wrong_tables(connection))
+                for name in wrong:
+                    yield Found("cache", f"cache.db: {name}", "it is not made as it should be", _LOST, "damaged")
+                if not wrong:
+                    yield from self._contents(connection)
         except (sqlite3.Error, sa.exc.SQLAlchemyError) as error:
             if not is_corrupt(error):
                 raise ValueError(f"{name} cannot be compared with a new one: {explain(error)}") from error
-            repair = "it is moved aside, and made anew from your files and the archive; sessions that neither has are lost"
-            yield Found("cache", "cache.db", f"it is damaged: {explain(error)}", repair, "damaged")
+            yield Found("cache", "cache.db", f"it is damaged: {explain(error)}", _LOST, "damaged")
             self._keeps_new = False
 
     def _contents(self, connection: sa.Connection) -> Iterator[Answer]:

@@ -7,6 +7,7 @@ written in several ways.
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
@@ -50,6 +51,33 @@ def differences(connection: sa.Connection) -> Iterator[Difference]:
             if found:
                 key, columns = found[0]
                 yield Difference(table.name, len(found), key, columns)
+
+
+def wrong_tables(connection: sa.Connection) -> Iterator[str]:
+    """Tables and indexes of the cache in use that are not made as those of the new one are."""
+    raw = raw_connection(connection)
+    with tolerant(raw):
+        stored, fresh = _shapes(raw, "stored"), _shapes(raw, "main")
+    for name in sorted(stored.keys() | fresh.keys()):
+        if stored.get(name) != fresh.get(name):
+            yield name
+
+
+def _shapes(raw: sqlite3.Connection, schema: str) -> dict[str, Any]:
+    """What SQLite makes of each table and index, by its name in lower case, as all names are compared."""
+    shapes: dict[str, Any] = {}
+    for kind, name, table, sql in raw.execute(f"SELECT type, name, tbl_name, sql FROM {schema}.sqlite_master").fetchall():
+        info = "table_xinfo" if kind == "table" else "index_xinfo"
+        columns = raw.execute(f"PRAGMA {schema}.{info}({_quoted(name)})").fetchall()
+        keys = raw.execute(f"PRAGMA {schema}.foreign_key_list({_quoted(name)})").fetchall() if kind == "table" else []
+        # Defaults and conditions may be written in several ways, depending on what made the table.
+        rest = re.sub(r".*\)|[\s\"]+", " ", str(sql or ""), flags=re.DOTALL).strip()
+        shapes[str(name).lower()] = repr((kind, table, columns, sorted(keys), rest)).lower()
+    return shapes
+
+
+def _quoted(name: str) -> str:
+    return "'" + name.replace("'", "''") + "'"
 
 
 def wrong_meta(connection: sa.Connection) -> Iterator[str]:

@@ -20,7 +20,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 
 from ccdashd.errors import Busy
-from ccdashd.store import versions
+from ccdashd.store import vacuum, versions
 from ccdashd.store.connection import ConnectionThread, raw_connection, set_bulk
 from ccdashd.store.schema import meta
 
@@ -143,6 +143,27 @@ class Database:
             if not on:
                 self._tidying = asyncio.create_task(self.checkpoint(), name="checkpoint")
 
+    async def vacuum(self, report: Callable[[int, int], None]) -> None:
+        """Give free pages back to the file system, a few at a time, between other writes.
+
+        `report` hears how many of how many it were by now. A file that was made by an earlier version is written anew
+        first, which others who want to write wait for. Raises Busy where the cache cannot be written.
+        """
+        if self._writer is None:
+            raise Busy(f"the cache cannot be used now: {self.problem}", reason="cache")
+        try:
+            if not await self._writer.call(vacuum.is_incremental):
+                await self._writer.call(vacuum.make_incremental)
+            left = total = await self._writer.call(vacuum.free_pages)
+            while left:
+                before, left = left, await self._writer.call(vacuum.give_back)
+                report(total - left, total)
+                if left >= before:
+                    break
+        except sqlite3.OperationalError as error:
+            raise Busy(f"the cache cannot be written now: {explain(error)}", reason="cache", retry_after=5.0) from error
+        await self.checkpoint()
+
     async def check(self) -> str | None:
         """What SQLite's quick check finds wrong with the file; None when nothing."""
         assert self._heavy is not None
@@ -219,6 +240,11 @@ def is_corrupt(error: BaseException) -> bool:
     if "Could not decode to UTF-8" in str(cause):
         return True
     return _code(cause) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def is_malformed(error: BaseException) -> bool:
+    """Whether a statement of ours does not fit the tables of the file: these are not as they were made, or it is wrong."""
+    return _code(error) == sqlite3.SQLITE_ERROR
 
 
 def _code(error: BaseException) -> int | None:

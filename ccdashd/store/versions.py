@@ -6,12 +6,13 @@ import, runs only where an older file is found.
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from ccdashd.store import SCHEMA
+from ccdashd.store import SCHEMA, vacuum
 from ccdashd.store.schema import APPLICATION_ID, metadata
 
 if TYPE_CHECKING:
@@ -31,13 +32,14 @@ class NewerSchema(Exception):
 def ensure(connection: sa.Connection) -> bool:
     """Make or migrate the schema; True when the file was new.
 
-    Raises NotOurs or NewerSchema where the file must not be touched.
+    Raises NotOurs or NewerSchema where the file must not be touched, `sqlite3.DatabaseError` where it is damaged.
     """
     application = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
     connection.commit()
     tables = set(sa.inspect(connection).get_table_names())
     connection.commit()
     if not tables:
+        vacuum.prepare(connection)
         with connection.begin():
             connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
             metadata.create_all(connection)
@@ -45,10 +47,14 @@ def ensure(connection: sa.Connection) -> bool:
             connection.execute(sa.insert(_VERSION).values(version_num=SCHEMA))
         return True
     if application != APPLICATION_ID:
+        if _is_newest(connection):
+            raise _damaged(f"its application id is {application:#x}")
         raise NotOurs("the file is a database of another application; move it away or set CCDASH_CACHE_DIR")
     found = current(connection)
     if found == SCHEMA:
         return False
+    if _is_newest(connection):
+        raise _damaged(f"it has the tables of schema {SCHEMA}, and says {found}")
     if found is not None and found not in known():
         raise NewerSchema(
             f"cache.db was written by a newer ccdash (schema {found}, this one knows {SCHEMA}); "
@@ -56,6 +62,23 @@ def ensure(connection: sa.Connection) -> bool:
         )
     upgrade(connection, "head")
     return False
+
+
+def _is_newest(connection: sa.Connection) -> bool:
+    """Whether the file has exactly the tables of today, whatever else it says of itself."""
+    inspector = sa.inspect(connection)
+    names = set(inspector.get_table_names()) - {_VERSION.name}
+    ours = names == metadata.tables.keys() and all(
+        [column["name"] for column in inspector.get_columns(name)] == metadata.tables[name].columns.keys() for name in names
+    )
+    connection.commit()
+    return ours
+
+
+def _damaged(problem: str) -> sqlite3.DatabaseError:
+    error = sqlite3.DatabaseError(problem)
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    return error
 
 
 def current(connection: sa.Connection) -> str | None:
@@ -70,10 +93,25 @@ def current(connection: sa.Connection) -> str | None:
 
 def known() -> list[str]:
     """All schema versions, oldest first."""
+    return list(titles())
+
+
+def titles() -> dict[str, str]:
+    """What each schema version brought, oldest first."""
     from alembic.script import ScriptDirectory
 
     script = ScriptDirectory.from_config(config())
-    return [revision.revision for revision in reversed(list(script.walk_revisions()))]
+    return {revision.revision: revision.doc for revision in reversed(list(script.walk_revisions()))}
+
+
+def downgrade_file(path: Path, target: str) -> None:
+    """Bring the cache at `path`, which nobody has open, down to a schema. Raises `sqlalchemy.exc.SQLAlchemyError`."""
+    engine = sa.create_engine("sqlite://", creator=lambda: sqlite3.connect(path), poolclass=sa.pool.StaticPool)
+    try:
+        with engine.connect() as connection:
+            downgrade(connection, target)
+    finally:
+        engine.dispose()
 
 
 def upgrade(connection: sa.Connection, target: str) -> None:

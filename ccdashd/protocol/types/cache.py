@@ -184,4 +184,6 @@ class MigrateResult(Wire, frozen=True):
     newest: str
     """The version that this daemon needs."""
     migrations: list[Migration]
+    backup: str | None
+    """The folder of the backup that was made before going down."""
     revision: int
