@@ -94,6 +94,8 @@ class App:
         self._settled = asyncio.Event()
         self._break: asyncio.Future[WhileClosed] | None = None
         """Set to what is to be done while the cache is closed, which is then opened again."""
+        self._replaced = False
+        """Whether a cache was moved aside for not having the tables that it should have."""
         self._left_alone: str | None = None
         """Why the cache is not opened again until the daemon is started anew."""
         self._keeper: asyncio.Task[None] | None = None
@@ -434,7 +436,10 @@ class App:
         if _is_database_error(error):
             from ccdashd.store import database
 
-            if database.is_corrupt(error):
+            # Once only: where the new one is not right either, the fault is in the daemon.
+            malformed = database.is_malformed(error) and not self._replaced
+            if database.is_corrupt(error) or malformed:
+                self._replaced = malformed
                 try:
                     await self._move_aside(database.explain(error))
                     return

@@ -117,8 +117,9 @@ class Check:
                     yield Found("cache", f"cache.db: {name}", "it is not made as it should be", _LOST, "damaged")
                 if not wrong:
                     yield from self._contents(connection)
-        except (sqlite3.Error, sa.exc.SQLAlchemyError) as error:
-            if not is_corrupt(error):
+        except (sqlite3.Error, sa.exc.SQLAlchemyError, UnicodeDecodeError) as error:
+            # SQLite may also speak of damaged names, which are no text.
+            if not is_corrupt(error) and not isinstance(error, UnicodeDecodeError):
                 raise ValueError(f"{name} cannot be compared with a new one: {explain(error)}") from error
             yield Found("cache", "cache.db", f"it is damaged: {explain(error)}", _LOST, "damaged")
             self._keeps_new = False
