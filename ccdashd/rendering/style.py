@@ -33,7 +33,8 @@ summary{cursor:pointer;margin:0;overflow:hidden;text-overflow:ellipsis;white-spa
 .error summary b{color:var(--bad)}
 .text,pre{white-space:pre-wrap;overflow-wrap:anywhere;margin:0;tab-size:4}
 .prompt .text,.command .text,.steering .text{background:var(--tint);padding:.6rem .8rem;border-radius:.4rem}
-pre{font:.82rem/1.45 ui-monospace,monospace;background:var(--tint);padding:.6rem .8rem;border-radius:.4rem}
+pre{max-height:40rem;overflow:auto;font:.82rem/1.45 ui-monospace,monospace;background:var(--tint);padding:.6rem .8rem;
+border-radius:.4rem}
 .was{background:var(--was)}
 .is{background:var(--is)}
 img{display:block;max-width:100%;max-height:40rem;margin:.5rem 0;border:1px solid var(--line)}
@@ -41,5 +42,5 @@ img{display:block;max-width:100%;max-height:40rem;margin:.5rem 0;border:1px soli
 border-left:4px solid var(--tool);border-radius:.4rem}
 .note{color:var(--faint);font-size:.85rem}
 #tools:not(:checked)~main .tool,#thoughts:not(:checked)~main .thinking,#others:not(:checked)~main .other{display:none}
-@media print{.show{display:none}article{break-inside:avoid-page}}
+@media print{.show{display:none}pre{max-height:none}article{break-inside:avoid-page}}
 """
