@@ -33,6 +33,8 @@ class Outcome:
     """Sessions."""
     finished: list[str] = field(default_factory=list)
     """Sessions of which nothing is left, when space is given back."""
+    forgotten: int = 0
+    """Logs whose rows were deleted."""
     freed: int = 0
     """Bytes on disk."""
     problems: list[t.Problem] = field(default_factory=list)

@@ -16,12 +16,14 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import sqlalchemy as sa
 
 from ccdashd.archive.archive import InUse
+from ccdashd.archive.chunks import on_disk
 from ccdashd.archive.holdings import survey
 from ccdashd.archive.prune import (
     Known,
@@ -221,6 +223,8 @@ class Retention:
             await self._delete([known.sessions[id] for id in chosen], outcome)
         if begun or plan.going or sweep:
             await self._tidy(outcome)
+        if outcome.forgotten:
+            outcome.freed += await self._shrink()
         return known, plan, outcome
 
     async def _delete(self, sessions: list[Session], outcome: Outcome) -> None:
@@ -232,6 +236,7 @@ class Retention:
         pipeline = self._app.pipeline
         for paths in _batches(rows, LOGS):
             pipeline.publish(await pipeline.write(partial(self._forget, paths)))
+            outcome.forgotten += len(paths)
         outcome.finished += [session.id for session in deleted if session.gone]
 
     def _forget(self, paths: list[str], connection: sa.Connection) -> Written:
@@ -249,6 +254,14 @@ class Retention:
             return
         if outcome.finished:
             await self._app.pipeline.decide(lambda _: (prunes.release(outcome.finished), None))
+
+    async def _shrink(self) -> int:
+        """Give the space of rows that were deleted back; returns how much that was on disk."""
+        path = self._app.paths.database
+        before = on_disk(os.stat(path))
+        with suppress(Busy):  # the status tells; what is free is used again, or given back the next time
+            await self._app.database.vacuum(lambda done, total: None)
+        return max(0, before - on_disk(os.stat(path)))
 
     async def _writing(self, work: Callable[[], T]) -> T:
         """Do work in the archive on a thread, while nobody else writes there."""
