@@ -21,16 +21,16 @@ from msgspec import Meta
 
 from ccdashd.archive.staging import Staging
 
-MIN = 256 * 1024
+MIN = 512 * 1024
 """Bytes that a chunk has at least, but for the last of a log."""
 
-MAX = 1024 * 1024
+MAX = 2 * 1024 * 1024
 """Bytes that a chunk has at most."""
 
 _WINDOW = 48
 _MASK = 0xFF
 _LEVEL = 3
-_KEPT = 8
+_KEPT = 4
 """Chunks that are kept in memory when read: records are asked for in groups."""
 
 _NAME = re.compile(r"[0-9a-f]{64}\.zst")

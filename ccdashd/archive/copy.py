@@ -21,7 +21,11 @@ BLOCK = 4 * 1024 * 1024
 
 BATCH_BYTES = 32 * 1024 * 1024
 BATCH_FILES = 200
-"""What may wait in the staging area until it is brought to disk."""
+"""What may wait in the staging area, whose files are open."""
+
+COMMIT_BYTES = 1024 * 1024 * 1024
+COMMIT_LOGS = 1000
+"""Bytes and logs after which copies are to be settled: few large steps cost much less than many small ones."""
 
 
 class Changed(OSError):
@@ -46,11 +50,12 @@ class Copier:
         self._staging = staging
         self._now = now
         self._manifests: list[Manifest] = []
+        self._read = 0
 
     @property
     def is_due(self) -> bool:
         """Whether so much waits that it is time to settle."""
-        return self._staging.bytes >= BATCH_BYTES or len(self._staging) + len(self._manifests) >= BATCH_FILES
+        return self._read >= COMMIT_BYTES or len(self._manifests) >= COMMIT_LOGS
 
     def copy(self, path: str, *, anew: bool = False) -> Copied | None:
         """Copy the log at `path`, where it is other than its newest version; `anew` reads all of it in any case, and
@@ -87,6 +92,7 @@ class Copier:
         finally:
             os.close(fd)
         self._manifests.append(manifests.of(path, (*earlier, version)))
+        self._read += status.st_size - start
         return Copied(path, status.st_size - start, len(earlier) < len(before))
 
     def _chunks(self, fd: int, start: int, size: int, anew: bool) -> list[Chunk]:
@@ -101,17 +107,23 @@ class Copier:
             data, begin = rest + block, 0
             while (end := cut(data, begin)) is not None or (offset == size and begin < len(data)):
                 chunks.append(self._archive.chunks.put(data[begin:end], self._staging, anew=anew))
+                if self._staging.bytes >= BATCH_BYTES or len(self._staging) >= BATCH_FILES:
+                    self._staging.flush()
                 begin = end if end is not None else len(data)
             rest = data[begin:]
         return chunks
 
     def settle(self) -> list[str]:
         """Bring all that was copied to disk; returns the paths of the logs. Raises OSError."""
-        waiting, self._manifests = self._manifests, []
-        # Chunks first: a manifest must not name one that a crash could still take away.
-        self._staging.settle()
+        waiting, self._manifests, self._read = self._manifests, [], 0
+        # Chunks first: a manifest must not name one that a crash could still take away. Also those that were there, which a
+        # run may have left that was killed before it came to this.
+        named = (chunk.hash for manifest in waiting for chunk in manifest.newest.chunks)
+        self._staging.settle({os.path.dirname(self._archive.chunks.path(hash)) for hash in named})
         for manifest in waiting:
             self._archive.put(manifest, self._staging)
+            if len(self._staging) >= BATCH_FILES:
+                self._staging.flush()
         self._staging.settle()
         return [manifest.log for manifest in waiting]
 

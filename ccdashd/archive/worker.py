@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import msgspec
 
@@ -16,6 +17,9 @@ from ccdashd.helper import serve
 
 EVERY = 0.1
 """Seconds at most between two answers."""
+
+COMMIT = 5.0
+"""Seconds after which copies are settled, however few they are."""
 
 
 class CopyJob(msgspec.Struct, array_like=True):
@@ -70,9 +74,19 @@ class _Run:
         self._copier = Copier(archive, staging, now)
         self._step = CopyStep(0, 0, 0, [], [])
         self._next = time.monotonic() + EVERY
+        self._commit = time.monotonic() + COMMIT
         self._replaced = job.sweep
 
     def run(self) -> Iterator[CopyStep]:
+        try:
+            yield from self._steps()
+        except Unwritable:
+            # What is settled and named by no manifest takes the room that there is not.
+            with suppress(OSError):
+                self._archive.sweep()
+            raise
+
+    def _steps(self) -> Iterator[CopyStep]:
         room = self._job.max_bytes - self._archive.size() if self._job.max_bytes else None
         for path in map(os.fsdecode, self._job.logs):
             if room is not None and self._staging.bytes + self._staging.settled_bytes >= room:
@@ -80,7 +94,7 @@ class _Run:
                 break
             self._copy(path)
             self._step.done += 1
-            if self._copier.is_due:
+            if self._copier.is_due or time.monotonic() >= self._commit:
                 self._settle()
             if time.monotonic() >= self._next:
                 yield self._told()
@@ -109,6 +123,7 @@ class _Run:
     def _settle(self) -> None:
         self._step.copied += map(os.fsencode, self._copier.settle())
         self._step.written = self._staging.settled_bytes
+        self._commit = time.monotonic() + COMMIT
 
     def _problem(self, path: str, error: OSError) -> None:
         self._step.problems.append((os.fsencode(path), error.strerror or str(error)))

@@ -37,16 +37,12 @@ class ArchivedCache(Cache):
 
 
 async def anew(folder: Path, world: World, known: Tables, archive: Archive) -> Tables:
-    """What a new cache holds that sees the world's logs and this archive, and, for a moment, those that `known` keeps though
-    they are gone and not in the archive."""
+    """What a new cache holds that sees the world's logs and this archive, and, for a moment, those that `known` keeps
+    though they are gone and not in the archive."""
     cache = Cache(folder, world.root)
     if os.path.exists(archive.folder):
         shutil.copytree(archive.folder, cache.paths.archive)
-    lost = {
-        key: row
-        for key, row in known["sync_state"].items()
-        if row["state"] == "gone" and not _is_copied(archive, row)
-    }
+    lost = {key: row for key, row in known["sync_state"].items() if row["state"] == "gone" and not _is_copied(archive, row)}
     return await expected(folder, world, {"sync_state": lost}, cache)
 
 

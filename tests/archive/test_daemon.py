@@ -13,7 +13,7 @@ import pytest
 
 from tests.archive.told import gone, indexed, told
 from tests.e2e.genuine import install
-from tests.helpers import Client, Daemon
+from tests.helpers import Daemon
 from tests.ingest.world import KINDS, PLACES, World
 from tests.store.edited import Clock, Session
 

@@ -1,4 +1,4 @@
-"""Full disks, kills at any moment, logs that change while they are copied: what is in the archive is whole, and it goes on."""
+"""Full disks, kills at any moment, logs that change while they are copied: what is archived is whole, and it goes on."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ async def _copied(place: Place, *names: str) -> list[CopyStep]:
 def test_a_full_disk_leaves_no_half_file_and_is_told(small: tuple[Place, Any]) -> None:
     place, remount = small
     names = [f"log{number}" for number in range(12)]
-    for number, name in enumerate(names):
+    for name in names:
         Path(place.log(name)).write_bytes(os.urandom(1_500_000) + b"\n")
     with pytest.raises(HelperFailed, match="the archive cannot be written: No space left on device"):
         asyncio.run(_copied(place, *names))

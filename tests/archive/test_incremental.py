@@ -1,4 +1,4 @@
-"""Whatever happens to logs, and whenever they are copied: the cache ends up as one that is made anew from logs and archive."""
+"""Whatever happens to logs, and whenever they are copied: the cache is as one that is made anew from logs and archive."""
 
 from __future__ import annotations
 
