@@ -5,20 +5,15 @@ Facts behind the pragmas: https://www.sqlite.org/wal.html and https://www.sqlite
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import sqlite3
-import threading
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import sqlalchemy as sa
 
-from ccdashd.errors import Busy
-
-T = TypeVar("T")
+from ccdashd.store.job_thread import JobThread
 
 _PRAGMAS = (
     "PRAGMA busy_timeout = 5000",
@@ -37,9 +32,6 @@ _BULK_CACHE_KB = 64_000
 
 _KEYS = 500
 """Keys that one statement asks for; SQLite bounds the number of parameters."""
-
-_INTERRUPT_AGAIN = 0.02
-"""Seconds between two interrupts of a query that nobody waits for any more."""
 
 
 def raw_connection(connection: sa.Connection) -> sqlite3.Connection:
@@ -60,90 +52,28 @@ def select(connection: sa.Connection, query: str, keys: Iterable[str], *first: A
         yield from raw_connection(connection).execute(query.format(", ".join("?" * len(part))), (*first, *part))
 
 
-class _Job:
-    """A call of a thread. Nobody waits for one that is `given_up`: it is interrupted, or not begun at all."""
-
-    given_up = False
-
-
-class _GivenUp(Exception):
-    """Ends a job that was given up before its turn; nobody sees it."""
-
-
-class ConnectionThread:
-    """One thread with one connection, made on first use."""
+class ConnectionThread(JobThread[sa.Connection]):
+    """One thread with one connection to the cache, made on first use."""
 
     def __init__(self, name: str, path: Path, *, readonly: bool = True) -> None:
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"ccdash-{name}")
+        super().__init__(name)
         self._path = path
         self._readonly = readonly
-        self._engine: sa.Engine | None = None
-        self._connection: sa.Connection | None = None
-        self._lock = threading.Lock()
-        self._running: _Job | None = None
-        self.waiting = 0
-        """Calls that were not answered yet."""
 
-    async def call(self, fn: Callable[[sa.Connection], T], *, seconds: float | None = None) -> T:
-        """``fn(connection)`` on the thread. Raises Busy when that, or waiting for its turn, takes more than `seconds`."""
-        job = _Job()
-        self.waiting += 1
-        future = asyncio.get_running_loop().run_in_executor(self._pool, self._run, job, fn)
-        try:
-            return await asyncio.wait_for(asyncio.shield(future), seconds)
-        except TimeoutError as error:
-            self._give_up(job, future)
-            raise Busy(f"the query took longer than {seconds:g} s and was stopped", reason="timeout") from error
-        except asyncio.CancelledError:
-            self._give_up(job, future)
-            raise
-        finally:
-            self.waiting -= 1
+    def connect(self) -> sa.Connection:
+        return _connect(self._path, self._readonly).connect()
 
-    def _run(self, job: _Job, fn: Callable[[sa.Connection], T]) -> T:
-        if job.given_up:
-            raise _GivenUp
-        if self._connection is None:
-            self._engine = _connect(self._path, self._readonly)
-            self._connection = self._engine.connect()
-        with self._lock:
-            self._running = job
-        try:
-            return fn(self._connection)
-        finally:
-            with self._lock:
-                self._running = None
-            if self._connection.in_transaction():
-                self._connection.rollback()
+    def settle(self, connection: sa.Connection) -> None:
+        if connection.in_transaction():
+            connection.rollback()
 
-    def _give_up(self, job: _Job, future: asyncio.Future[T]) -> None:
-        job.given_up = True
-        future.add_done_callback(lambda done: done.cancelled() or done.exception())
-        self._interrupt_until_done(job, future)
+    def interrupt(self, connection: sa.Connection) -> None:
+        raw_connection(connection).interrupt()
 
-    def _interrupt_until_done(self, job: _Job, future: asyncio.Future[T]) -> None:
-        # Again and again, since an interrupt between two statements has no effect.
-        if not future.done():
-            self._interrupt(job)
-            asyncio.get_running_loop().call_later(_INTERRUPT_AGAIN, self._interrupt_until_done, job, future)
-
-    def _interrupt(self, job: _Job) -> None:
-        with self._lock:
-            if self._running is job and self._connection is not None:
-                raw_connection(self._connection).interrupt()
-
-    async def stop(self) -> None:
-        """Close the connection when what was asked before is done."""
-
-        def close() -> None:
-            if self._connection is not None:
-                self._connection.close()
-            if self._engine is not None:
-                self._engine.dispose()
-
+    def disconnect(self, connection: sa.Connection) -> None:
         with contextlib.suppress(sqlite3.Error, sa.exc.SQLAlchemyError):
-            await asyncio.get_running_loop().run_in_executor(self._pool, close)
-        self._pool.shutdown(wait=False)
+            connection.close()
+            connection.engine.dispose()
 
 
 def _connect(path: Path, readonly: bool) -> sa.Engine:
