@@ -124,10 +124,17 @@ def test_an_export_to_a_full_disk_leaves_what_was_there(parcel: Parcel, before: 
     for at in range(1, number + 1):
         if before is not None:
             parcel.target.write_bytes(before)
-        with pytest.raises(OSError, match="No space"), steps(at, full):
-            write(parcel, replace=before is not None)
+        failed = None
+        with steps(at, full):
+            try:
+                write(parcel, replace=before is not None)
+            except OSError as error:
+                failed = error
         there = parcel.target.read_bytes() if parcel.target.exists() else None
-        assert there == before or isinstance(parcel.check(), Checked)
+        if failed is None or there != before:
+            assert isinstance(parcel.check(), Checked)  # there was another way, or only the tidying failed
+        else:
+            assert failed.errno == errno.ENOSPC
         parcel.target.unlink(missing_ok=True)
         parcel.target.with_name("x.tar.zst.part").unlink(missing_ok=True)
 
@@ -176,7 +183,7 @@ def test_a_disk_that_is_really_full(parcel: Parcel) -> None:
     with file_system(parcel.folder / "m", "8k") as remount:
         parcel.target = parcel.folder / "m" / "x.tar.zst"
         # The first of these leaves no room for what goes in, the last but one none for the end of the bundle.
-        for size in (8, 64, 128, 160, 200, 240):
+        for size in (8, 40, 64, 72, 100, 128):
             remount(f"size={size}k")
             with pytest.raises(OSError, match="No space"):
                 write(parcel)
@@ -184,7 +191,7 @@ def test_a_disk_that_is_really_full(parcel: Parcel) -> None:
         parcel.target = parcel.folder / "x.tar.zst"
         write(parcel)
         into = Archive(parcel.folder / "m" / "archive")
-        for size in (8, 64, 120):
+        for size in (8, 40, 60):
             remount(f"size={size}k")
             with pytest.raises(OSError, match="No space"):
                 read(parcel, into)

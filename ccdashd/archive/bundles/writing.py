@@ -18,6 +18,9 @@ from ccdashd.archive.bundles.frames import END, PIECE, compressor, frame, header
 from ccdashd.archive.bundles.manifest import File
 from ccdashd.archive.staging import sync_folder
 
+_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+"""What a file system without hard links says."""
+
 
 class _Kept(NamedTuple):
     """A file whose frame is in the body."""
@@ -60,9 +63,9 @@ class Writer:
             for piece in pieces:
                 digest.update(piece)
                 size += len(piece)
-                _write(self._body, packer.compress(piece))
+                _write(self._body.fileno(), packer.compress(piece))
                 yield len(piece)
-            _write(self._body, packer.compress(padding(size)) + packer.flush())
+            _write(self._body.fileno(), packer.compress(padding(size)) + packer.flush())
         except BaseException:
             self._body.seek(start)
             self._body.truncate()
@@ -79,24 +82,19 @@ class Writer:
         if len(manifest) > manifests.MAX_BYTES:
             raise OSError(errno.EFBIG, "a bundle cannot hold so many logs: export projects one by one")
         digest = hashlib.sha256()
-        with open(self._fd, "wb", buffering=PIECE, closefd=False) as out:
 
-            def put(data: bytes) -> None:
-                digest.update(data)
-                out.write(data)
+        def put(data: bytes) -> None:
+            digest.update(data)
+            _write(self._fd, data)
 
-            put(frame(header(manifests.NAME, len(manifest)) + manifest + padding(len(manifest))))
-            for file, start, end in self._kept:
-                put(frame(header(file.name, file.size)))
-                self._body.seek(start)
-                while start < end:
-                    data = self._body.read(min(PIECE, end - start))
-                    put(data)
-                    start += len(data)
-            put(frame(END))
-            out.write(seal(digest.digest()))
-            out.flush()
-            size = out.tell()
+        put(frame(header(manifests.NAME, len(manifest)) + manifest + padding(len(manifest))))
+        for file, start, end in self._kept:
+            put(frame(header(file.name, file.size)))
+            for at in range(start, end, PIECE):
+                put(os.pread(self._body.fileno(), min(PIECE, end - at), at))
+        put(frame(END))
+        _write(self._fd, seal(digest.digest()))
+        size = os.fstat(self._fd).st_size
         os.fsync(self._fd)
         if replace:
             os.rename(self._part, self._target)
@@ -145,10 +143,9 @@ def _move(source: str, target: str) -> None:
     """Rename, unless there is something of that name."""
     try:
         os.link(source, target)
-    except FileExistsError:
-        raise
-    except OSError:
-        # A file system without hard links.
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
         if os.path.lexists(target):
             raise FileExistsError(errno.EEXIST, "it is there already", target) from None
         os.rename(source, target)
@@ -156,7 +153,7 @@ def _move(source: str, target: str) -> None:
         os.unlink(source)
 
 
-def _write(file: BinaryIO, data: bytes) -> None:
+def _write(fd: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
-        view = view[file.write(view) :]
+        view = view[os.write(fd, view) :]
