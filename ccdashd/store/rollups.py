@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from ccdashd.derive.pricing import LATEST, PICO_PER_MICRO, Prices, Spent, Usage, charge
 from ccdashd.derive.slots import FAR_MS, SLOT_MS, UNDATED
 from ccdashd.store.connection import raw_connection
-from ccdashd.store.schema import activity_slots, session_file_updates, tool_slots, usage_slots
+from ccdashd.store.schema import activity_slots, tool_slots, usage_slots
 from ccdashd.store.slots import slot_of
 
 TABLES = (usage_slots, tool_slots, activity_slots)
@@ -87,7 +87,6 @@ _MARK_EDITS = f"""
 UPDATE session_file_updates SET counted = 1 - counted
 WHERE file_id = :file AND {_since("time")} AND counted <> {_EDITED}
 """
-_MARKED_WRONG = f"SELECT 1 FROM session_file_updates WHERE file_id = ? AND counted <> {_EDITED} LIMIT 1"
 
 
 def roll_up(connection: sa.Connection, prices: Prices, file_id: int, since: int | None = None) -> None:
@@ -108,17 +107,6 @@ _DELETE = {
     for table in TABLES
 }
 _INSERT = {table.name: f"INSERT INTO {table.name} VALUES ({', '.join('?' * len(table.columns))})" for table in TABLES}
-
-
-def drifted(connection: sa.Connection, prices: Prices, file_id: int) -> list[str]:
-    """Tables whose roll-ups of a log are not what its rows give."""
-    raw = raw_connection(connection)
-    found = [session_file_updates.name] if raw.execute(_MARKED_WRONG, (file_id,)).fetchone() else []
-    for table, rows in _fresh(raw, prices, file_id, None):
-        stored = raw.execute(f"SELECT * FROM {table.name} WHERE file_id = ?", (file_id,))
-        if {row[1:] for row in stored} != set(rows):
-            found.append(table.name)
-    return found
 
 
 def _fresh(

@@ -51,6 +51,20 @@ class Context:
         client.request("ccdash/subscribe", {"topics": ["indexing"]})
         return self.call(client, method, params, label=label, timeout=None)
 
+    def work_call(self, client: Client, method: str, params: dict[str, Any], *, label: str) -> Any:
+        """A request without time limit that tells itself how far it is."""
+        with ProgressLine(self.out, label) as progress:
+
+            def notified(notification: Notification) -> None:
+                if notification.method == "$/progress":
+                    progress.work(notification.params["value"])
+
+            client.on_wait, client.on_notification = progress.waited, notified
+            try:
+                return client.request(method, {**params, "workDoneToken": method}, timeout=None)
+            finally:
+                client.on_wait = client.on_notification = None
+
     @property
     def asks(self) -> bool:
         """Whether somebody sits there who can be asked."""

@@ -63,7 +63,7 @@ def test_rescan_takes_paths_of_projects(run: Run) -> None:
 
 
 def test_verify_and_rebuild_know_planning_files(run: Run) -> None:
-    assert re.match(r"The cache says what the files say: 1\d files checked in ", run("verify").out)
+    assert re.match(r"All is as it should be: 1\d files checked in ", run("verify").out)
     assert re.search(r"planning files  1\d: 1\d read, 0 gone\n", run("rebuild").out)
 
 

@@ -55,7 +55,7 @@ def settled(daemon: Daemon, what: str) -> None:
         by_events = dump_file(daemon.paths.database)
         client.request("cache/rebuild")
         same(by_events, dump_file(daemon.paths.database), f"a rebuild changed something after {what}")
-        assert client.request("cache/verify")["problems"] == []
+        assert client.request("cache/verify")["faults"] == []
     assert "Traceback" not in daemon.log
 
 

@@ -123,7 +123,7 @@ def live_and_die(daemon: Daemon, base: Path, lives: int) -> None:
         ]
         assert {f"k{n}" for n in range(1, several.said + 1)} <= values.keys()
         assert client.request("tasks/get", {"id": "K-1"})["rawStatus"] == word(several.written)
-        assert client.request("cache/verify")["problems"] == []
+        assert client.request("cache/verify")["faults"] == []
         before = dump_file(daemon.paths.database)
     assert "Traceback" not in daemon.log
     assert "journal line left out" not in daemon.log

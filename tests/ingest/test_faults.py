@@ -55,7 +55,7 @@ def well(daemon: Daemon) -> dict[str, Any]:
     wait_until(lambda: status(daemon)["state"] == "ok", "the state ok", 50)
     with daemon.client() as client:
         client.request("cache/rescan")
-        assert client.request("cache/verify")["problems"] == []
+        assert client.request("cache/verify")["faults"] == []
         answer: dict[str, Any] = client.request("cache/status")
         return answer
 
@@ -173,7 +173,7 @@ def test_a_damaged_database(idle_daemon: Daemon, world: World, damage: Callable[
             try:
                 client.request("sessions/list")
                 client.request("cache/rescan")
-                return not client.request("cache/verify")["problems"]
+                return not client.request("cache/verify")["faults"]
             except RpcError:
                 return False
 

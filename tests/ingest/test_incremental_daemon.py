@@ -52,4 +52,4 @@ def test_any_order_of_changes(idle_daemon: Daemon, short_folder: Path, seed: int
         idle_daemon.start()
         with idle_daemon.client() as client:
             settle(client)
-            assert client.request("cache/verify")["problems"] == []
+            assert client.request("cache/verify")["faults"] == []

@@ -14,7 +14,6 @@ import pytest
 
 from ccdashd.ingest import plans
 from ccdashd.ingest.workers import WorkerDied, Workers
-from ccdashd.protocol import types as t
 from ccdashd.store.schema import documents
 from tests.ingest.caches import Cache
 from tests.ingest.plan_world import SHAPES, PlanWorld, document
@@ -277,28 +276,6 @@ def test_a_project_that_is_left_out_is_forgotten(world: PlanWorld, tmp_path: Pat
         after = await cache.dump()
         for table in ("documents", "tasks", "features", "feature_phases", "entity_links", "session_refs", "document_data"):
             assert not after[table], table
-
-    with_cache(tmp_path, test)
-
-
-def test_a_verify_finds_rows_that_are_not_what_the_files_say(world: PlanWorld, tmp_path: Path) -> None:
-    from ccdashd.ingest.verify_plans import plan_problems
-
-    fill(world, 12)
-
-    async def test(cache: Cache) -> None:
-        (project_id, root), *_ = cache.app.pipeline.plans.territory.projects.items()
-
-        async def check() -> list[t.Problem]:
-            return (await cache.app.database.read(lambda c, r: plan_problems(project_id, root, 1 << 20, c, r)))[1]
-
-        assert await check() == []
-        await cache.app.database.write(lambda c: c.exec_driver_sql("UPDATE tasks SET status = 'review' WHERE n = 0"))
-        wrong = await check()
-        assert wrong
-        assert {problem.problem for problem in wrong} == {"what tasks holds is not what the files say"}
-        world.path("docs/p001.md").write_text("# Other\n")
-        assert {problem.part for problem in await check()} == {f"{project_id}/docs/p001.md"}
 
     with_cache(tmp_path, test)
 

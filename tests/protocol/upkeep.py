@@ -176,6 +176,7 @@ RESULTS: dict[str, t.Wire] = {
                 repaired=True,
             )
         ],
+        kept=[],
         seconds=0.5,
         revision=9,
     ),
@@ -196,6 +197,7 @@ RESULTS: dict[str, t.Wire] = {
         version="0004",
         newest="0005",
         migrations=[t.Migration(version="0005", title="What was pruned", applied=False)],
+        backup="/data/backups/ccdash-20260203T040506Z",
         revision=9,
     ),
 }

@@ -1,4 +1,4 @@
-"""``ccdash rescan``, ``rebuild`` and ``verify``: the cache compared with logs and planning files."""
+"""``ccdash rescan`` and ``rebuild``: the cache made what logs and planning files say."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from ccdash.arguments import known_path
 from ccdash.context import Context
 from ccdash.parser import Handler
 from ccdash.table import fields
-from ccdash.text import clean, sentences
 
 
 def configure_rescan(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +16,7 @@ def configure_rescan(parser: argparse.ArgumentParser) -> None:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Rebuild and verify have no arguments of their own."""
+    """Rebuild has no arguments of its own."""
 
 
 def run_rescan(context: Context) -> None:
@@ -42,22 +41,6 @@ def _tell(context: Context, result: Any) -> None:
     fields(out, [("logs", logs), ("planning files", plans)])
 
 
-def run_verify(context: Context) -> int:
-    out = context.out
-    with context.connect() as client:
-        result = context.long_call(client, "cache/verify", label="Verifying")
-    if out.as_json:
-        out.result(result)
-        return 0 if result["ok"] else 1
-    verdict = (
-        out.paint("The cache says what the files say", "green") if result["ok"] else "The cache differs from the files"
-    )
-    out.line(f"{verdict}: {result['checkedFiles']:,} files checked in {result['seconds']:.2f} s.")
-    for problem in result["problems"]:
-        out.line(f"{out.paint(clean(problem['part']), 'red')}: {sentences(problem['problem'], problem['hint'])}")
-    return 0 if result["ok"] else 1
-
-
 HANDLERS = {
     "rescan": Handler(
         configure_rescan,
@@ -65,5 +48,4 @@ HANDLERS = {
         ("ccdash rescan", "ccdash rescan ~/.claude/projects/-home-me-shop", "ccdash rescan docs/plans"),
     ),
     "rebuild": Handler(configure, run_rebuild, ("ccdash rebuild    # sessions whose log is gone stay",)),
-    "verify": Handler(configure, run_verify, ("ccdash verify     # exit code 1 when something differs",)),
 }

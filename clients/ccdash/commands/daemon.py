@@ -37,29 +37,34 @@ def run_status(context: Context) -> None:
 
 
 def run_stop(context: Context) -> None:
-    out, paths = context.out, context.paths
-    client = probe(paths, PROBE)
-    if client is None:
-        stopped: dict[str, Any] = {"ok": True, "revision": 0}
-        text = f"No daemon runs for profile {paths.profile!r}."
-    else:
-        pid = client.hello.get("pid")
-        stopped = {"ok": True, "revision": client.hello.get("revision", 0)}
-        try:
-            stopped = context.call(client, "ccdash/shutdown", label="Stopping", timeout=PROBE)
-        except RpcError as error:
-            if error.code != SHUTTING_DOWN:
-                raise
-        except ConnectionLost:
-            # It may be gone before its answer is sent.
-            pass
-        if not wait_stopped(client, paths):
-            raise Error(f"The daemon (process {pid}) was asked to stop but still runs. See {paths.log_file}.")
-        text = f"The daemon (process {pid}) has stopped."
+    out = context.out
+    stopped, text = stop(context)
     if out.as_json:
         out.result(stopped)
     else:
         out.line(text)
+
+
+def stop(context: Context) -> tuple[dict[str, Any], str]:
+    """Stop the daemon of the profile where one runs, and wait for its end; returns its answer, and what became of it in
+    words."""
+    paths = context.paths
+    client = probe(paths, PROBE)
+    if client is None:
+        return {"ok": True, "revision": 0}, f"No daemon runs for profile {paths.profile!r}."
+    pid = client.hello.get("pid")
+    stopped: dict[str, Any] = {"ok": True, "revision": client.hello.get("revision", 0)}
+    try:
+        stopped = context.call(client, "ccdash/shutdown", label="Stopping", timeout=PROBE)
+    except RpcError as error:
+        if error.code != SHUTTING_DOWN:
+            raise
+    except ConnectionLost:
+        # It may be gone before its answer is sent.
+        pass
+    if not wait_stopped(client, paths):
+        raise Error(f"The daemon (process {pid}) was asked to stop but still runs. See {paths.log_file}.")
+    return stopped, f"The daemon (process {pid}) has stopped."
 
 
 def describe(out: Output, status: dict[str, Any]) -> None:
