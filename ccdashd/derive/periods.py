@@ -127,11 +127,6 @@ def resolve(since: str | None, until: str | None, zone: tzinfo, now: int) -> Ran
     return Range(start, max(end, start + SLOT_MS), _RUNNING.get(since or ""))
 
 
-def beginning(field: str, text: str, zone: tzinfo, now: int) -> int:
-    """When what is meant at the time `now` begins, in milliseconds since the epoch. Raises InvalidParams of `field`."""
-    return _bounds(field, text, zone, now)[0]
-
-
 def running(unit: Running, zone: tzinfo, now: int) -> Range:
     """The running day, week, month or year until now."""
     word = next(word for word, named in _RUNNING.items() if named == unit)

@@ -79,7 +79,7 @@ def write(text: apsw.Connection, difference: Difference, cap: int) -> Iterator[i
 
 def _words(item: Item, cap: int) -> Words:
     # What a note is on is found by its own title.
-    title, parts = tokens.prepare("" if item.type == "note" else item.title)
-    text, more = tokens.prepare(tokens.cut(item_sources.text_of(item), cap))
+    title, parts = tokens.prepare("" if item.type == "note" else item.title, cap)
+    text, more = tokens.prepare(item_sources.text_of(item), cap)
     # One column, so that a title is found alone, by parts of its identifiers too.
     return Words(f"{title} {tokens.BETWEEN} {parts}" if parts else title, text, more, item.path)

@@ -10,7 +10,7 @@ from typing import Final, Literal, NamedTuple
 import apsw
 import sqlalchemy as sa
 
-from ccdashd.derive.periods import beginning
+from ccdashd.derive.periods import bounds
 from ccdashd.errors import InvalidParams
 from ccdashd.protocol import types as t
 from ccdashd.search import tokens
@@ -48,7 +48,7 @@ PLACES: Final[Mapping[str, tuple[str, ...]]] = {
 
 PLACE_OF: Final = {kind: place for place, kinds in PLACES.items() for kind in kinds}
 
-_BODIES: Final[Mapping[ItemType, str]] = {"document": "doc", "task": "doc", "feature": "doc", "note": "note"}
+BODIES: Final[Mapping[ItemType, str]] = {"document": "doc", "task": "doc", "feature": "doc", "note": "note"}
 """The value of ``in:`` for the text of items; a session has only its title."""
 
 _TEXTS: Final = Columns("{text path}", "{text parts path}")
@@ -120,7 +120,7 @@ def _times(query: Query, zone: tzinfo, now: int) -> Times:
     for one in query.filters:
         if one.name in ("after", "before"):
             try:
-                moment = beginning("query", one.value, zone, now)
+                moment = bounds("query", one.value, zone, now)[0]
             except InvalidParams as error:
                 wrong(query.text, one.column, f"{one.name}: {error.data['problem']}")
             begins = (one.name == "after") != one.negated
@@ -213,7 +213,7 @@ class _Asked:
         """Where items of a type are looked at; None where they are not."""
         given = {one.value for one in self._query.values("in")}
         left_out = {one.value for one in self._query.values("in", negated=True)}
-        body = _BODIES.get(type)
+        body = BODIES.get(type)
         bodies = body is not None and body not in left_out and (not given or body in given)
         titles = "title" not in left_out and body not in left_out and (not given or "title" in given or bodies)
         if bodies:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from ccdashd.store import projects, sessions
+from ccdashd.store import pages, projects, sessions
 from ccdashd.store.connection import raw_connection, select
 from ccdashd.store.logs import path_from, path_value
 
@@ -152,3 +152,27 @@ def of_sessions(connection: sa.Connection, ids: Iterable[str]) -> dict[str, Sour
 def project_names(connection: sa.Connection, ids: Iterable[str]) -> dict[str, str]:
     """Names of projects by id."""
     return dict(select(connection, "SELECT id, name FROM projects WHERE id IN ({})", ids))
+
+
+_SEVERAL = """
+SELECT session_id, COUNT(*) FROM sync_state WHERE session_id IN ({}) GROUP BY session_id HAVING COUNT(*) > 1
+"""
+
+
+def of_several_logs(connection: sa.Connection, ids: Iterable[str]) -> set[str]:
+    """Those of these sessions that have more than one log, of which a transcript shows what stands in both but once."""
+    return {id for id, _ in select(connection, _SEVERAL, ids)}
+
+
+_KEPT = """
+SELECT l.data FROM session_logs l JOIN sync_state f ON f.id = l.file_id WHERE f.path = ? ORDER BY l.page
+"""
+
+
+def kept_text(connection: sa.Connection, path: str, offset: int, block: int) -> str | None:
+    """What the cache keeps of the text of an entry; None where it does not know it."""
+    for (data,) in raw_connection(connection).execute(_KEPT, (path_value(path),)):
+        for entry in pages.unpack(data):
+            if (entry.offset, entry.block) == (offset, block):
+                return entry.text
+    return None

@@ -21,7 +21,7 @@ def index(found: list[Text]) -> apsw.Connection:
     connection.execute(f"CREATE VIRTUAL TABLE t USING fts5 (text, parts, path, tags, tokenize = '{tokens.TOKENIZE}')")
     for n, text in enumerate(found):
         connection.execute(
-            "INSERT INTO t (rowid, text, parts, tags) VALUES (?, ?, ?, 'all')", (n, *tokens.prepare(text.text))
+            "INSERT INTO t (rowid, text, parts, tags) VALUES (?, ?, ?, 'all')", (n, *tokens.prepare(text.text, 10_000))
         )
     return connection
 

@@ -42,12 +42,6 @@ def pack(rows: Iterable[Row]) -> bytes:
     return zstandard.ZstdCompressor(level=1).compress(data)
 
 
-def times(rows: Iterable[Row]) -> tuple[int, int]:
-    """The earliest and the latest time of a block: -1 where one of its entries has none, and where none has one."""
-    known = [-1 if row.time is None else row.time for row in rows]
-    return min(known), max(known)
-
-
 def unpack(data: bytes, numbers: Iterable[int] | None = None) -> list[Row]:
     """The entries of a stored block, or those with these numbers. Raises `zstandard.ZstdError` where it is damaged."""
     data = zstandard.ZstdDecompressor().decompress(data)

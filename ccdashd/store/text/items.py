@@ -101,3 +101,8 @@ def find(text: apsw.Connection, types: Collection[ItemType], expression: str | N
         rows = text.execute(_FIND.format(marks), (*types, expression))
     for row in rows:
         yield Found(*row)
+
+
+def numbers(text: apsw.Connection, expression: str) -> set[int]:
+    """The numbers of all items that fit an FTS5 expression."""
+    return {n for (n,) in text.execute("SELECT rowid FROM items_text WHERE items_text MATCH ?", (expression,))}

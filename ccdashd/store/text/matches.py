@@ -31,6 +31,9 @@ _GAP = 500
 
 _SCORE = "ccdash_score"
 
+Weights = Sequence[tuple[int, float]]
+"""Numbers of phrases, or columns, from 0 on, each with a weight."""
+
 
 def newest(text: apsw.Connection, expression: str, allowed: Sequence[Span], limit: int) -> list[int]:
     """The highest rowids of entries that fit and are in one of these spans (see `entries.merged`), the highest first."""
@@ -67,26 +70,21 @@ class Scorer:
 
     def __init__(self, text: apsw.Connection) -> None:
         self._text = text
-        self._phrases: Sequence[float] = ()
-        self._columns: Sequence[float] = ()
+        self._phrases: Weights = ()
+        self._columns: Weights = ()
         text.register_fts5_function(_SCORE, self._score)
 
     def newest(
-        self,
-        expression: str,
-        allowed: Sequence[Span],
-        limit: int,
-        phrases: Sequence[float],
-        columns: Sequence[float],
+        self, expression: str, allowed: Sequence[Span], limit: int, phrases: Weights, columns: Weights
     ) -> dict[int, float]:
         """What `matches.newest` gives, in its order, with scores: higher is better.
 
-        `phrases` has a weight for each phrase of the expression, `columns` one for each column of the table.
+        `phrases` are those of the expression that count, `columns` the columns of the table that do.
         """
         self._phrases, self._columns = phrases, columns
         return dict(islice(_walk(self._text, f"rowid, {_SCORE}({ENTRIES})", expression, allowed), limit))
 
-    def items(self, expression: str, phrases: Sequence[float], columns: Sequence[float]) -> dict[int, float]:
+    def items(self, expression: str, phrases: Weights, columns: Weights) -> dict[int, float]:
         """The numbers of all items that fit, with scores."""
         self._phrases, self._columns = phrases, columns
         return dict(
@@ -94,16 +92,16 @@ class Scorer:
         )
 
     def _score(self, row: apsw.FTS5ExtensionApi, *_: object) -> float:
-        # Called for each row: what is not needed is not looked up.
-        length = row.column_size(-1)
-        least = SATURATION * (1 - LENGTHS + LENGTHS * length / USUAL_LENGTH)
+        # Called for each row, so what can be is done before.
+        least = SATURATION * (1 - LENGTHS + LENGTHS / USUAL_LENGTH * row.column_size(-1))
         score = 0.0
-        for phrase, weight in enumerate(self._phrases):
-            if weight:
-                places = row.phrase_locations(phrase)
-                found = sum(len(at) * worth for at, worth in zip(places, self._columns, strict=True) if at)
-                score += weight * found * (SATURATION + 1) / (found + least)
-        return score
+        for phrase, weight in self._phrases:
+            places = row.phrase_locations(phrase)
+            found = 0.0
+            for column, worth in self._columns:
+                found += worth * len(places[column])
+            score += weight * found / (found + least)
+        return score * (SATURATION + 1)
 
 
 def count(text: apsw.Connection, expression: str, most: int) -> int:

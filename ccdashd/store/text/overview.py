@@ -1,9 +1,10 @@
-"""All blocks of entries at a glance: which rowids are of which logs, and of when. Read again when the index changed."""
+"""All blocks of entries at a glance: which rowids are of which logs, of when, and of which kind. Read again when the index
+changed."""
 
 from __future__ import annotations
 
 import os
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from itertools import accumulate
 from typing import NamedTuple
@@ -13,7 +14,7 @@ import apsw
 from ccdashd.store.text import blocks, entries
 from ccdashd.store.text.entries import Span
 
-_BLOCKS = "SELECT first, count, log, earliest, latest FROM entry_blocks ORDER BY first"
+_BLOCKS = "SELECT first, count, log, earliest, latest, kinds FROM entry_blocks ORDER BY first"
 _LOGS = "SELECT id, path FROM logs"
 _DATA = "SELECT data FROM entry_blocks WHERE first = ?"
 
@@ -42,15 +43,14 @@ class Overview:
     def __init__(self, text: apsw.Connection) -> None:
         self._text = text
         self._version = -1
-        self._rows: list[tuple[int, int, int, int, int]] = []
+        self._rows: list[tuple[int, int, int, int, int, bytes]] = []
         self._paths: dict[int, str] = {}
         self._firsts: list[int] = []
         self._ceilings: list[int] = []
-        self.entries = 0
-        """Entries in the index."""
 
     def refresh(self) -> None:
         """Read the blocks again if another connection changed the index; within the transaction that searches."""
+        next(self._text.execute(_LOGS), None)  # the transaction begins with what is read first
         version = int(self._text.pragma("data_version"))
         if version == self._version:
             return
@@ -58,8 +58,12 @@ class Overview:
         self._paths = {id: os.fsdecode(path) for id, path in self._text.execute(_LOGS)}
         self._firsts = [row[0] for row in self._rows]
         self._ceilings = list(accumulate((row[4] for row in self._rows), max))
-        self.entries = sum(row[1] for row in self._rows)
         self._version = version
+
+    def kind(self, rowid: int) -> int:
+        """The kind of an entry that is in the index, by its place in `sources.model.KINDS`."""
+        first, _, _, _, _, kinds = self._rows[bisect_right(self._firsts, rowid) - 1]
+        return kinds[rowid - first]
 
     def latest_below(self, rowid: int) -> int:
         """No entry with a lower rowid is newer than this; -1 where none has a time."""
@@ -75,7 +79,7 @@ class Overview:
             return [Span(self._firsts[0], self._rows[-1][0] + self._rows[-1][1] - 1)] if self._rows else []
         wanted = None if has_log is None else {id for id, path in self._paths.items() if has_log(path)}
         found: list[Span] = []
-        for first, count, log, earliest, latest in self._rows:
+        for first, count, log, earliest, latest, _ in self._rows:
             if wanted is not None and log not in wanted:
                 continue
             if _outside(earliest, latest, times, until):

@@ -44,11 +44,12 @@ ENTRIES: Final = (
       log INTEGER NOT NULL, -- id in logs
       earliest INTEGER NOT NULL, -- the earliest time of its entries in milliseconds; -1 where one of them has none
       latest INTEGER NOT NULL, -- the latest; -1 where none has one; search looks at these alone where it can
+      kinds BLOB NOT NULL, -- the kind of each entry, a byte each: what matches are weighed by
       data BLOB NOT NULL -- what blocks.pack makes of the entries
     ) STRICT
     """,
-    # What is below a rowid can be no newer than this: the newest are found without looking at all that fits.
-    "CREATE INDEX entry_blocks_times ON entry_blocks (first, count, log, earliest, latest)",
+    # All that `overview` reads, without what is large.
+    "CREATE INDEX entry_blocks_overview ON entry_blocks (first, count, log, earliest, latest, kinds)",
     "CREATE INDEX entry_blocks_log ON entry_blocks (log, first, count)",
     """
     CREATE TABLE names (

@@ -154,7 +154,9 @@ ON CONFLICT (path) DO UPDATE SET
 RETURNING id
 """
 _LAST_BLOCK = "SELECT first, count, data FROM entry_blocks WHERE log = ? ORDER BY first DESC LIMIT 1"
-_ADD_BLOCK = "INSERT OR REPLACE INTO entry_blocks (first, count, log, earliest, latest, data) VALUES (?, ?, ?, ?, ?, ?)"
+_ADD_BLOCK = """
+INSERT OR REPLACE INTO entry_blocks (first, count, log, earliest, latest, kinds, data) VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
 
 
 def _store(connection: apsw.Connection, piece: Piece) -> None:
@@ -168,7 +170,8 @@ def _store(connection: apsw.Connection, piece: Piece) -> None:
     for begin in range(0, len(rows), blocks.SIZE):
         part = rows[begin : begin + blocks.SIZE]
         times = [-1 if row.time is None else row.time for row in part]
-        connection.execute(_ADD_BLOCK, (first + begin, len(part), log, min(times), max(times), blocks.pack(part)))
+        kinds = bytes(row.kind for row in part)
+        connection.execute(_ADD_BLOCK, (first + begin, len(part), log, min(times), max(times), kinds, blocks.pack(part)))
 
 
 def _move(connection: apsw.Connection, moved: Sequence[tuple[str, str]]) -> None:
