@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from ccdashd.ingest.reconcile import Reconciler
     from ccdashd.ingest.watch import Watcher
     from ccdashd.lsp.touched import TouchedFiles
+    from ccdashd.search.builder import Texts
     from ccdashd.store.database import Database
     from ccdashd.store.file_blame import Blames
 
@@ -90,6 +91,7 @@ class App:
         self._alerting: Alerting | None = None
         self._retention: Retention | None = None
         self._archiving: Keeper | None = None
+        self._texts: Texts | None = None
         self._loaded = False
         self._settled = asyncio.Event()
         self._break: asyncio.Future[WhileClosed] | None = None
@@ -127,6 +129,13 @@ class App:
         if self._retention is None:
             raise Busy(f"the cache cannot be used now: {self._reason}", reason=self._reason)
         return self._retention
+
+    @property
+    def texts(self) -> Texts:
+        """The index of texts. Raises `Busy` when there is no open cache."""
+        if self._texts is None:
+            raise Busy(f"the cache cannot be used now: {self._reason}", reason=self._reason)
+        return self._texts
 
     @cached_property
     def archive(self) -> Archive:
@@ -350,6 +359,7 @@ class App:
         from ccdashd.archive.keeper import Keeper
         from ccdashd.archive.retention import Retention
         from ccdashd.ingest.pipeline import Pipeline
+        from ccdashd.search.builder import Texts
         from ccdashd.store.database import Database
 
         private_folder(self.paths.cache_dir)
@@ -362,6 +372,7 @@ class App:
         self._alerting = Alerting(self)
         self._retention = Retention(self)
         self._archiving = Keeper(self)
+        self._texts = Texts(self)
         self.problems.clear("cache")
         self._settled.set()
         await self._follow(self._pipeline)
@@ -395,10 +406,14 @@ class App:
         self._daily.start()
         self.retention.start()
         self.keeper.start()
+        self.texts.start()
         if self.settings.alerts:
             self.alerting.start()
 
     async def _close(self) -> None:
+        texts, self._texts = self._texts, None
+        if texts is not None:
+            await self._ended(texts.stop())
         archiving, self._archiving = self._archiving, None
         if archiving is not None:
             await self._ended(archiving.stop())
@@ -480,6 +495,7 @@ def _import_all() -> None:
     importlib.import_module("ccdashd.analytics.daily")
     importlib.import_module("ccdashd.archive.keeper")
     importlib.import_module("ccdashd.archive.retention")
+    importlib.import_module("ccdashd.search.builder")
     importlib.import_module("ccdashd.store.database")
     importlib.import_module("ccdashd.ingest.pipeline")
     importlib.import_module("ccdashd.ingest.watch")

@@ -36,6 +36,7 @@ def cache_status(call: ReadCall, params: t.NoParams) -> t.CacheStatus:
         records_parsed=app.pipeline.records_parsed,
         rows_written=app.database.rows_written,
         indexing=app.indexing,
+        text_index=app.texts.state(),
     )
 
 

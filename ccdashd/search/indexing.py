@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 from ccdashd.archive.archive import Archive
 from ccdashd.search.differences import Differences, compare, places
@@ -13,7 +14,17 @@ from ccdashd.store.text.stage import Stage
 from ccdashd.store.text.writer import Batch, LogState, Names
 
 
-class Index:
+class Look(NamedTuple):
+    """What the index lacks, and what it has."""
+
+    differences: Differences
+    entries: int
+    """In the index."""
+    dropped: int
+    """Of these, entries that are to leave it."""
+
+
+class Indexer:
     """The index and the cache, open for whoever brings one up to the other; one at a time may.
 
     Raises `connection.Unusable` and `apsw.Error` where the index cannot be written, `sqlite3.Error` where the cache cannot
@@ -27,6 +38,7 @@ class Index:
         except BaseException:
             self.connection.close(True)
             raise
+        writer.set_bulk(self.connection, False)  # as a process that was killed may have left it
         self._archive = Archive(archive)
         self._cap = cap
         self.known: dict[str, LogState] = {}
@@ -41,6 +53,16 @@ class Index:
     def compare(self) -> Differences:
         """What the index lacks."""
         return compare(cache.logs(self._cache), self.known)
+
+    def look(self) -> Look:
+        """What the index lacks, and what it has."""
+        differences = self.compare()
+        dropped = [*differences.forgotten, *(one.log.path for one in differences.behind if one.state is None)]
+        return Look(
+            differences,
+            sum(state.entries for state in self.known.values()),
+            sum(self.known[path].entries for path in dropped if path in self.known),
+        )
 
     def extraction(self) -> Extraction:
         """What reads the logs."""

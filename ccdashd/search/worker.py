@@ -19,7 +19,7 @@ import msgspec
 from ccdashd import helper
 from ccdashd.search.differences import Differences
 from ccdashd.search.extraction import Place
-from ccdashd.search.indexing import Index
+from ccdashd.search.indexing import Indexer
 from ccdashd.store.text import writer
 from ccdashd.store.text.connection import Unusable, explain, is_corrupt
 from ccdashd.store.text.stage import Stage
@@ -70,13 +70,13 @@ def work(job: bytes) -> Iterator[bytes]:
     # What is read has no cycles, and the collector would only walk it.
     gc.disable()
     try:
-        with closing(Index(Path(asked.text), Path(asked.cache), Path(asked.archive), asked.cap)) as index:
+        with closing(Indexer(Path(asked.text), Path(asked.cache), Path(asked.archive), asked.cap)) as index:
             yield from _build(index)
     except (apsw.Error, sqlite3.Error, Unusable) as error:
         yield encode(Failure(explain(error), is_corrupt(error)))
 
 
-def _build(index: Index) -> Iterator[bytes]:
+def _build(index: Indexer) -> Iterator[bytes]:
     differences = index.compare()
     done = Progress(0, 0, 0)
     writer.set_bulk(index.connection, True)
@@ -91,7 +91,7 @@ def _build(index: Index) -> Iterator[bytes]:
         writer.checkpoint(index.connection, empty=True)
 
 
-def _written(index: Index, differences: Differences, places: list[Place]) -> Iterator[Batch]:
+def _written(index: Indexer, differences: Differences, places: list[Place]) -> Iterator[Batch]:
     """Each batch when it was written."""
     stages = [Stage() for _ in range(STAGES)]
     empty: queue.SimpleQueue[Stage] = queue.SimpleQueue()

@@ -46,7 +46,7 @@ class CacheStatus(Wire, frozen=True):
     rows_written: int
     """Rows written since start."""
     indexing: Indexing
-    text_index: TextIndex | None = None
+    text_index: TextIndex
 
 
 class RescanResult(Wire, frozen=True):

@@ -1,0 +1,319 @@
+"""Keeps the index of texts up to the cache, and lets it be read.
+
+    commits, end of a scan ──► wake ──► compare cache and index ──► little to do: here, on a thread
+                                                                └─► much: `worker`, a process beside the daemon
+
+Sessions come first: nothing is built before the first index of the cache is complete, nor while a backlog of logs is read.
+The comparison is the truth, and what wakes it a hint; so nothing is lost when daemon or process is killed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sqlite3
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+import apsw
+import msgspec
+
+from ccdashd import helper
+from ccdashd.analytics.rounds import rounds
+from ccdashd.errors import Busy
+from ccdashd.events import Event
+from ccdashd.helper import HelperFailed
+from ccdashd.log import get
+from ccdashd.protocol import types as t
+from ccdashd.search import items, worker
+from ccdashd.search.differences import Differences
+from ccdashd.search.indexing import Indexer, Look
+from ccdashd.search.threads import Reader, Writer
+from ccdashd.store.text.connection import Unusable, delete, explain, is_corrupt, size
+
+if TYPE_CHECKING:
+    from ccdashd.app import App
+
+PART = "text index"
+"""Part of a problem in the status."""
+
+READERS = 2
+"""Threads that search."""
+
+SMALL = 2 * 1024 * 1024
+"""Bytes of logs up to which the daemon itself reads them."""
+
+FEW = 5_000
+"""Entries that the daemon itself takes out of the index."""
+
+MOST_CHANGES = 10_000
+"""Changes that are remembered one by one."""
+
+SETTLE = 0.1
+"""Seconds from a change until it is looked at, with all that came meanwhile."""
+
+REST = 10
+"""How many times as long as a comparison takes it is rested, so that busy logs leave a core to others."""
+
+LOOK_AGAIN = 30.0
+"""Seconds after which it is looked whether something changed that nobody told."""
+
+RETRY = 5.0
+"""Seconds until it is tried again after a failure."""
+
+_TOPICS = ("sessions", "projects", "documents", "tasks", "features", "indexing")
+
+T = TypeVar("T")
+logger = get(__name__)
+
+
+class Texts:
+    """The index of texts of one daemon, while its cache is open. All calls are for the event loop; `state` may be read from
+    any thread."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self.path = app.paths.text_index
+        self._task: asyncio.Task[None] | None = None
+        self._wake = asyncio.Event()
+        self._make_threads()
+        self._changes: list[t.Change] | None = None
+        """What changed beside logs; None: anything may have."""
+        self._looked = -1
+        """The last revision that the index was compared with, and brought up to as far as can be."""
+        self._behind = True
+        """Whether the index lacked something then."""
+        self._damage: BaseException | None = None
+        """What a reader came upon in the file."""
+        self._turn = asyncio.Event()
+        """Set when a round is over, and made anew then."""
+        self._problem: str | None = None
+        self._state = t.TextIndex(
+            enabled=app.settings.text_index,
+            complete=False,
+            logs=0,
+            logs_missing=0,
+            bytes_missing=0,
+            entries=0,
+            bytes=0,
+        )
+
+    # --- life ---
+
+    def start(self) -> None:
+        """Begin to follow the cache; or, where the setting says so, keep no index."""
+        loop = asyncio.get_running_loop()
+        if self._state.enabled:
+            self._app.events.subscribe(self, _TOPICS)
+            self._wake.set()
+            self._task = loop.create_task(self._run(), name="texts")
+        else:
+            self._task = loop.create_task(self._forget(), name="texts")
+
+    async def stop(self) -> None:
+        """End, also a process that builds: the next start goes on from there."""
+        self._app.events.drop(self)
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        await self._stop_threads()
+
+    def _make_threads(self) -> None:
+        settings, paths = self._app.settings, self._app.paths
+        make = partial(Indexer, self.path, paths.database, paths.archive, settings.text_index_cap_bytes)
+        self._writer = Writer(make)
+        self._readers = [Reader(f"text-reader-{n}", self.path) for n in range(READERS)]
+
+    async def _stop_threads(self) -> None:
+        for stop in (*(reader.stop for reader in self._readers), self._writer.stop):
+            with contextlib.suppress(apsw.Error, sqlite3.Error):
+                await stop()
+
+    # --- what others ask ---
+
+    async def read(self, fn: Callable[[apsw.Connection], T]) -> T:
+        """``fn(connection)`` on a thread that only reads. Cancelling the awaiting task interrupts it.
+
+        Raises Busy where the index cannot be had now, and where the setting `text_index` is off.
+        """
+        if not self._state.enabled:
+            raise Busy("there is no index of texts: the setting text_index is off", reason="text_index is off")
+        thread = min(self._readers, key=lambda reader: reader.waiting)
+        try:
+            return await thread.call(fn)
+        except (apsw.CorruptError, apsw.NotADBError) as error:
+            self._damage = error
+            self._wake.set()
+            raise self._unusable("it is damaged, and made anew from the logs") from error
+        except (apsw.CantOpenError, apsw.IOError, apsw.BusyError) as error:
+            raise self._unusable(self._problem or explain(error)) from error
+
+    def state(self) -> t.TextIndex:
+        """How far the index is."""
+        return msgspec.structs.replace(self._state, bytes=size(self.path))
+
+    async def settled(self) -> None:
+        """Return when the index has all of the present revision that can be had. Raises Busy when it cannot be written."""
+        if not self._state.enabled:
+            return
+        revision = self._app.revision
+        self._wake.set()
+        while self._looked < revision:
+            await self._turn.wait()
+            if self._problem is not None:
+                raise self._unusable(self._problem)
+
+    def _unusable(self, reason: str) -> Busy:
+        return Busy(f"the index of texts cannot be used now: {reason}", reason=reason)
+
+    def notify(self, event: Event) -> None:
+        """Something changed, see `events.Subscriber`."""
+        if isinstance(event.params, t.ChangedNotification):
+            if event.params.missed or self._changes is None or len(self._changes) > MOST_CHANGES:
+                self._changes = None
+            else:
+                self._changes += event.params.changes
+        self._wake.set()
+
+    # --- rounds ---
+
+    async def _run(self) -> None:
+        await rounds(self._wake, lambda: LOOK_AGAIN, self._round, self._failed, settle=SETTLE, retry=RETRY)
+
+    async def _round(self) -> float:
+        """Bring the index up to the cache; returns how many seconds to rest."""
+        if not self._app.is_open or not self._app.indexing.complete or self._app.indexing.phase != "idle":
+            return 0.0
+        try:
+            if self._damage is not None:
+                raise self._damage
+            took = await self._catch_up()
+        except (apsw.Error, Unusable) as error:
+            if not is_corrupt(error):
+                raise
+            await self._replace(error)
+            took = await self._catch_up()
+        self._problem = None
+        self._app.problems.clear(PART)
+        self._end_turn()
+        return REST * took
+
+    def _end_turn(self) -> None:
+        self._turn.set()
+        self._turn = asyncio.Event()
+
+    async def _catch_up(self) -> float:
+        revision = self._app.revision
+        if revision == self._looked and not self._behind:
+            return 0.0
+        await self._take_items()
+        took = 0.0
+        before: Differences | None = None
+        while True:
+            began = time.monotonic()
+            look = await self._writer.call(Indexer.look)
+            took = time.monotonic() - began
+            found = look.differences
+            self._note(look)
+            # What cannot be read now stays: it is looked at again when the cache knows more.
+            if not found or found == before:
+                break
+            before = found
+            if found.size <= SMALL and look.dropped <= FEW:
+                await self._writer.call(partial(Indexer.catch_up, differences=found))
+            else:
+                await self._build()
+            await asyncio.sleep(REST * took)
+        self._looked, self._behind = revision, bool(found or found.waiting)
+        return took
+
+    def _note(self, look: Look) -> None:
+        found = look.differences
+        missing = sum(one.state is None for one in found.behind)
+        self._state = t.TextIndex(
+            enabled=True,
+            complete=not found and not found.waiting,
+            logs=found.current + len(found.behind) - missing,
+            logs_missing=missing + len(found.waiting),
+            bytes_missing=found.size + sum(log.size for log in found.waiting),
+            entries=look.entries,
+            bytes=0,
+        )
+
+    async def _build(self) -> None:
+        """Let a process build what is lacking."""
+        settings, paths = self._app.settings, self._app.paths
+        job = worker.Job(
+            os.fspath(self.path), os.fspath(paths.database), os.fspath(paths.archive), settings.text_index_cap_bytes
+        )
+        began, start = time.monotonic(), self._state
+        logger.info("text index behind", logs=start.logs_missing, bytes=start.bytes_missing)
+        async with contextlib.aclosing(helper.answers(worker.MODULE, worker.encode(job))) as answers:
+            async for answer in answers:
+                told = worker.decode_answer(answer)
+                if isinstance(told, worker.Failure):
+                    raise Unusable(told.problem) if told.corrupt else HelperFailed(told.problem)
+                self._state = msgspec.structs.replace(
+                    start,
+                    logs=start.logs + told.logs,
+                    logs_missing=max(start.logs_missing - told.logs, 0),
+                    bytes_missing=max(start.bytes_missing - told.bytes, 0),
+                    entries=start.entries + told.entries,
+                )
+        await self._writer.call(Indexer.refresh)
+        logger.info("text index built", entries=self._state.entries, seconds=time.monotonic() - began)
+
+    async def _take_items(self) -> None:
+        """Bring titles, plans and notes up to the cache, which is little."""
+        changes, self._changes = self._changes, []
+        behind = items.everything() if changes is None else items.changed(changes)
+        try:
+            await self._write_items(behind)
+        except BaseException:
+            self._changes = None
+            raise
+
+    async def _write_items(self, behind: list[items.Behind]) -> None:
+        if not behind:
+            return
+        text = await self._writer.call(lambda indexer: indexer.connection)
+        # On a thread of the cache; nobody else uses the connection meanwhile.
+        found = await self._app.database.read(lambda cache, _: items.compare(cache, text, behind))
+        written = items.write(text, found, self._app.settings.text_index_cap_bytes)
+        while await self._writer.call(lambda _: next(written, None)) is not None:
+            pass
+
+    def _failed(self, error: Exception) -> None:
+        if self._app.explain(error) is not None or isinstance(error, Busy):
+            return  # the cache's own problem says it
+        if isinstance(error, (apsw.Error, OSError, HelperFailed)):
+            self._problem = explain(error)
+            logger.warning("text index not written", error=type(error).__name__, problem=self._problem)
+        else:
+            self._problem = f"an internal error ({type(error).__name__}); the log says more"
+            logger.error("text index not written", exc_info=error)
+        hint = f"Look at {self.path.parent}: is it writable, is there space? It is tried again every few seconds."
+        self._app.problems.set(PART, f"search misses what is new: {self._problem}", hint)
+        self._end_turn()
+
+    async def _replace(self, damage: BaseException) -> None:
+        """Make the index anew."""
+        logger.error("text index damaged", problem=str(damage))
+        self._app.problems.set(
+            PART,
+            "text.db was damaged and is made anew from the logs; until then a search may miss something",
+            "Nothing is lost. If it happens again, have the disk checked.",
+        )
+        await self._stop_threads()
+        await asyncio.to_thread(delete, self.path)
+        self._make_threads()
+        self._damage = None
+        self._changes = None
+        self._behind = True
+
+    async def _forget(self) -> None:
+        with contextlib.suppress(OSError):
+            await asyncio.to_thread(delete, self.path)
