@@ -44,7 +44,8 @@ def is_silent(item: t.Entry) -> bool:
 
 
 def entry(item: t.Entry, text: Iterable[str]) -> Iterator[str]:
-    """The lines of an entry, with these lines of text; its heading is the lower, the deeper it stands in sub-agents."""
+    """The lines of an entry, with these lines of text, as `words.lines` gives them; the deeper the entry stands in
+    sub-agents, the lower is its heading."""
     level = "#" * (2 + min(item.depth, 4))
     yield f"{level} {words.escaped(words.joined(who(item), 'sub-agent' if item.sidechain else '', moment(item.timestamp)))}"
     yield ""
@@ -53,9 +54,9 @@ def entry(item: t.Entry, text: Iterable[str]) -> Iterator[str]:
 
 
 def code(lines: Iterable[str]) -> Iterator[str]:
-    """Lines as indented code."""
+    """Lines as indented code; they hold only what can be seen."""
     for line in lines:
-        yield f"    {words.visible(line)}".rstrip()
+        yield f"    {line}".rstrip()
 
 
 def moment(stamp: str | None) -> str:

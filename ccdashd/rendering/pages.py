@@ -43,7 +43,7 @@ def transcript(session: t.SessionRow, part: t.Transcript, entry: str | None) -> 
 
 def blame(blame: t.Blame, text: str) -> Rendered:
     """A file with who wrote which lines."""
-    written = text.split("\n")
+    written = [words.visible(line) for line in text.split("\n")]
     told = f"{blame.agent_lines:,} of {words.number(blame.lines, 'line')} written by agents"
     lines = [f"# {words.escaped(blame.path)}", "", told, ""]
     end = 0

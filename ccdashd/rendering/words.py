@@ -16,6 +16,8 @@ _ACTING: Final = re.compile(
     r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )
 _BREAKING: Final = re.compile(r"[\n-\r\x1c-\x1f\x85\u2028\u2029]")
+# All of these but newlines: few texts hold any.
+_ODD: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 # What terminals take for commands (ECMA-48): colours and moves, titles and links up to their end, others.
 _SEQUENCES: Final = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
@@ -95,6 +97,8 @@ def visible(line: str) -> str:
 
 def lines(text: str) -> list[str]:
     """The lines of a text that may have been written for a terminal, each as `visible` gives it."""
+    if _ODD.search(text) is None:
+        return text.split("\n")
     plain_text = _SEQUENCES.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
     return [visible(line) for line in plain_text.split("\n")]
 

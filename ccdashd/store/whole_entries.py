@@ -68,7 +68,7 @@ class _Reader:
                 self._path = path
                 self._records = Records(self._archive, path)
             data = self._records.read(entry.offset, entry.length) if self._records is not None else b""
-            record = lines.loads(data)
+            record = _decoded(data)
         except (OSError, ValueError):
             return None
         if len(data) < entry.length or not isinstance(record, dict):
@@ -104,6 +104,14 @@ def _entry(told: t.Entry, log: Log, entry: Entry, reader: _Reader) -> WholeEntry
     ]
     told = msgspec.structs.replace(told, text=made.text, truncated=False)
     return WholeEntry(told, made.input, references, [held[number] for number in numbers])
+
+
+def _decoded(data: bytes) -> Any:
+    """A JSON value. Raises ValueError."""
+    try:
+        return msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return lines.loads(data)
 
 
 def _named(made: Whole, place: str, count: int) -> set[int]:

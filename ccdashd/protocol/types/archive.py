@@ -268,14 +268,19 @@ class RenderParams(Params, frozen=True, kw_only=True):
     subagents: bool = False
     """With the transcripts of sub-agents, where they were called."""
     redact: bool = False
+    """Take out secrets, addresses and paths of the home folder; images too, since nobody knows what they show."""
     start: Annotated[int, Meta(ge=0)] = 0
     """`next` of the piece before."""
 
 
 class RenderedPiece(Wire, frozen=True):
+    """About a megabyte of a document, or a single entry that is longer."""
+
     text: str
     next: int | None
+    """`start` of the piece that follows; null on the last one."""
     total: int
     """Entries in all."""
     redactions: Redactions | None
+    """What was taken out of this piece."""
     revision: int

@@ -13,6 +13,7 @@ from ccdash.context import Context
 from ccdash.errors import UsageError
 from ccdash.overview import overview
 from ccdash.parser import Handler
+from ccdash.rendered import FORMATS, render
 from ccdash.session_tables import draw_branches, draw_calls, draw_files, draw_thread, draw_usage
 from ccdash.transcripts import Writer, whole_text
 
@@ -26,18 +27,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
     view.add_argument("--thread", action="store_true", help="parent, sub-agents, forks and origin")
     view.add_argument("--branches", action="store_true", help="where you went back in it, and compactions")
     view.add_argument("--blob", metavar="REF", help="bytes of an image, by the reference in the transcript")
+    view.add_argument(
+        "--format", choices=tuple(FORMATS), help="the whole transcript as a document: Markdown, a page of HTML, or JSON"
+    )
     parser.add_argument("--branch", metavar="ID", help="of the transcript what leads to the end of this branch, or current")
     parser.add_argument("--subagents", action="store_true", help="with transcripts of sub-agents, behind their calls")
-    parser.add_argument("-o", "--output", metavar="FILE", help="where to write what --blob names; else standard output")
+    parser.add_argument(
+        "--redact", action="store_true", help="take secrets, mail addresses and home folders out of --format"
+    )
+    parser.add_argument("-o", "--output", metavar="FILE", help="where to write a blob or document; else standard output")
+    parser.add_argument("--force", action="store_true", help="replace the document that is there")
     parser.add_argument("--full", action="store_true", help="cut nothing: whole texts, whole lists")
 
 
 def run(context: Context) -> None:
     args = context.args
-    if (args.branch is not None or args.subagents) and not args.transcript:
-        raise UsageError("--branch and --subagents say which transcript: give --transcript too.")
-    if args.output is not None and args.blob is None:
-        raise UsageError("-o is for what --blob names.")
+    _check(args)
     with context.connect() as client:
         identifier = session_id(client, args.id)
         if args.transcript:
@@ -50,6 +55,8 @@ def run(context: Context) -> None:
             _thread(context, client, identifier)
         elif args.branches:
             _branches(context, client, identifier)
+        elif args.format is not None:
+            render(context, client, identifier)
         elif args.blob is not None:
             save(context, client, identifier, args.blob, args.output)
         else:
@@ -62,6 +69,19 @@ def run(context: Context) -> None:
             files = context.call(client, "sessions/files", {"id": identifier})["items"]
             thread = context.call(client, "sessions/thread", {"id": identifier})["nodes"]
             overview(context.out, session, tools, files, thread, full=args.full)
+
+
+def _check(args: argparse.Namespace) -> None:
+    if args.branch is not None and not args.transcript:
+        raise UsageError("--branch says which transcript: give --transcript too.")
+    if args.subagents and not (args.transcript or args.format):
+        raise UsageError("--subagents says which transcript: give --transcript or --format too.")
+    if args.output is not None and args.blob is None and args.format is None:
+        raise UsageError("-o is for what --blob names, and for a document of --format.")
+    if (args.redact or args.force) and args.format is None:
+        raise UsageError("--redact and --force are for a document: give --format too.")
+    if args.format is not None and args.json:
+        raise UsageError("A document has its own format: `--format json` for JSON.")
 
 
 def _transcript(context: Context, client: Client, identifier: str) -> None:
@@ -158,6 +178,7 @@ HANDLERS = {
             "ccdash show 0f3c9d1e --transcript         # what was said and done",
             "ccdash show 0f3c9d1e --transcript --full  # the same with nothing cut",
             "ccdash show 0f3c9d1e --transcript --branch current --subagents",
+            "ccdash show 0f3c9d1e --format html --subagents --redact -o session.html",
             "ccdash show 0f3c9d1e --blob a1b2c3-4096.0 -o screenshot.png",
             "ccdash show 0f3c9d1e/agent-1a2b --tools   # tool calls of a sub-agent",
             "ccdash show 0f3c9d1e --json | jq .tokens",
