@@ -36,8 +36,8 @@ class Staging:
         """Those that got files since the last `settle`."""
         self.bytes = 0
         """Bytes that were put since the last `flush`."""
-        self.settled_bytes = 0
-        """Bytes that were brought to disk."""
+        self.written = 0
+        """Bytes that were put."""
 
     def __contains__(self, target: str) -> bool:
         return target in self._waiting or target in self._flying
@@ -60,15 +60,15 @@ class Staging:
         except OSError as error:
             raise Unwritable.of(error) from error
         self.bytes += len(data)
+        self.written += len(data)
 
     def flush(self) -> None:
         """Begin to bring what was put to disk, once that of the `flush` before is there. Raises Unwritable."""
         self._land()
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, "ccdash-staging")
-        self._flying, self._waiting = self._waiting, {}
-        size, self.bytes = self.bytes, 0
-        self._flight = self._thread.submit(self._bring, self._flying, size)
+        self._flying, self._waiting, self.bytes = self._waiting, {}, 0
+        self._flight = self._thread.submit(self._bring, self._flying)
 
     def settle(self, folders: Iterable[str] = ()) -> None:
         """Bring all that was put to disk, and under its names, and whatever names there are in `folders`.
@@ -95,7 +95,7 @@ class Staging:
         finally:
             self._flying = {}
 
-    def _bring(self, files: Mapping[str, tuple[str, int]], size: int) -> None:
+    def _bring(self, files: Mapping[str, tuple[str, int]]) -> None:
         try:
             for _, fd in files.values():
                 os.fsync(fd)
@@ -105,7 +105,6 @@ class Staging:
                     os.makedirs(folder, mode=0o700, exist_ok=True)
                     self._folders.add(folder)
                 os.rename(path, target)
-            self.settled_bytes += size
         except OSError:
             _unlink(files)
             raise

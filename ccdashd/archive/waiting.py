@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -38,8 +37,7 @@ class Rules:
     def __init__(self, settings: Settings, pruned: Collection[str] = ()) -> None:
         """`pruned` are main sessions."""
         self._days = settings.archive_max_age_days
-        self._patterns = [pattern.rstrip("/") or "/" for pattern in settings.archive_exclude]
-        self._folders = [re.compile(fnmatch.translate(pattern)) for pattern in self._patterns]
+        self._folders = [_compiled(pattern) for pattern in settings.archive_exclude]
         self._pruned = pruned
         self._known: dict[str, bool] = {}
 
@@ -52,11 +50,14 @@ class Rules:
     def _is_excluded(self, folder: str) -> bool:
         known = self._known.get(folder)
         if known is None:
-            known = self._known[folder] = any(
-                folder.startswith(pattern.rstrip("/") + "/") or compiled.match(folder) is not None
-                for pattern, compiled in zip(self._patterns, self._folders, strict=True)
-            )
+            known = self._known[folder] = any(pattern.fullmatch(folder) is not None for pattern in self._folders)
         return known
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """What fits a folder that a pattern names, and those below it."""
+    wild = re.escape(pattern.rstrip("/")).replace(r"\*", ".*").replace(r"\?", ".")
+    return re.compile(f"{wild}(?:/.*)?", re.DOTALL)
 
 
 def waiting(logs: Iterable[Log], manifests: Iterable[Manifest], rules: Rules, now_ns: int) -> Waiting:

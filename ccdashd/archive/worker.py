@@ -89,7 +89,7 @@ class _Run:
     def _steps(self) -> Iterator[CopyStep]:
         room = self._job.max_bytes - self._archive.size() if self._job.max_bytes else None
         for path in map(os.fsdecode, self._job.logs):
-            if room is not None and self._staging.bytes + self._staging.settled_bytes >= room:
+            if room is not None and self._staging.written >= room:
                 self._step.full = True
                 break
             self._copy(path)
@@ -122,7 +122,7 @@ class _Run:
 
     def _settle(self) -> None:
         self._step.copied += map(os.fsencode, self._copier.settle())
-        self._step.written = self._staging.settled_bytes
+        self._step.written = self._staging.written
         self._commit = time.monotonic() + COMMIT
 
     def _problem(self, path: str, error: OSError) -> None:

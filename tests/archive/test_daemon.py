@@ -61,11 +61,11 @@ def same(one: dict[str, Any], other: dict[str, Any]) -> None:
         assert one[name] == other[name], name
 
 
-def lost(daemon: Daemon, logs: list[str], files: list[str]) -> None:
+def lost(daemon: Daemon, logs: list[str], files: list[str], every: int = 1) -> None:
     """Copy, delete the logs, delete the cache: nothing is told otherwise."""
     with daemon.start().client(60) as client:
         indexed(client)
-        before = told(client, files)
+        before = told(client, files, every)
         copied = client.request("archive/run", {})
         assert copied["problems"] == []
         assert client.request("archive/run", {})["logs"] == 0
@@ -73,17 +73,17 @@ def lost(daemon: Daemon, logs: list[str], files: list[str]) -> None:
             os.unlink(log)
             Path(log).with_suffix(".meta.json").unlink(missing_ok=True)
         gone(client, logs)
-        same(before, told(client, files))
+        same(before, told(client, files, every))
     assert daemon.kill() == -9
     for file in daemon.paths.cache_dir.glob("cache.db*"):
         file.unlink()
     with daemon.start().client(60) as client:
         indexed(client)
-        same(before, told(client, files))
+        same(before, told(client, files, every))
         status = client.request("archive/status")
         assert (status["onlyCopies"], status["waitingLogs"]) == (status["logs"], 0)
         assert client.request("cache/rebuild")["parsed"] == 0
-        same(before, told(client, files))
+        same(before, told(client, files, every))
 
 
 def test_logs_and_cache_are_deleted(daemon: Daemon) -> None:
@@ -93,4 +93,4 @@ def test_logs_and_cache_are_deleted(daemon: Daemon) -> None:
 @pytest.mark.corpus
 @pytest.mark.skipif(not CORPUS, reason="CCDASH_CORPUS names no folder of real logs")
 def test_real_logs_and_cache_are_deleted(daemon: Daemon) -> None:
-    lost(daemon, [str(path) for path in install(Path(CORPUS), daemon.home)], [])
+    lost(daemon, [str(path) for path in install(Path(CORPUS), daemon.home)], [], every=10)

@@ -11,8 +11,8 @@ CHANGED = {"revision", "sourceGone", "fresh"}
 """What is not the same when logs are gone."""
 
 
-def told(client: Client, files: list[str]) -> dict[str, Any]:
-    """Every answer about every session, with every entry in full; and who wrote these files."""
+def told(client: Client, files: list[str], every: int = 1) -> dict[str, Any]:
+    """Every answer about every session, with every entry in full, or one of so many; and who wrote these files."""
     found: dict[str, Any] = {}
     everything = {"limit": 500, "includeSubagents": True, "includeEmpty": True, "includeHidden": True}
     listed = client.request("sessions/list", everything)
@@ -23,7 +23,7 @@ def told(client: Client, files: list[str]) -> dict[str, Any]:
             found[f"{id} {method}"] = _request(client, f"sessions/{method}", {"id": id})
         pages = _transcript(client, id)
         found[f"{id} transcript"] = pages
-        for entry in (entry for page in pages for entry in page["items"]):
+        for entry in [entry for page in pages for entry in page["items"]][::every]:
             payload = _request(client, "sessions/entry", {"id": id, "entry": entry["id"]})
             found[f"{id} {entry['id']}"] = payload
             for blob in payload.get("blobs", ()):
