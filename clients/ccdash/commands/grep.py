@@ -56,6 +56,8 @@ def run(context: Context) -> int:
         else:
             result = _search(context, client, {**params, "workDoneToken": _TOKEN}, Writer(context.out))
             _tell(context.out, result)
+            if not result["found"]:
+                context.note_indexing(client)
     return 0 if result["found"] else NOTHING_FOUND
 
 
