@@ -84,6 +84,7 @@ COMMANDS = (
     Command("vacuum", "integrity", "give free space of the databases back"),
     Command("migrate", "integrity", "show the version of the cache; go down to an older one, and up again"),
     Command("storage", "storage", "show what ccdash's own files take on disk: by part, table and project"),
+    Command("archive", "archive", "show copies of logs; copy now, list them, write the logs of a session back"),
     Command("retention", "prune", "list, set and delete policies by which copies of sessions go"),
     Command("prune", "prune", "list which of ccdash's own copies of sessions go, and delete them"),
     Command("export", "bundles", "write a session, feature, project or everything into one file, redacted when asked"),
