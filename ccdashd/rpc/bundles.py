@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 from ccdashd.archive.bundles import run
 from ccdashd.archive.bundles.frames import BadBundle
@@ -21,6 +22,8 @@ from ccdashd.rpc.progress import own_progress
 from ccdashd.rpc.tags import MAX_NAME
 
 ENDING = ".tar.zst"
+
+_TIME = re.compile(r"\d{4}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-6]\d\.\d{3}Z", re.ASCII)
 
 
 @handles(methods.ARCHIVE_EXPORT)
@@ -75,6 +78,8 @@ def _check_path(path: str) -> None:
 
 def is_fit(edit: UserEdit) -> bool:
     """Whether a user could have said this here: what a bundle holds is checked as what a client sends."""
+    if edit.at and not _TIME.fullmatch(edit.at):
+        return False
     try:
         match edit:
             case TagEdit(name=name, color=color):

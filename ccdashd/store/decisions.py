@@ -79,7 +79,8 @@ def decide(connection: sa.Connection, journal: Journal, choose: Choose[T]) -> tu
     if chosen:
         at = now()
         given = chosen if isinstance(chosen, Sequence) else [chosen]
-        edits = [msgspec.structs.replace(edit, at=at) for edit in given]
+        # What comes out of a bundle was said before.
+        edits = [edit if edit.at else msgspec.structs.replace(edit, at=at) for edit in given]
         _apply(connection, edits, carried)
         _recount(connection, carried)
         put_meta(connection, _POSITION, journal.append(*edits))
