@@ -20,6 +20,7 @@ from typing import NamedTuple
 from ccdashd.archive import manifest as manifests
 from ccdashd.archive.chunks import Chunk, Chunks, Damaged, Missing, on_disk
 from ccdashd.archive.manifest import Manifest, Version
+from ccdashd.archive.readme import explain
 from ccdashd.archive.staging import Staging, sync_folder
 
 __all__ = ["Archive", "Damaged", "InUse", "Manifest", "Missing", "Source", "Swept", "Version"]
@@ -145,6 +146,8 @@ class Archive:
                 fcntl.flock(fd, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise InUse("the archive is being written by another process") from None
+            with suppress(OSError):  # what is wrong will be told of what matters
+                explain(self.folder)
             staging = Staging(f"{self.folder}/tmp")
             staging.clear()
             try:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
+import subprocess
 import tempfile
 from itertools import pairwise
 from pathlib import Path
@@ -219,15 +221,29 @@ def test_records_are_read_from_the_log_while_it_is_there(place: Place) -> None:
         assert (log.archived, log.size, log.read(1_500_000, 80)) == (True, 2_000_000, data[1_500_000:1_500_080])
 
 
-def test_a_log_can_be_put_together_from_its_files_by_hand(place: Place) -> None:
-    data = lines(2_000_000)
-    place.write("a", data)
-    place.copy("a")
-    manifest = place.archive.manifest(place.log("a"))
-    assert manifest is not None
-    frames = b"".join(Path(place.archive.chunks.path(chunk.hash)).read_bytes() for chunk in manifest.newest.chunks)
-    with zstandard.ZstdDecompressor().stream_reader(frames, read_across_frames=True) as reader:
-        assert reader.read() == data
+def recipe(page: str) -> str:
+    """The commands that a page tells, for the log ``a.jsonl``."""
+    block = page.split("```sh\n")[1].split("```")[0]
+    return "\n".join(
+        line.replace("PART-OF-ITS-PATH", "a.jsonl").replace("0f3c9d1e-", "a.jsonl")
+        for line in block.splitlines()
+        if not line.startswith("cd ")
+    )
+
+
+@pytest.mark.skipif(not (shutil.which("zstd") and shutil.which("jq")), reason="needs zstd and jq")
+def test_a_log_is_put_together_by_hand_as_the_pages_tell(place: Place) -> None:
+    data = lines(5_000_000)
+    for held in (data[:100], b"other\n", data):
+        place.write("a", held)
+        place.copy("a")
+    place.write("b", lines(1000, seed=3))
+    place.copy("b")
+    folder = Path(place.archive.folder)
+    pages = (folder / "README.md").read_text(), (Path(__file__).parents[2] / "docs/archive.md").read_text()
+    for page, name in zip(pages, ("log.jsonl", "session.jsonl"), strict=True):
+        subprocess.run(["bash", "-euc", recipe(page)], cwd=folder, check=True)
+        assert (folder / name).read_bytes() == data
 
 
 def flips(path: Path, count: int) -> list[bytes]:

@@ -20,6 +20,7 @@ from ccdashd import helper
 from ccdashd.archive import staging
 from ccdashd.archive.archive import Archive
 from ccdashd.archive.chunks import Chunks
+from ccdashd.archive.readme import NAME
 from ccdashd.archive.worker import CopyJob, CopyStep, work
 from ccdashd.helper import HelperFailed, answers
 from tests.archive.world import Place, lines
@@ -56,7 +57,7 @@ def is_whole(archive: Archive) -> None:
             assert sum(map(len, archive.stream(version))) == version.size
     for folder, _, names in os.walk(archive.folder):
         for name in names:
-            assert name == "lock" or name.endswith((".zst", ".json")), (folder, name)
+            assert name in ("lock", NAME) or name.endswith((".zst", ".json")), (folder, name)
 
 
 class Killed(BaseException):
