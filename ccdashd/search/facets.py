@@ -33,7 +33,7 @@ class _Counted:
         }
 
     def facets(self, finder: Finder) -> t.Facets:
-        found = finder.newest_entries(COUNTED + 1)
+        found = finder.counted
         self._entries(finder.places(found[:COUNTED]))
         self._items(finder.items)
         names = search_scope.project_names(self._cache, self._counts["projects"])

@@ -1,7 +1,7 @@
 """Runs a plan: hits in order, the newest or the best first, each once however many pages are asked for.
 
-    newest      by time exactly. Rowids are in the order of time but roughly, so matches are taken from the highest rowid
-                down until nothing that is left can be newer than what is given.
+    newest      by time exactly. Rowids are in the order of time but roughly, so blocks of entries are looked at, that with
+                the newest entry first, until nothing that is left can be newer than what is given.
     relevance   of the newest matches, in windows of `WINDOW`: those of a window by their scores, then those of the next
                 older one. Titles come first.
 
@@ -15,6 +15,7 @@ import heapq
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from itertools import groupby
 from typing import NamedTuple
 
@@ -36,10 +37,16 @@ WINDOW = 2_000
 COUNTED = 10_000
 """Matches that are counted; of more it is only said that there are."""
 
-_FIRST = 64
-"""Matches that are looked at first for the newest; then four times as many each time."""
+_PIECES = 2
+"""Blocks of entries that the newest are looked for in at first; then twice as many each time."""
 
-_MOST = 4_096
+_NEVER = -2
+"""Before all times, and before what has none."""
+
+_UNBOUNDED = 2**62
+_CHUNK = 64
+"""Ranked entries that are looked up at once."""
+
 _TIES = 500
 """Entries of one score that copies are looked for among."""
 
@@ -105,26 +112,30 @@ class Finder:
         self._text = view.text
         scope = plan.scope
         self._has_log = None if scope.everything else scope.has_log
+        self._first_window: dict[int, float] | None = None
+        """Scores of the window that the first page begins with, when that was made."""
         self.items = list(self._items())
         """All items that fit."""
 
-    def allowed(self, until: int | None = None) -> list[Span]:
-        """Rowids of the entries that are meant, with `until` those that are no newer."""
-        if self._plan.entries is None:
-            return []
-        return self._view.overview.allowed(self._has_log, self._plan.times, until)
+    @cached_property
+    def allowed(self) -> list[Span]:
+        """Rowids of the entries that are meant."""
+        return [] if self._plan.entries is None else self._view.overview.allowed(self._has_log, self._plan.times)
 
     def total(self) -> Total:
         """How many hits there are."""
-        if self._plan.entries is not None and self._has_log is None and self._plan.times.everything:
-            found = matches.count(self._text, self._plan.entries.text, COUNTED + 1)
+        window = self._first_window
+        if window is None:
+            found = len(self.counted)
         else:
-            found = len(self.newest_entries(COUNTED + 1))
+            # These need not be looked for again.
+            found = len(window) + len(self._newest(_below(self.allowed, min(window, default=0)), COUNTED + 1 - WINDOW))
         return Total(min(found, COUNTED) + len(self.items), found <= COUNTED)
 
-    def newest_entries(self, limit: int) -> list[int]:
-        """The highest rowids of entries that fit, the highest first."""
-        return self._newest(self.allowed(), limit)
+    @cached_property
+    def counted(self) -> list[int]:
+        """The highest rowids of entries that fit, the highest first: all, or one more than are counted."""
+        return self._newest(self.allowed, COUNTED + 1)
 
     def places(self, rowids: Sequence[int]) -> list[entries.Found]:
         """What is known of these entries; those that are gone meanwhile are left out."""
@@ -158,25 +169,31 @@ class Finder:
         return sorted(hits, key=lambda hit: hit.cursor, reverse=True)
 
     def _entries_by_time(self, after: Newest | None) -> Iterator[Hit]:
-        allowed = self.allowed(None if after is None else after.time)
+        if self._plan.entries is None:
+            return
         pending: list[entries.Found] = []
-        limit = _FIRST
-        while True:
-            rowids = self._newest(allowed, limit)
+        for rowids, bound in self._groups_by_time(None if after is None else after.time):
             pending += self.places(rowids)
             pending.sort(key=lambda entry: (_time(entry.time), entry.rowid), reverse=True)
-            ended = len(rowids) < limit
-            # What is not looked at yet is no newer than this.
-            bound = -2 if ended else self._view.overview.latest_below(rowids[-1])
             ready = next((n for n, entry in enumerate(pending) if _time(entry.time) <= bound), len(pending))
             for time, same in groupby(pending[:ready], key=lambda entry: _time(entry.time)):
                 for entry, copies in _without_copies(same):
                     yield Hit(Newest(time, 1, entry.rowid), entry, None, None, copies)
-            if ended:
-                return
             del pending[:ready]
-            allowed = _below(allowed, rowids[-1])
-            limit = min(4 * limit, _MOST)
+
+    def _groups_by_time(self, until: int | None) -> Iterator[tuple[list[int], int]]:
+        """Entries that fit, roughly the newest first, each time with the time that none of those to come is newer than."""
+        overview = self._view.overview
+        if len(self.counted) <= COUNTED:
+            blocks = overview.by_block(self.counted, until)
+            for begin, end in _growing(len(blocks)):
+                rowids = [rowid for _, inside in blocks[begin:end] for rowid in inside]
+                yield rowids, blocks[end][0] if end < len(blocks) else _NEVER
+        else:
+            pieces = overview.newest_first(self._has_log, self._plan.times, until)
+            for begin, end in _growing(len(pieces)):
+                spans = entries.merged(span for piece in pieces[begin:end] for span in piece.spans)
+                yield self._newest(spans, _UNBOUNDED), pieces[end].latest if end < len(pieces) else _NEVER
 
     # --- the best first ---
 
@@ -187,8 +204,10 @@ class Finder:
             raise InvalidParams("cursor", "is not one that a search gave")
         first, top = (1, None) if after is None else (after.first, after.top)
         while True:
-            allowed = self.allowed() if top is None else _below(self.allowed(), top + 1)
+            allowed = self.allowed if top is None else _below(self.allowed, top + 1)
             scores = self._scores(allowed, weights)
+            if top is None:
+                self._first_window = scores
             place = Ranked(0.0, 0, 0, max(scores, default=top or 0) if top is None else top, first, weights)
             hits = self._entries_by_score(scores, place)
             if first:
@@ -230,7 +249,7 @@ class Finder:
         ordered = sorted(scores, key=lambda rowid: (scores[rowid], rowid), reverse=True)
         begin = 0
         while begin < len(ordered):
-            end = min(begin + _FIRST, len(ordered))
+            end = min(begin + _CHUNK, len(ordered))
             # Copies have the same score: those are looked at together.
             while end < min(len(ordered), begin + _TIES) and scores[ordered[end]] == scores[ordered[end - 1]]:
                 end += 1
@@ -257,6 +276,14 @@ class Finder:
 
 
 _NOTHING = Expression("", ())
+
+
+def _growing(length: int) -> Iterator[tuple[int, int]]:
+    """Where parts of a list begin and end, each twice as long as the one before."""
+    begin, number = 0, _PIECES
+    while begin < length:
+        yield begin, min(begin + number, length)
+        begin, number = begin + number, 2 * number
 
 
 def _time(time: int | None) -> int:

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import NamedTuple
 
 from ccdashd.search.expression import Reading, Term
 from ccdashd.search.snippets import Match
 
-WHOLE = 24 * 1024
+SHORT = 1_000
 """Characters of a text that is looked at whole; of a longer one, first the surroundings of what looks like a match."""
 
-_AROUND = 2 * 1024
-"""Characters before and after such a place."""
+_AROUND = 100
+"""Characters before and after such a place: more than the words of a program are long."""
 
-_PLACES = 8
-"""Such places that are looked at, before the whole text is."""
+_PLACES = 12
+"""Such places that are looked at for each term, before the whole text is."""
 
-MOST = 200
-"""Matches that are found at most: more than a snippet has room for."""
+_BETWEEN = r"[\W_]*"
+"""What may stand between two words that are next to each other, or two parts of an identifier."""
 
 
 class Span(NamedTuple):
@@ -37,15 +37,19 @@ Spans = Callable[[str], Sequence[Span]]
 """Words of a text in order; see `ccdashd.search.tokens`."""
 
 
-def find(text: str, terms: Sequence[Term], spans: Spans) -> list[Match]:
-    """Where these terms stand in `text`, each by its place in `terms`, in order; of a long text, some of the places."""
-    if len(text) > WHOLE:
-        for start, end in _likely(text, terms):
+def find(text: str, terms: Sequence[Term], spans: Spans, fold: Callable[[str], str]) -> list[Match]:
+    """Where these terms stand in `text`, each by its place in `terms`, in order; of a long text, some of the places.
+
+    `spans` and `fold` are those of `ccdashd.search.tokens`.
+    """
+    if len(text) > SHORT:
+        found: list[Match] = []
+        for start, end in _likely(text if text.isascii() else fold(text), terms):
             # The first and the last word may be cut.
             words = spans(text[start:end])[start > 0 : -1 if end < len(text) else None]
-            found = _matches(words, start, terms)
-            if found:
-                return found
+            found += _matches(words, start, terms)
+        if found:
+            return found
     return _matches(spans(text), 0, terms)
 
 
@@ -58,8 +62,6 @@ def _matches(words: Sequence[Span], offset: int, terms: Sequence[Term]) -> list[
                 if (reading.parts or not within) and _stands(row, at, reading):
                     end = row[at + len(reading.words) - 1].end
                     found.append(Match(offset + span.start, offset + end, number))
-        if len(found) >= MOST:
-            break
     return sorted(found)
 
 
@@ -92,12 +94,17 @@ class _Starts:
         return [*found, *self._prefixes] if self._prefixes else found
 
 
-def _likely(text: str, terms: Sequence[Term]) -> Iterator[tuple[int, int]]:
-    """Stretches of a long text that hold the first word of a term as it is typed, whatever its case."""
-    words = {reading.words[0] for term in terms for reading in term}
-    pattern = re.compile("|".join(map(re.escape, sorted(words, key=len, reverse=True))), re.IGNORECASE)
-    end = 0
-    for place in islice(pattern.finditer(text), _PLACES):
-        if place.start() >= end:
-            end = place.end() + _AROUND
-            yield max(place.start() - _AROUND, 0), min(end, len(text))
+def _likely(text: str, terms: Sequence[Term]) -> list[tuple[int, int]]:
+    """Stretches of a long text that hold what looks like a term, whatever the case; ascending."""
+    around: list[tuple[int, int]] = []
+    for term in terms:
+        phrases = (_BETWEEN.join(map(re.escape, reading.words)) for reading in term)
+        places = re.compile("|".join(phrases), re.IGNORECASE).finditer(text)
+        around += [(max(at.start() - _AROUND, 0), min(at.end() + _AROUND, len(text))) for at in islice(places, _PLACES)]
+    stretches: list[tuple[int, int]] = []
+    for start, end in sorted(around):
+        if stretches and start <= stretches[-1][1]:
+            stretches[-1] = (stretches[-1][0], max(stretches[-1][1], end))
+        else:
+            stretches.append((start, end))
+    return stretches

@@ -127,12 +127,12 @@ class Shower:
 
     def _matches(self, text: str) -> list[Match] | None:
         """Where the words of the query stand; None where none of them does any more."""
-        found = matching.find(text, self._terms, tokens.spans)
+        found = matching.find(text, self._terms, tokens.spans, tokens.fold)
         if found or not self._terms:
             return found
         # What is indexed is a little other than the text: binary content, for one, is left out.
         words, parts = tokens.prepare(text, self._cap)
-        return [] if any(matching.find(one, self._terms, tokens.spans) for one in (words, parts)) else None
+        return [] if any(matching.find(one, self._terms, tokens.spans, tokens.fold) for one in (words, parts)) else None
 
     # --- titles and plans ---
 
@@ -170,8 +170,8 @@ class Shower:
 
     def _stands(self, item: Item, text: str) -> tuple[str, list[Match]]:
         """Title or text, whichever shows more of what was looked for, with the places."""
-        in_text = matching.find(text, self._terms, tokens.spans)
-        in_title = matching.find(item.title, self._terms, tokens.spans) if item.type != "note" else []
+        in_text = matching.find(text, self._terms, tokens.spans, tokens.fold)
+        in_title = matching.find(item.title, self._terms, tokens.spans, tokens.fold) if item.type != "note" else []
         shows_more = len({match.term for match in in_text}) >= len({match.term for match in in_title})
         return (text, in_text) if text and shows_more else (item.title, in_title)
 

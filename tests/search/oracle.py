@@ -44,7 +44,7 @@ FORMS = (
     Form('"text"', ("text",)),
     Form("42", ("42",)),
     Form("=>", ()),
-    Form("🙂", ()),
+    Form("😀", ()),
 )
 
 

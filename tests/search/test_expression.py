@@ -53,7 +53,7 @@ def test_a_text_shows_the_words_that_it_was_found_by(text: Text, asked: Asked) -
         if readings:
             made = expression(words, {words: readings}, ENTRIES, EVERYTHING)
             assert made is not None
-            matches = matching.find(text.text, [readings], tokens.spans)
+            matches = matching.find(text.text, [readings], tokens.spans, tokens.fold)
             assert bool(matches) == (found(index([text]), made.text) == {0})
 
 

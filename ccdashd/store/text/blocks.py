@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from struct import Struct
 from typing import Final, NamedTuple
 
 import zstandard
@@ -14,7 +15,15 @@ SIZE: Final = 256
 _COLUMNS: Final = "QIHBqHHI"
 """Types of the columns, in the order of `Row` (https://docs.python.org/3/library/array.html)."""
 
-_WIDTH: Final = sum(array(code).itemsize for code in _COLUMNS)
+_FIELDS: Final = [Struct(f"={code}") for code in _COLUMNS]
+_WIDTHS: Final = [field.size for field in _FIELDS]
+_BEFORE: Final = [sum(_WIDTHS[:number]) for number in range(len(_WIDTHS))]
+"""Bytes of one entry in the columns before each column."""
+
+_WIDTH: Final = sum(_WIDTHS)
+_FEW: Final = 3
+"""A part of a block that is smaller than this is read entry by entry."""
+
 _NO_TIME: Final = -(2**63)
 
 
@@ -42,20 +51,34 @@ def pack(rows: Iterable[Row]) -> bytes:
     return zstandard.ZstdCompressor(level=1).compress(data)
 
 
-def unpack(data: bytes, numbers: Iterable[int] | None = None) -> list[Row]:
+def unpack(data: bytes, numbers: Sequence[int] | None = None) -> list[Row]:
     """The entries of a stored block, or those with these numbers. Raises `zstandard.ZstdError` where it is damaged."""
     data = zstandard.ZstdDecompressor().decompress(data)
     count = len(data) // _WIDTH
-    columns = []
-    start = 0
-    for code in _COLUMNS:
-        column = array(code)
-        end = start + count * column.itemsize
-        column.frombytes(data[start:end])
-        columns.append(column)
-        start = end
-    rows = []
-    for number in range(count) if numbers is None else numbers:
-        row = Row(*(column[number] for column in columns))
-        rows.append(row._replace(time=None) if row.time == _NO_TIME else row)
-    return rows
+    if numbers is not None and len(numbers) <= count // _FEW:
+        places = [(field, before * count) for field, before in zip(_FIELDS, _BEFORE, strict=True)]
+        return [
+            _row([field.unpack_from(data, begin + number * field.size)[0] for field, begin in places]) for number in numbers
+        ]
+    begins = [before * count for before in _BEFORE]
+    columns = [
+        array(code, data[begin : begin + count * width])
+        for code, width, begin in zip(_COLUMNS, _WIDTHS, begins, strict=True)
+    ]
+    rows = [_row(values) for values in zip(*columns, strict=True)]
+    return rows if numbers is None else [rows[number] for number in numbers]
+
+
+def times(data: bytes) -> list[int | None]:
+    """The times of the entries of a stored block. Raises as `unpack`."""
+    data = zstandard.ZstdDecompressor().decompress(data)
+    column = _COLUMNS.index("q")
+    count = len(data) // _WIDTH
+    begin = _BEFORE[column] * count
+    found = array("q", data[begin : begin + count * _WIDTHS[column]])
+    return [None if time == _NO_TIME else time for time in found]
+
+
+def _row(values: Sequence[int]) -> Row:
+    row = Row(*values)
+    return row._replace(time=None) if row.time == _NO_TIME else row

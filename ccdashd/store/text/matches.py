@@ -26,7 +26,7 @@ USUAL_LENGTH = 150.0
 """Words of a text that is neither long nor short. FTS5's own function takes the average, so that its scores change with
 every text that is added, and looks all rows of each word up for it."""
 
-_GAP = 500
+_GAP = 50
 """Matches in a row that are in no span, from which on the next span is looked for: about what a new query costs."""
 
 _SCORE = "ccdash_score"

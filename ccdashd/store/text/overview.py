@@ -4,9 +4,9 @@ changed."""
 from __future__ import annotations
 
 import os
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable
-from itertools import accumulate
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 import apsw
@@ -37,6 +37,14 @@ class Times(NamedTuple):
         return (self.begin is None or time >= self.begin) and (self.end is None or time < self.end)
 
 
+class Piece(NamedTuple):
+    """Entries of one block."""
+
+    latest: int
+    """The latest of their times in milliseconds since the epoch, -1 where none has one."""
+    spans: list[Span]
+
+
 class Overview:
     """The blocks of one moment, in the order of their rowids. For one thread."""
 
@@ -46,7 +54,7 @@ class Overview:
         self._rows: list[tuple[int, int, int, int, int, bytes]] = []
         self._paths: dict[int, str] = {}
         self._firsts: list[int] = []
-        self._ceilings: list[int] = []
+        self._newest_first: list[Piece] = []
 
     def refresh(self) -> None:
         """Read the blocks again if another connection changed the index; within the transaction that searches."""
@@ -57,7 +65,7 @@ class Overview:
         self._rows = list(self._text.execute(_BLOCKS))
         self._paths = {id: os.fsdecode(path) for id, path in self._text.execute(_LOGS)}
         self._firsts = [row[0] for row in self._rows]
-        self._ceilings = list(accumulate((row[4] for row in self._rows), max))
+        self._newest_first = sorted(self._pieces(None, Times(), None), reverse=True)
         self._version = version
 
     def kind(self, rowid: int) -> int:
@@ -65,39 +73,57 @@ class Overview:
         first, _, _, _, _, kinds = self._rows[bisect_right(self._firsts, rowid) - 1]
         return kinds[rowid - first]
 
-    def latest_below(self, rowid: int) -> int:
-        """No entry with a lower rowid is newer than this; -1 where none has a time."""
-        place = bisect_left(self._firsts, rowid)
-        return self._ceilings[place - 1] if place else -1
-
-    def allowed(self, has_log: Callable[[str], bool] | None, times: Times, until: int | None = None) -> list[Span]:
-        """The rowids of entries of those logs, by default of all, and of that time; ascending, neighbours as one.
-
-        With `until`, of those the ones that are no newer; what has no time is the oldest.
-        """
-        if has_log is None and times.everything and until is None:
+    def allowed(self, has_log: Callable[[str], bool] | None, times: Times) -> list[Span]:
+        """The rowids of entries of those logs, by default of all, and of that time; ascending, neighbours as one."""
+        if has_log is None and times.everything:
             return [Span(self._firsts[0], self._rows[-1][0] + self._rows[-1][1] - 1)] if self._rows else []
+        return entries.merged(span for piece in self._pieces(has_log, times, None) for span in piece.spans)
+
+    def newest_first(
+        self, has_log: Callable[[str], bool] | None, times: Times, until: int | None = None
+    ) -> Sequence[Piece]:
+        """The same in pieces, that with the newest entry first. With `until`, only what is no newer; what has no time is
+        the oldest."""
+        if has_log is None and times.everything and until is None:
+            return self._newest_first
+        return sorted(self._pieces(has_log, times, until), reverse=True)
+
+    def by_block(self, rowids: Iterable[int], until: int | None = None) -> list[tuple[int, list[int]]]:
+        """These entries, given with descending rowids, by block: its latest time, and those in it. The block with the
+        newest entry comes first; those that are newer than `until` as a whole are left out."""
+        found: list[tuple[int, list[int]]] = []
+        place, inside = len(self._rows), 0
+        members: list[int] = []
+        for rowid in rowids:
+            if rowid < inside or not members:
+                place = bisect_right(self._firsts, rowid, 0, place) - 1
+                inside, _, _, earliest, latest, _ = self._rows[place]
+                members = []
+                if until is None or earliest <= until:
+                    found.append((latest, members))
+            members.append(rowid)
+        found.sort(key=itemgetter(0), reverse=True)
+        return found
+
+    def _pieces(self, has_log: Callable[[str], bool] | None, times: Times, until: int | None) -> Iterator[Piece]:
         wanted = None if has_log is None else {id for id, path in self._paths.items() if has_log(path)}
-        found: list[Span] = []
         for first, count, log, earliest, latest, _ in self._rows:
-            if wanted is not None and log not in wanted:
-                continue
-            if _outside(earliest, latest, times, until):
+            if (wanted is not None and log not in wanted) or _outside(earliest, latest, times, until):
                 continue
             if _inside(earliest, latest, times, until):
-                found.append(Span(first, first + count - 1))
+                yield Piece(latest, [Span(first, first + count - 1)])
             else:
-                found += self._fitting(first, times, until)
-        return entries.merged(found)
+                yield self._fitting(first, times, until)
 
-    def _fitting(self, first: int, times: Times, until: int | None) -> list[Span]:
-        """The rowids of that time in one block."""
+    def _fitting(self, first: int, times: Times, until: int | None) -> Piece:
+        """What of one block fits."""
         ((data,),) = self._text.execute(_DATA, (first,))
-        return [
-            Span(rowid, rowid)
-            for rowid, row in enumerate(blocks.unpack(data), first)
-            if times.holds(row.time) and (until is None or row.time is None or row.time <= until)
-        ]
+        spans, latest = [], -1
+        for rowid, time in enumerate(blocks.times(data), first):
+            if times.holds(time) and (until is None or time is None or time <= until):
+                spans.append(Span(rowid, rowid))
+                latest = max(latest, -1 if time is None else time)
+        return Piece(latest, spans)
 
 
 def _outside(earliest: int, latest: int, times: Times, until: int | None) -> bool:
