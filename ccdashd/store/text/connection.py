@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import apsw
+import apsw.sqlite_extra
 
 from ccdashd.store.text.schema import APPLICATION_ID, STATEMENTS, VERSION
 
@@ -24,6 +26,9 @@ _WRITER = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPE
 """With URIs, since stages are attached by them."""
 
 _COMPANIONS = ("", "-wal", "-shm")
+
+_CHECKSUM_BYTES = 8
+"""Bytes at the end of each page that hold its checksum (https://www.sqlite.org/cksumvfs.html)."""
 
 
 class Unusable(Exception):
@@ -44,8 +49,20 @@ def open_writer(path: Path, cap: int) -> apsw.Connection:
     return connection
 
 
+@cache
+def checks_pages() -> bool:
+    """Whether pages are compared with their checksums when they are read, from now on and in this process; not so where
+    apsw was built without the extension."""
+    if not apsw.sqlite_extra.has("cksumvfs"):
+        return False
+    with closing(apsw.Connection(":memory:")) as connection:
+        apsw.sqlite_extra.load(connection, "cksumvfs")
+    return True
+
+
 def _opened(path: Path, cap: int) -> apsw.Connection | None:
     """None where the file is of another version."""
+    checks_pages()
     connection = apsw.Connection(os.fspath(path), flags=_WRITER)
     try:
         connection.set_busy_timeout(_BUSY_MS)
@@ -61,11 +78,10 @@ def _opened(path: Path, cap: int) -> apsw.Connection | None:
             "journal_size_limit = 67108864",
         ):
             connection.execute(f"PRAGMA {pragma}").fetchall()
-    except (apsw.CorruptError, apsw.NotADBError) as error:
+    except BaseException as error:
         connection.close(True)
-        raise Unusable("it is damaged") from error
-    except BaseException:
-        connection.close(True)
+        if is_corrupt(error) and not isinstance(error, Unusable):
+            raise Unusable("it is damaged") from error
         raise
     return connection
 
@@ -74,6 +90,8 @@ def _is_current(connection: apsw.Connection, cap: int) -> bool:
     """Whether the tables are those of this version, which they are made to be where there are none."""
     if next(connection.execute("SELECT COUNT(*) FROM sqlite_schema"))[0] == 0:
         os.chmod(connection.filename, 0o600)
+        if checks_pages():
+            connection.reserve_bytes(reserve=_CHECKSUM_BYTES)
         # Free pages can be given back without making the file anew.
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL").fetchall()
         with connection:
@@ -92,6 +110,7 @@ def _is_current(connection: apsw.Connection, cap: int) -> bool:
 
 def open_reader(path: Path) -> apsw.Connection:
     """A connection that only reads. Raises `apsw.Error`."""
+    checks_pages()
     connection = apsw.Connection(os.fspath(path), flags=apsw.SQLITE_OPEN_READONLY)
     try:
         connection.set_busy_timeout(_BUSY_MS)
@@ -126,6 +145,8 @@ def size(path: Path) -> int:
 
 def is_corrupt(error: BaseException) -> bool:
     """Whether the error says that the file itself is damaged."""
+    if isinstance(error, apsw.IOError):
+        return error.extendedresult == apsw.SQLITE_IOERR_DATA
     return isinstance(error, (Unusable, apsw.CorruptError, apsw.NotADBError))
 
 
