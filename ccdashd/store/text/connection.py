@@ -146,7 +146,7 @@ def size(path: Path) -> int:
 def is_corrupt(error: BaseException) -> bool:
     """Whether the error says that the file itself is damaged."""
     if isinstance(error, apsw.IOError):
-        return error.extendedresult == apsw.SQLITE_IOERR_DATA
+        return bool(getattr(error, "extendedresult", 0) == apsw.SQLITE_IOERR_DATA)
     return isinstance(error, (Unusable, apsw.CorruptError, apsw.NotADBError))
 
 

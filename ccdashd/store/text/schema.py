@@ -18,6 +18,9 @@ TOKENIZE: Final = "unicode61 remove_diacritics 2"
 HASH_SIZE: Final = 64 * 1024 * 1024
 """Bytes of new words that FTS5 holds in memory before it writes them, so that a transaction becomes one segment."""
 
+LEAF_SIZE: Final = 4040
+"""Bytes of a leaf of FTS5, which has to fit into a page beside its checksum."""
+
 ENTRIES: Final = (
     """
     CREATE TABLE meta (
@@ -65,6 +68,7 @@ ENTRIES: Final = (
     )
     """,
     f"INSERT INTO entries_text (entries_text, rank) VALUES ('hashsize', {HASH_SIZE})",
+    f"INSERT INTO entries_text (entries_text, rank) VALUES ('pgsz', {LEAF_SIZE})",
 )
 """Statements that make the tables of logs and entries. `parts` are those of identifiers in the text, `path` is the file
 that a tool call or its answer is about, `tags` are words of `tags.of`."""
