@@ -42,6 +42,9 @@ LOOK = 60.0
 RETRY = 300.0
 """Seconds until a run is tried again in which something went wrong."""
 
+TOLD = 200
+"""Copies that the cache looks at in one go, so that nobody waits long for its turn."""
+
 MODULE = "ccdashd.archive.worker"
 
 _decode = msgspec.msgpack.Decoder(CopyStep).decode
@@ -176,10 +179,10 @@ class Keeper:
             name = shown(path_value(os.fsdecode(path)))
             hint = "It is tried again; `ccdash verify` checks the archive."
             outcome.problems.append(t.Problem(part=name, problem=problem, hint=hint))
-        if step.copied:
-            # A log that was rewritten or deleted while it was copied has a copy that the cache does not know of.
-            with contextlib.suppress(Busy):
-                await self._app.pipeline.copied(map(os.fsdecode, step.copied))
+        # A log that was rewritten or deleted while it was copied has a copy that the cache does not know of.
+        with contextlib.suppress(Busy):
+            for begin in range(0, len(step.copied), TOLD):
+                await self._app.pipeline.copied(map(os.fsdecode, step.copied[begin : begin + TOLD]))
 
     def _ended(self, outcome: Outcome) -> None:
         if outcome.logs:

@@ -143,6 +143,7 @@ class _Run:
                     size += answers[-1][0].size
         pipeline = self.pipeline
         unreadable = {file.path: answer for file, answer in answers if isinstance(answer, str)}
+        pipeline.copies.note([file for file, _ in answers], unreadable)
         encoded = [answer for _, answer in answers if isinstance(answer, bytes)]
         written, records = await pipeline.write(partial(_commit_encoded, encoded, unreadable, pipeline))
         pipeline.files_parsed += len(encoded)

@@ -31,29 +31,28 @@ class Copies:
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
         self._catalogue = Catalogue(archive)
-        self._superseded: dict[str, str] = {}
-
-    # --- copies that are not worth a second look ---
-
-    @property
-    def superseded(self) -> Mapping[str, str]:
+        self.superseded: dict[str, str] = {}
         """Copies that the cache does not hold, since other logs of their session hold all that they do; by path, the
-        session."""
-        return self._superseded
-
-    def supersede(self, superseded: Mapping[str, str]) -> None:
-        """These copies, of these sessions, hold nothing that other logs of the session do not hold: they are not read again
-        until one of those is another."""
-        self._superseded.update(superseded)
+        session. They are not read again until one of those logs is another."""
+        self.unread: dict[str, str] = {}
+        """Copies that could not be read when that was tried last, and why."""
 
     def renounce(self, sessions: Collection[str | None]) -> set[str]:
         """Logs of these sessions are other ones now: returns the logs whose copies may be worth a look again."""
-        found = [path for path, session in list(self._superseded.items()) if session in sessions]
+        found = [path for path, session in list(self.superseded.items()) if session in sessions]
         for path in found:
-            self._superseded.pop(path, None)
+            self.superseded.pop(path, None)
         return {manifests.split(path)[0] for path in found}
 
-    # --- what is to be read ---
+    def note(self, files: Iterable[FileStat], unreadable: dict[str, str]) -> None:
+        """These copies were read, but for those that are `unreadable`; they are taken out of that: what the cache knows of
+        such a log is all that there is, and stays."""
+        for file in files:
+            problem = unreadable.pop(file.path, None) if file.archived else None
+            if problem is not None:
+                self.unread[file.path] = problem
+            else:
+                self.unread.pop(file.path, None)
 
     def has(self, path: str) -> bool:
         """Whether there is a copy of a log."""
@@ -84,7 +83,7 @@ class Copies:
         read = [
             FileStat(path, version.size, version.mtime_ns, 0, 0, archived=True)
             for path, version in wanted.items()
-            if path not in self._superseded and (anew or not _is_current(states.get(path), version))
+            if path not in self.superseded and (anew or not _is_current(states.get(path), version))
         ]
         known = (path for path in states if manifests.split(path) != (path, None))
         return read, [path for path in known if path not in wanted]

@@ -199,10 +199,13 @@ class Pipeline:
         found, problems = await asyncio.to_thread(self._scan)
         self._note_problems(problems)
         hidden = [problem.path for problem in problems]
+        if paths is None:
+            self.copies.unread.clear()
         claims = await self.app.database.read(partial(claim_all, found, hidden, paths, self.copies, anew=anew))
         log.info("scan done reason=%r files=%d %s", reason, len(found), claims)
         try:
             await self.carry_out(claims)
+            self._note_copies()
             await self.plans.settle()
             plans = await self.plans.reconcile(paths=paths)
             if not self.indexing.complete and paths is None:
@@ -212,7 +215,7 @@ class Pipeline:
             self.progress("idle")
         return t.RescanResult(
             files=sum(paths is None or at_or_below(file.path, paths) for file in found),
-            parsed=len(claims.whole),
+            parsed=len(claims.whole) + len(claims.copies),
             appended=len(claims.grown),
             gone=len(claims.gone),
             documents=plans.files,
@@ -270,6 +273,7 @@ class Pipeline:
             _read(file.path, partial(read_log, file.path, cap, rows.known(connection, state.id, state.path)), batch)
         for file in claims.copies:
             _read(file.path, partial(read_copy, self.app.archive, file.path, cap), batch)
+        self.copies.note(claims.copies, batch.unreadable)
         return batch.results, commits.commit(connection, batch, self.owner, self.app.prices)
 
     async def _read_backlog(self, files: list[FileStat]) -> None:
@@ -354,7 +358,7 @@ class Pipeline:
 
     def publish(self, written: Written) -> None:
         """Tell subscribers what a transaction changed."""
-        self.copies.supersede(written.superseded)
+        self.copies.superseded.update(written.superseded)
         if written.dropped_projects or not self.plans.knows(written.projects):
             self._unsettled.set()
         changes = written.changes()
@@ -414,6 +418,15 @@ class Pipeline:
             self.app.problems.set("scan", f"{logs.shown(logs.path_value(first.path))}: {first.problem}{more}", hint)
         else:
             self.app.problems.clear("scan")
+
+    def _note_copies(self) -> None:
+        if unread := self.copies.unread:
+            path, problem = next(iter(unread.items()))
+            more = f" and {len(unread) - 1} more" if len(unread) > 1 else ""
+            said = f"the copy of {logs.shown(logs.path_value(path))} cannot be read: {problem}{more}"
+            self.app.problems.set("copies", said, "`ccdash verify --repair` mends what can be mended.")
+        else:
+            self.app.problems.clear("copies")
 
     def roots(self) -> list[t.Root]:
         """The folders that are looked at."""
