@@ -10,9 +10,10 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
+import apsw
 import msgspec
 import sqlalchemy as sa
 
@@ -27,6 +28,8 @@ from ccdashd.integrity.rebuild import LATELY, Rebuild
 from ccdashd.store import anew, comparison
 from ccdashd.store.database import explain, is_corrupt
 from ccdashd.store.logs import path_value, shown
+from ccdashd.store.text import upkeep
+from ccdashd.store.text.connection import open_reader
 
 ANEW = "it is replaced by one that was made anew from your files; the old one is kept beside it"
 """What repairs a cache."""
@@ -56,6 +59,7 @@ class Check:
         yield from self._journal_lines()
         yield from self._counters()
         yield from self._copies()
+        yield from self._texts()
         try:
             yield from self._cache_file()
         finally:
@@ -101,6 +105,19 @@ class Check:
         self._checked.copies = check.chunks
         self._checked.damaged_logs = [os.fsencode(path) for path in sorted(check.damaged_logs)]
         self._checked.damaged_manifests = [os.fsencode(file) for file in check.damaged_manifests]
+
+    # --- the index of texts ---
+
+    def _texts(self) -> Iterator[Found]:
+        path = Path(os.fsdecode(self._job.text))
+        if not self._settings.text_index or not path.exists():
+            return
+        try:
+            with closing(open_reader(path)) as connection:
+                for problem in upkeep.problems(connection):
+                    yield Found("text", "text.db", problem, "it is made anew from the logs", "text")
+        except apsw.Error as error:
+            raise ValueError(f"{path} cannot be read: {error}") from error
 
     # --- the cache ---
 

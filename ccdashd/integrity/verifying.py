@@ -30,6 +30,7 @@ from ccdashd.logfile import stamp
 from ccdashd.protocol import types as t
 from ccdashd.store import archived, logs, planning
 from ccdashd.store.database import install
+from ccdashd.store.text.connection import Unusable
 
 if TYPE_CHECKING:
     from ccdashd.app import App
@@ -225,6 +226,9 @@ async def _repair(app: App, outcome: Outcome, new: Path) -> list[Path]:
             kept.append(await asyncio.to_thread(counters.move_aside, app.paths.counters))
         if "archive" in remedies:
             kept += await _mend_archive(app, outcome)
+        if "text" in remedies:
+            app.texts.damaged(Unusable("a check found it"))
+            await app.texts.settled()
         if "damaged" in remedies:
             kept.append(await app.while_closed(partial(_move_aside, app)))
         elif "anew" in remedies:
