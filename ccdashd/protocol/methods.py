@@ -289,7 +289,7 @@ CACHE_MIGRATE = Method(
 )
 
 SEARCH_QUERY = Method(
-    "search/query", "heavy", t.SearchParams, t.SearchResult, "Find words in everything that was said, done and planned."
+    "search/query", "loop", t.SearchParams, t.SearchResult, "Find words in everything that was said, done and planned."
 )
 SEARCH_DEEP = Method(
     "search/deep",

@@ -31,7 +31,7 @@ from ccdashd.protocol import types as t
 from ccdashd.search import items, worker
 from ccdashd.search.differences import Differences
 from ccdashd.search.indexing import Indexer, Look
-from ccdashd.search.threads import Reader, Writer
+from ccdashd.search.threads import Reader, Reading, Writer
 from ccdashd.store.text.connection import Unusable, delete, explain, is_corrupt, size
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class Texts:
         settings, paths = self._app.settings, self._app.paths
         make = partial(Indexer, self.path, paths.database, paths.archive, settings.text_index_cap_bytes)
         self._writer = Writer(make)
-        self._readers = [Reader(f"text-reader-{n}", self.path) for n in range(READERS)]
+        self._readers = [Reader(f"text-reader-{n}", self.path, paths.database) for n in range(READERS)]
 
     async def _stop_threads(self) -> None:
         for stop in (*(reader.stop for reader in self._readers), self._writer.stop):
@@ -134,22 +134,38 @@ class Texts:
 
     # --- what others ask ---
 
-    async def read(self, fn: Callable[[apsw.Connection], T]) -> T:
-        """``fn(connection)`` on a thread that only reads. Cancelling the awaiting task interrupts it.
+    async def search(self, fn: Callable[[Reading], T], *, seconds: float | None = None) -> T:
+        """``fn(reading)`` on a thread that only reads. Cancelling the awaiting task interrupts it.
 
-        Raises Busy where the index cannot be had now, and where the setting `text_index` is off.
+        Raises Busy where the index cannot be had now, where that takes more than `seconds`, and where the setting
+        `text_index` is off.
         """
         if not self._state.enabled:
             raise Busy("there is no index of texts: the setting text_index is off", reason="text_index is off")
         thread = min(self._readers, key=lambda reader: reader.waiting)
         try:
-            return await thread.call(fn)
-        except (apsw.CorruptError, apsw.NotADBError) as error:
-            self._damage = error
-            self._wake.set()
-            raise self._unusable("it is damaged, and made anew from the logs") from error
-        except (apsw.CantOpenError, apsw.IOError, apsw.BusyError) as error:
+            return await thread.call(fn, seconds=seconds)
+        except (apsw.CorruptError, apsw.NotADBError, apsw.CantOpenError, apsw.IOError, apsw.BusyError) as error:
+            if is_corrupt(error):
+                self.damaged(error)
+                raise self._unusable("it is damaged, and made anew from the logs") from error
             raise self._unusable(self._problem or explain(error)) from error
+
+    def damaged(self, error: BaseException) -> None:
+        """The file is damaged: make it anew soon."""
+        self._damage = error
+        self._looked = -1
+        self._wake.set()
+
+    async def maintain(self, fn: Callable[[apsw.Connection], T]) -> T:
+        """``fn(connection)`` of the index on the thread that writes. Raises `apsw.Error` or Busy."""
+        if not self._state.enabled:
+            raise Busy("there is no index of texts: the setting text_index is off", reason="text_index is off")
+        return await self._writer.call(lambda indexer: fn(indexer.connection))
+
+    async def read(self, fn: Callable[[apsw.Connection], T]) -> T:
+        """``fn(connection)`` of the index alone; as `search`."""
+        return await self.search(lambda reading: fn(reading.view.text))
 
     def state(self) -> t.TextIndex:
         """How far the index is."""

@@ -4,33 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
-import apsw
+import sqlalchemy as sa
 
+from ccdashd.search.find import View
 from ccdashd.search.indexing import Indexer
+from ccdashd.store.connection import connect, disconnect, raw_connection
 from ccdashd.store.job_thread import JobThread
 from ccdashd.store.text.connection import open_reader
 
 
-class Reader(JobThread[apsw.Connection]):
+class Reading(NamedTuple):
+    """The index, and the cache beside it, for one search after the other."""
+
+    view: View
+    cache: sa.Connection
+
+
+class Reader(JobThread[Reading]):
     """A thread that searches."""
 
-    def __init__(self, name: str, path: Path) -> None:
+    def __init__(self, name: str, path: Path, cached: Path) -> None:
         super().__init__(name)
         self._path = path
+        self._cached = cached
 
-    def connect(self) -> apsw.Connection:
-        return open_reader(self._path)
+    def connect(self) -> Reading:
+        return Reading(View(open_reader(self._path)), connect(self._cached, readonly=True))
 
-    def settle(self, connection: apsw.Connection) -> None:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
+    def settle(self, connection: Reading) -> None:
+        if connection.view.text.in_transaction:
+            connection.view.text.execute("ROLLBACK")
+        if connection.cache.in_transaction():
+            connection.cache.rollback()
 
-    def interrupt(self, connection: apsw.Connection) -> None:
-        connection.interrupt()
+    def interrupt(self, connection: Reading) -> None:
+        connection.view.text.interrupt()
+        raw_connection(connection.cache).interrupt()
 
-    def disconnect(self, connection: apsw.Connection) -> None:
-        connection.close(True)
+    def disconnect(self, connection: Reading) -> None:
+        connection.view.text.close(True)
+        disconnect(connection.cache)
 
 
 class Writer(JobThread[Indexer]):

@@ -61,7 +61,7 @@ class ConnectionThread(JobThread[sa.Connection]):
         self._readonly = readonly
 
     def connect(self) -> sa.Connection:
-        return _connect(self._path, self._readonly).connect()
+        return connect(self._path, readonly=self._readonly)
 
     def settle(self, connection: sa.Connection) -> None:
         if connection.in_transaction():
@@ -71,12 +71,18 @@ class ConnectionThread(JobThread[sa.Connection]):
         raw_connection(connection).interrupt()
 
     def disconnect(self, connection: sa.Connection) -> None:
-        with contextlib.suppress(sqlite3.Error, sa.exc.SQLAlchemyError):
-            connection.close()
-            connection.engine.dispose()
+        disconnect(connection)
 
 
-def _connect(path: Path, readonly: bool) -> sa.Engine:
+def disconnect(connection: sa.Connection) -> None:
+    """Close what `connect` made."""
+    with contextlib.suppress(sqlite3.Error, sa.exc.SQLAlchemyError):
+        connection.close()
+        connection.engine.dispose()
+
+
+def connect(path: Path, *, readonly: bool) -> sa.Connection:
+    """A connection to the cache, for one thread at a time."""
 
     def creator() -> sqlite3.Connection:
         raw = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
@@ -101,7 +107,7 @@ def _connect(path: Path, readonly: bool) -> sa.Engine:
     def begin(connection: sa.Connection) -> None:
         connection.exec_driver_sql("BEGIN" if readonly else "BEGIN IMMEDIATE")
 
-    return engine
+    return engine.connect()
 
 
 def set_bulk(on: bool, connection: sa.Connection) -> None:

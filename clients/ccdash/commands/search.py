@@ -146,9 +146,7 @@ def _tell(out: Output, found: Mapping[str, Any]) -> None:
         said = f"{shown:,} of {about}{total:,} {hits}" if shown < total else f"{total:,} {hits}"
         more = "; `--limit` shows more" if found["nextCursor"] is not None else ""
         out.note(f"{said}{more}; `--open N` shows the transcript around a hit.")
-    if not index["enabled"]:
-        out.note("Texts are not indexed, so only titles and plans were searched: the setting text_index is off.")
-    elif not index["complete"]:
+    if not index["complete"]:
         logs = index["logsMissing"]
         missing = f"{logs:,} {'log' if logs == 1 else 'logs'} ({size(index['bytesMissing'])})"
         out.note(f"The index is not complete, {missing} are missing: more may be found. `--wait` waits for it.")
