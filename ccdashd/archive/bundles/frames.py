@@ -99,7 +99,6 @@ class Stream:
 
     def __init__(self, file: BinaryIO, size: int) -> None:
         file.seek(0)
-        self._size = size
         self._limit = max(size * RATIO, RATIO_FROM)
         self._read = 0
         decompressor = zstandard.ZstdDecompressor(max_window_size=_WINDOW)

@@ -27,7 +27,7 @@ from ccdashd.logfile import guard_of
 
 BATCH_BYTES = 32 * 1024 * 1024
 BATCH_FILES = 200
-"""What may wait in the staging area until it is brought to disk."""
+"""What may wait in the staging area, each file open, until it is brought to disk."""
 
 RESERVE = 64 * 1024 * 1024
 """Bytes that an import leaves free."""
@@ -90,6 +90,8 @@ def _take(job: TakeJob, reader: Reader) -> Work:
             _settle(archive, staging)
             for take in job.takes:
                 archive.put(_manifest(archive, take, taken), staging)
+                if len(staging) >= BATCH_FILES:
+                    _settle(archive, staging)
             _settle(archive, staging)
         except BaseException:
             staging.discard()
