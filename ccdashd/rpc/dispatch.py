@@ -58,9 +58,12 @@ HANDLER_MODULES = (
     "prometheus",
     "alerts",
     "cache",
+    "integrity",
     "search",
+    "deep",
     "archive",
     "retention",
+    "storage",
     "bundles",
     "language",
 )

@@ -41,6 +41,18 @@ export type AlertState =
   | "firing"
   | "off";
 
+export type BranchKind =
+  | "main"
+  | "rewind"
+  | "compaction"
+  | "sidechain";
+
+export type BundleOf =
+  | "session"
+  | "feature"
+  | "project"
+  | "all";
+
 export type Dimension =
   | "hour"
   | "day"
@@ -146,6 +158,18 @@ export type PlanStatus =
   | "archived"
   | "unknown";
 
+export type SearchOrder =
+  | "relevance"
+  | "newest";
+
+export type SearchType =
+  | "entry"
+  | "session"
+  | "document"
+  | "task"
+  | "feature"
+  | "note";
+
 export type SessionSort =
   | "endedAt"
   | "startedAt"
@@ -221,9 +245,9 @@ export interface HelloResult {
   indexing: Indexing;
 }
 
-/** Progress of a scan, an index or a check; sizes in bytes. In `plans`, planning files are read, and counted only. */
+/** Progress of a scan, an index or a check; sizes in bytes. In `plans`, planning files are read, and counted only; `work` is a long job that a client asked for, such as an export. */
 export interface Indexing {
-  phase: "idle" | "scan" | "glance" | "parse" | "finish" | "plans" | "verify";
+  phase: "idle" | "scan" | "glance" | "parse" | "finish" | "plans" | "verify" | "work";
   /** Bytes read so far in this run. */
   done: number;
   /** Bytes to read in this run. */
@@ -723,10 +747,14 @@ export interface Entity {
   missing: boolean;
 }
 
-/** A chunk of `limit` entries: from entry `start` (an index; negative counts from the end) or from the entry `from` (an id or uuid), forward or backward. `kinds` filters after the chunk was cut. */
+/** A chunk of `limit` entries: from entry `start` (an index; negative counts from the end) or from the entry `from` (an id or uuid), forward or backward. `kinds` filters after the chunk was cut. `branch` and `subagents` say what the transcript is that indexes count in. */
 export interface TranscriptParams {
   /** The session, as in `sessions/get`. */
   id: string;
+  /** Only what leads to the end of this branch, by its id, or `current`. */
+  branch?: string | null;
+  /** With the transcripts of sub-agents, and of theirs, behind the calls that started them. One whose call is not known stands at the time at which it began. Default: false. */
+  subagents?: boolean;
   start?: number | null;
   from?: string | null;
   /** At most 500. Default: 100. */
@@ -758,7 +786,7 @@ export interface Entry {
   index: number;
   kind: EntryKind;
   timestamp: string | null;
-  /** What a person reads; for a tool call its input as JSON. */
+  /** What a person reads. Of a tool call the part of its input that says most on what it acts, such as a path or a command; of a result its beginning. Images stand as `[image]`, documents as `[document]`. */
   text: string;
   truncated: boolean;
   /** The record's own id in the log. */
@@ -780,6 +808,53 @@ export interface Entry {
   offset: number;
   /** Bytes of the record. */
   length: number;
+  /** The session whose log it stands in: that of a sub-agent where such entries were asked for. */
+  sessionId: string;
+  /** 0 for the session that was asked for, 1 for its sub-agents, 2 for theirs. */
+  depth: number;
+  /** Id of the branch that it is on; null in notifications. */
+  branch: string | null;
+  /** True where its text says that it holds an image or a document; `sessions/entry` lists what it holds. */
+  hasBlobs: boolean;
+}
+
+/** Branches in the order in which they begin; together they hold each entry once. */
+export interface Branches {
+  sessionId: string;
+  items: Branch[];
+  /** Null in an empty transcript. */
+  current: string | null;
+  revision: number;
+}
+
+/** A line of a conversation. Each entry is on one; it begins where the user went back and said something else (`rewind`), where the agent went on with a summary (`compaction`), or where a sub-agent wrote into the same log (`sidechain`). */
+export interface Branch {
+  /** Id of its first entry. */
+  id: string;
+  kind: BranchKind;
+  /** The branch that it leaves. */
+  parent: string | null;
+  /** The entry there that it follows. */
+  parentEntry: string | null;
+  /** False where the log does not tell which entry it follows; then it is the one that was written before. */
+  joined: boolean;
+  first: string;
+  /** Ids of its first and last entry. */
+  last: string;
+  start: number;
+  /** Their indexes in the whole transcript; entries of other branches may stand between them. */
+  end: number;
+  entries: number;
+  /** Entries on it that name a record that is not shown, such as one of progress, and so follow the entry before them. */
+  unjoined: number;
+  /** Entries that lead to its end: those on it, and those before it. */
+  total: number;
+  /** The first that was said on it. */
+  prompt: string | null;
+  startedAt: string | null;
+  endedAt: string | null;
+  /** True for the branch of what was said last. */
+  current: boolean;
 }
 
 export interface EntryParams {
@@ -789,13 +864,49 @@ export interface EntryParams {
   entry: string;
 }
 
-/** The record as it stands in the log; `raw` is its text when it is not JSON. */
+/** The record as it stands in the log, but for its binary content; `raw` is its text when it is not JSON. */
 export interface EntryPayload {
   entry: Entry;
-  /** The JSON value. */
+  /** The JSON value, in which `blob:<id>` stands for the text that encodes a blob. */
   record: unknown;
   raw: string | null;
+  /** In the order of the record, equal ones once. */
+  blobs: BlobRef[];
   revision: number;
+}
+
+/** An image or other binary content inside a record. */
+export interface BlobRef {
+  /** As `sessions/blob` takes it, with the session's id. */
+  id: string;
+  /** By its first bytes; `application/octet-stream` where these are not those of a known kind. */
+  mediaType: string;
+  /** The type that the log says, which need not be true. */
+  declared: string | null;
+  bytes: number;
+  sha256: string;
+}
+
+/** At most `limit` bytes of a blob from byte `start` on. */
+export interface BlobParams {
+  /** The session of the entry. */
+  id: string;
+  /** `id` of a `BlobRef`. */
+  blob: string;
+  /** Default: 0. */
+  start?: number;
+  /** Default: 1048576. */
+  limit?: number;
+}
+
+/** A piece of binary content. */
+export interface Blob {
+  blob: BlobRef;
+  start: number;
+  /** The bytes in base64. */
+  data: string;
+  /** `start` of the next piece; null on the last one. */
+  next: number | null;
 }
 
 export interface ToolsParams {
@@ -892,6 +1003,38 @@ export interface ThreadNode {
   tokens: Tokens;
   /** True for a sub-agent that the log names but whose own log is not there. */
   missing: boolean;
+}
+
+/** A transcript as a page, piece by piece: put the pieces one after the other. */
+export interface RenderParams {
+  /** The session, as in `sessions/get`. */
+  id: string;
+  format: "markdown" | "html" | "json";
+  /** With the transcripts of sub-agents, where they were called. Default: false. */
+  subagents?: boolean;
+  /** Take out secrets, addresses and paths of the home folder; images too, since nobody knows what they show. Default: false. */
+  redact?: boolean;
+  /** `next` of the piece before. Default: 0. */
+  start?: number;
+}
+
+/** About a megabyte of a document, or a single entry that is longer. */
+export interface RenderedPiece {
+  text: string;
+  /** `start` of the piece that follows; null on the last one. */
+  next: number | null;
+  /** Entries in all. */
+  total: number;
+  /** What was taken out of this piece. */
+  redactions: Redactions | null;
+  revision: number;
+}
+
+/** What was taken out, by kind, such as `aws-access-key`, `private-key`, `email`, `home-path`. */
+export interface Redactions {
+  counts: Record<string, number>;
+  /** Logs and documents that held any. */
+  files: number;
 }
 
 export interface ActiveParams {
@@ -2477,6 +2620,22 @@ export interface CacheStatus {
   /** Rows written since start. */
   rowsWritten: number;
   indexing: Indexing;
+  textIndex: TextIndex;
+}
+
+/** How far the index of texts is behind the cache. While it is not `complete`, a search may miss what is in logs that are not in it yet, the oldest ones. */
+export interface TextIndex {
+  /** False where the setting `text_index` is off. */
+  enabled: boolean;
+  complete: boolean;
+  /** Logs in the index. */
+  logs: number;
+  logsMissing: number;
+  /** Of these logs, and of what others grew by. */
+  bytesMissing: number;
+  entries: number;
+  /** Size of the index on disk. */
+  bytes: number;
 }
 
 export interface RescanParams {
@@ -2510,14 +2669,502 @@ export interface WorkParams {
   workDoneToken?: string | number | null;
 }
 
-/** `problems` tell what is wrong and what repairs it; empty when the cache says what the files say. */
+export interface VerifyParams {
+  workDoneToken?: string | number | null;
+  /** Do for each problem what repairs it, as far as the daemon can, and check again. Default: false. */
+  repair?: boolean;
+}
+
+/** `faults` tell what is wrong and what repairs it; empty when all say the same. */
 export interface VerifyResult {
+  /** True where nothing is wrong, or nothing any more. */
   ok: boolean;
   /** Logs and planning files. */
   checkedFiles: number;
-  problems: Problem[];
+  /** Chunks of the archive, each read and compared with its hash. */
+  checkedCopies: number;
+  faults: Fault[];
+  /** Files that damaged ones were moved to; they are of no use to ccdash any more. */
+  kept: string[];
   seconds: number;
   revision: number;
+}
+
+/** Something that is not as it should be. */
+export interface Fault {
+  /** The database, the index of texts, the archive, the journal, the counters of metrics, a backup; a log, or a planning file, that is not as the cache knows it. */
+  part: "cache" | "text" | "archive" | "journal" | "counters" | "backups" | "files" | "plans";
+  /** The table, file, or chunk. */
+  where: string;
+  problem: string;
+  /** What repairs it, in words; what is lost by it, if anything is. */
+  repair: string;
+  repaired: boolean;
+}
+
+export interface BackupParams {
+  workDoneToken?: string | number | null;
+  /** Absolute path of the folder that the backup's own folder is made in; by default `backups` in the data folder. */
+  folder?: string | null;
+  /** With the archive, which may be large. Default: false. */
+  archive?: boolean;
+  /** Delete all but so many of the backups in that folder, the newest first, when this one is whole. */
+  keep?: number | null;
+}
+
+export interface BackupResult {
+  /** The folder of this backup. */
+  path: string;
+  bytes: number;
+  files: number;
+  /** True: its database was opened and checked, and every file read again and compared with its hash. */
+  verified: boolean;
+  /** Older backups that were deleted. */
+  deleted: string[];
+  seconds: number;
+  revision: number;
+}
+
+/** Bytes on disk of all that is ours; what is on disk of the agents is `sources`. */
+export interface Storage {
+  total: number;
+  /** `cache`, `text`, `archive`, `journal`, `backups`, `logs` (of the daemon), each with its files. */
+  parts: StoragePart[];
+  /** Of the cache and of the index of texts, with their indexes. */
+  tables: StoragePart[];
+  /** Of the archive, by the projects of its logs; chunks that several share are divided evenly. */
+  projects: StoragePart[];
+  /** Bytes of the agents' logs. */
+  sources: number;
+  /** What `cache/vacuum` would give back. */
+  reclaimable: number;
+  revision: number;
+}
+
+export interface StoragePart {
+  /** A file of ours, a table, or a project's name. */
+  name: string;
+  bytes: number;
+  files: number;
+  rows: number;
+  /** Of a project. */
+  id: string | null;
+}
+
+export interface VacuumResult {
+  /** Bytes of the cache and of the index of texts. */
+  before: number;
+  after: number;
+  seconds: number;
+  revision: number;
+}
+
+export interface MigrateParams {
+  /** The version to go to; by default nothing is done but to say where the cache is. */
+  to?: string | null;
+}
+
+/** After going down, the daemon closes the cache, which is that of an older version now, and leaves it alone until it is started again. */
+export interface MigrateResult {
+  version: string;
+  /** The version that this daemon needs. */
+  newest: string;
+  migrations: Migration[];
+  /** The folder of the backup that was made before going down. */
+  backup: string | null;
+  revision: number;
+}
+
+export interface Migration {
+  version: string;
+  title: string;
+  applied: boolean;
+}
+
+/** `query` holds words, `"phrases"`, `prefix*`, `-not`, `a OR b` and filters: `agent:`, `model:`, `project:`, `session:`, `tool:`, `file:`, `branch:`, `before:`, `after:` and `in:prompt|answer|thinking|tool|doc|title|note`; a `-` before a filter turns it around. */
+export interface SearchParams {
+  query: string;
+  /** Default: "relevance". */
+  order?: SearchOrder;
+  types?: SearchType[] | null;
+  /** Default: 20. */
+  limit?: number;
+  /** `nextCursor` of the answer before; with the same `query`, `order` and `types`. */
+  cursor?: string | null;
+  /** Also count the hits by project, agent, model and so on, which takes longer. Default: false. */
+  facets?: boolean;
+  /** Characters of a snippet. Default: 240. */
+  snippet?: number;
+  /** IANA name; of the days in `before:` and `after:`; by default the daemon's. */
+  timeZone?: string | null;
+  minRevision?: number | null;
+}
+
+export interface SearchResult {
+  items: SearchHit[];
+  /** Hits, copies among them; at least so many where `totalExact` is false. */
+  total: number;
+  totalExact: boolean;
+  limit: number;
+  nextCursor: string | null;
+  facets: Facets | null;
+  index: TextIndex;
+  revision: number;
+}
+
+/** Something that a search found. */
+export interface SearchHit {
+  type: SearchType;
+  /** Of the entity; of the session for an entry; of what it is on for a note. */
+  id: string;
+  /** Of an entry: its id, as `sessions/transcript` and `sessions/entry` take it. */
+  entry: string | null;
+  /** Of the session or entity. */
+  title: string;
+  kind: EntryKind | null;
+  tool: string | null;
+  timestamp: string | null;
+  projectId: string | null;
+  /** Its name. */
+  project: string | null;
+  agent: string | null;
+  model: string | null;
+  /** Absolute path of the file: the log of an entry, the planning file of a document, task or feature. */
+  path: string | null;
+  /** Of a document or task: the line of the first match, counted from 1, where that is known. */
+  line: number | null;
+  /** The text around the first matches; several pieces of it are joined by an ellipsis. */
+  snippet: SnippetPart[];
+  /** Higher is better; null when the newest come first. */
+  score: number | null;
+  /** Of a note: the type of the entity that it is on. */
+  noteOn: EntityType | null;
+  /** Hits that were left out since they are copies of this one, as forks of a session hold them. */
+  copies: number;
+}
+
+/** A piece of a snippet: plain text, to be escaped by whoever shows it as HTML. */
+export interface SnippetPart {
+  text: string;
+  match: boolean;
+}
+
+/** Hits by what they are of; each list the most frequent first, at most 50. */
+export interface Facets {
+  /** False where there were so many hits that only the newest were counted. */
+  exact: boolean;
+  types: FacetValue[];
+  /** As the filter `in:` takes them. */
+  kinds: FacetValue[];
+  tools: FacetValue[];
+  projects: FacetValue[];
+  agents: FacetValue[];
+  models: FacetValue[];
+  branches: FacetValue[];
+}
+
+export interface FacetValue {
+  /** As the filter of that name takes it. */
+  value: string;
+  label: string;
+  count: number;
+}
+
+/** `pattern` is text as it was written (it is looked for as JSON encodes it too), or with `regex` a regular expression of Python's `re` over the bytes of each record, of one line of a log that is. At most 10,000 characters. */
+export interface DeepSearchParams {
+  workDoneToken?: string | number | null;
+  pattern: string;
+  /** Default: false. */
+  regex?: boolean;
+  /** In a regular expression, case of ASCII letters alone. Default: false. */
+  ignoreCase?: boolean;
+  /** Its id, root or name. Logs of hidden projects are looked at only where their project or session is named. */
+  project?: string | null;
+  /** With its sub-agents. */
+  session?: string | null;
+  /** Only logs of sessions that ended at or after this time: a day, an ISO 8601 time, or what `analytics/trends` takes. */
+  after?: string | null;
+  /** Only logs of sessions that began before this time. */
+  before?: string | null;
+  /** Also look at archived copies of logs that are gone. Default: true. */
+  archived?: boolean;
+  /** Matching records after which to stop. Default: 100. */
+  limit?: number;
+  /** Characters shown before and after a match. Default: 80. */
+  context?: number;
+}
+
+/** Newest logs first, in the order of each log. With a `workDoneToken`, `matches` is empty: all were sent before. */
+export interface DeepSearchResult {
+  matches: DeepMatch[];
+  /** Matching records, with those that were sent before. */
+  found: number;
+  /** True where `limit` was reached: there may be more. */
+  stopped: boolean;
+  /** Logs that were looked at. */
+  files: number;
+  bytes: number;
+  seconds: number;
+  /** Logs and copies that could not be read. */
+  problems: Problem[];
+  revision: number;
+}
+
+/** A record with a match, the first of which is shown. */
+export interface DeepMatch {
+  sessionId: string | null;
+  /** Id of the record's first entry in the transcript; null where it has none. */
+  entry: string | null;
+  /** Absolute path of the log, or where it was. */
+  path: string;
+  /** True where it was read from the archive. */
+  archived: boolean;
+  /** First byte of the record in the log. */
+  offset: number;
+  length: number;
+  /** Counted from 1. */
+  line: number;
+  before: string;
+  /** At most 2,000 characters of it. */
+  match: string;
+  after: string;
+  /** Matches in the record. */
+  matches: number;
+  timestamp: string | null;
+}
+
+/** What the archive holds; sizes in bytes. */
+export interface ArchiveStatus {
+  enabled: boolean;
+  /** Absolute path. */
+  folder: string;
+  /** Logs that there is a copy of. */
+  logs: number;
+  /** Of these, logs that are gone, or of which an earlier version is kept. */
+  onlyCopies: number;
+  /** What the logs took, or take; earlier versions too. */
+  sourceBytes: number;
+  /** What the copies take on disk. */
+  storedBytes: number;
+  /** Logs that changed since they were copied, or that there is no copy of; excluded ones left out. */
+  waitingLogs: number;
+  waitingBytes: number;
+  /** Logs that settings, or a prune, keep out of the archive. */
+  excludedLogs: number;
+  running: boolean;
+  lastRunAt: string | null;
+  /** Why the last run failed, in plain words. */
+  problem: string | null;
+  revision: number;
+}
+
+/** Copy now. By default what has been quiet for the time of the setting `archive_quiet_seconds`. */
+export interface ArchiveRunParams {
+  workDoneToken?: string | number | null;
+  /** Also what is being written. Default: false. */
+  all?: boolean;
+  /** Only these sessions, by id or a start of it that fits no other; also when they are being written. */
+  sessions?: string[] | null;
+}
+
+export interface ArchiveRunResult {
+  /** Logs that were copied, whole or from where they grew. */
+  logs: number;
+  /** Bytes that were read. */
+  sourceBytes: number;
+  /** Bytes that were written. */
+  storedBytes: number;
+  seconds: number;
+  problems: Problem[];
+  revision: number;
+}
+
+export interface ArchiveListParams {
+  /** Its id, root or name. */
+  project?: string | null;
+  /** Only logs that are gone (true), or that are still there (false). */
+  gone?: boolean | null;
+  /** Default: 100. */
+  limit?: number;
+  /** Default: 0. */
+  offset?: number;
+}
+
+/** A log that there is a copy of. */
+export interface ArchivedLog {
+  path: string;
+  sessionId: string | null;
+  title: string;
+  projectId: string | null;
+  project: string | null;
+  /** Bytes of the newest version. */
+  size: number;
+  /** On disk, of all its versions; what it shares with other logs is counted for each. */
+  storedBytes: number;
+  versions: number;
+  gone: boolean;
+  modifiedAt: string;
+  archivedAt: string;
+}
+
+export interface ArchiveRestoreParams {
+  workDoneToken?: string | number | null;
+  session: string;
+  /** Absolute path; the logs are written below it, as they lay below the agent's own folder. No file is replaced. */
+  folder: string;
+}
+
+export interface ArchiveRestoreResult {
+  /** Absolute paths that were written. */
+  paths: string[];
+  bytes: number;
+  revision: number;
+}
+
+/** By the policies that are set, or by one that is given here. Without `apply`, only said what would go. */
+export interface PruneParams {
+  workDoneToken?: string | number | null;
+  policy?: RetentionPolicy | null;
+  /** These sessions and no others, whatever policies say, by id or a start of it that fits no other; those tagged `keep` stay all the same. */
+  sessions?: string[] | null;
+  /** Default: false. */
+  apply?: boolean;
+}
+
+/** Which sessions may go: those that fit `project` and `status`, and are over one of the limits. What is tagged `keep` never goes, and what is linked with a feature, task or document goes after all that is not. */
+export interface RetentionPolicy {
+  /** At most 50 lower-case letters, digits and `-`; empty for one that is only given to `archive/prune`. Default: "". */
+  id?: string;
+  /** Days since the last record. */
+  maxAgeDays?: number | null;
+  /** Bytes that copies may take on disk; the oldest go first. */
+  maxBytes?: number | null;
+  /** The oldest go first. */
+  maxSessions?: number | null;
+  /** Id, root or name of the project; all by default. Of a policy that is set, the root. */
+  project?: string | null;
+  /** Only sessions that are linked with a feature; with nothing; or with features of which all are done. */
+  status?: "linked" | "unlinked" | "done" | null;
+  /** Carried out once a day; else only when asked. Default: false. */
+  automatic?: boolean;
+}
+
+export interface PruneResult {
+  items: PrunedSession[];
+  applied: boolean;
+  /** On disk, with what the cache gave back; what would be freed without `apply`, by estimate. */
+  freedBytes: number;
+  /** Sessions that are over a limit or were asked for, and stay, by reason: `keep` (the tag), `active` (it is being written), `linked` (others went in its place), `uncopied` (there is no copy). */
+  kept: Record<string, number>;
+  problems: Problem[];
+  revision: number;
+}
+
+/** A session of which ccdash's own copy goes. Where the agent's log is still there, the session stays in the cache, and is not copied again unless it grows; else it is gone from the cache too. */
+export interface PrunedSession {
+  id: string;
+  title: string;
+  projectId: string | null;
+  project: string | null;
+  endedAt: string | null;
+  linked: boolean;
+  /** True where the agent's log is gone: nothing is left of the session. */
+  gone: boolean;
+  /** Of its copies on disk. */
+  bytes: number;
+  /** Which limit it is over, in words. */
+  reason: string;
+}
+
+export interface PrunesParams {
+  /** Default: 100. */
+  limit?: number;
+  /** Default: 0. */
+  offset?: number;
+}
+
+/** A session that was pruned. */
+export interface Pruned {
+  at: string;
+  id: string;
+  title: string;
+  reason: string;
+  bytes: number;
+}
+
+/** What to put into a bundle, and where. A feature comes with its sessions and documents, a session with its sub-agents; links, tags and notes of all that is in it come along. */
+export interface ExportParams {
+  workDoneToken?: string | number | null;
+  what: BundleOf;
+  /** Of the session, feature or project; as the other methods take it. */
+  id?: string | null;
+  /** Absolute path of the file to write, `*.tar.zst`. */
+  path: string;
+  /** Replace a file that is there. Default: false. */
+  replace?: boolean;
+  /** Take out secrets, addresses and paths of the home folder. Default: false. */
+  redact?: boolean;
+}
+
+export interface ExportResult {
+  path: string;
+  bytes: number;
+  /** With sub-agents. */
+  sessions: number;
+  logs: number;
+  documents: number;
+  /** Links, tags, notes and the like. */
+  edits: number;
+  redactions: Redactions | null;
+  /** What could not be put in, such as a log that is gone and was never archived. */
+  problems: Problem[];
+  revision: number;
+}
+
+export interface ImportParams {
+  workDoneToken?: string | number | null;
+  /** Absolute path of the bundle. */
+  path: string;
+  /** What to do with a session that is there and has other content: leave it, let the bundle's take its place in the archive (the agent's own file is never touched), or keep both, the imported one under an id of its own. Default: "skip". */
+  conflict?: "skip" | "replace" | "keepBoth";
+  /** Check the whole bundle and say what would be done. Default: false. */
+  dryRun?: boolean;
+}
+
+export interface ImportResult {
+  sessions: ImportedSession[];
+  /** Planning files in the bundle; they are left in it, and never written into a project. */
+  documents: number;
+  /** Links, tags and notes that were added. */
+  edits: number;
+  /** Version of ccdash that wrote the bundle. */
+  fromVersion: string;
+  exportedAt: string;
+  redacted: boolean;
+  revision: number;
+}
+
+export interface ImportedSession {
+  id: string;
+  title: string;
+  action: "added" | "same" | "skipped" | "replaced" | "keptBoth";
+  /** Of one that was kept beside another. */
+  newId: string | null;
+}
+
+export interface RetentionPolicies {
+  items: RetentionPolicy[];
+  /** When automatic policies are carried out next; null where there is none. */
+  nextRunAt: string | null;
+  revision: number;
+}
+
+export interface RetentionSetParams {
+  policy: RetentionPolicy;
+}
+
+export interface RetentionDeleteParams {
+  id: string;
 }
 
 /** `ccdash/changed`. `missed` tells a client that fell behind that changes before this revision were left out. */
@@ -2559,6 +3206,12 @@ export interface AlertFiredNotification {
   missed: boolean;
 }
 
+/** `search/matches`: what a deep search found since the last one, to the connection whose request named the token. */
+export interface DeepMatches {
+  token: string | number;
+  matches: DeepMatch[];
+}
+
 /** `ccdash/indexing`. */
 export interface IndexingNotification {
   indexing: Indexing;
@@ -2597,14 +3250,20 @@ export interface Methods {
   "sessions/get": { params: SessionParams; result: Session };
   /** A chunk of a transcript. */
   "sessions/transcript": { params: TranscriptParams; result: Transcript };
+  /** Branches of a transcript: rewinds, compactions, sidechains. */
+  "sessions/branches": { params: SessionParams; result: Branches };
   /** One record in full, read from the log by offset. */
   "sessions/entry": { params: EntryParams; result: EntryPayload };
+  /** The bytes of an image or other binary content of a record. */
+  "sessions/blob": { params: BlobParams; result: Blob };
   /** Tool calls of a session, and usage by tool. */
   "sessions/tools": { params: ToolsParams; result: Tools };
   /** Files that a session read and changed. */
   "sessions/files": { params: SessionParams; result: SessionFiles };
   /** Parent, sub-agents, forks and origin of a session. */
   "sessions/thread": { params: SessionParams; result: Thread };
+  /** A transcript as Markdown, HTML or JSON, piece by piece. */
+  "sessions/render": { params: RenderParams; result: RenderedPiece };
   /** Sessions that are being written. */
   "sessions/active": { params: ActiveParams; result: SessionRows };
   /** Which sessions touched a path, newest first, and which documents, tasks and features speak of it. */
@@ -2711,8 +3370,42 @@ export interface Methods {
   "cache/rescan": { params: RescanParams; result: RescanResult };
   /** Read every file anew. Sessions whose log is gone stay. */
   "cache/rebuild": { params: WorkParams; result: RescanResult };
-  /** Check the database, and read every file again to compare. */
-  "cache/verify": { params: WorkParams; result: VerifyResult };
+  /** Check all files of ours, read every log and planning file again to compare, and repair what is wrong when asked. */
+  "cache/verify": { params: VerifyParams; result: VerifyResult };
+  /** Copy what is ours into a folder, while all goes on. */
+  "cache/backup": { params: BackupParams; result: BackupResult };
+  /** Bytes on disk by part, table and project. */
+  "cache/storage": { params: NoParams; result: Storage };
+  /** Give free space of the databases back, a little at a time. */
+  "cache/vacuum": { params: WorkParams; result: VacuumResult };
+  /** The version of the cache, and going up or down to another. */
+  "cache/migrate": { params: MigrateParams; result: MigrateResult };
+  /** Find words in everything that was said, done and planned. */
+  "search/query": { params: SearchParams; result: SearchResult };
+  /** Find bytes, or a regular expression, in the logs. */
+  "search/deep": { params: DeepSearchParams; result: DeepSearchResult };
+  /** What the archive holds, and what waits. */
+  "archive/status": { params: NoParams; result: ArchiveStatus };
+  /** Copy logs into the archive now. */
+  "archive/run": { params: ArchiveRunParams; result: ArchiveRunResult };
+  /** Logs that there are copies of, the newest first. */
+  "archive/list": { params: ArchiveListParams; result: Page<ArchivedLog> };
+  /** Write a session's logs back into a folder. */
+  "archive/restore": { params: ArchiveRestoreParams; result: ArchiveRestoreResult };
+  /** Delete ccdash's own copies of sessions, or say which would go. */
+  "archive/prune": { params: PruneParams; result: PruneResult };
+  /** What was pruned, the newest first. */
+  "archive/prunes": { params: PrunesParams; result: Page<Pruned> };
+  /** Write a bundle. */
+  "archive/export": { params: ExportParams; result: ExportResult };
+  /** Take in the sessions of a bundle. */
+  "archive/import": { params: ImportParams; result: ImportResult };
+  /** What may be pruned, and when. */
+  "retention/get": { params: NoParams; result: RetentionPolicies };
+  /** Add or change a policy. */
+  "retention/set": { params: RetentionSetParams; result: RetentionPolicies };
+  /** Remove a policy. */
+  "retention/delete": { params: RetentionDeleteParams; result: RetentionPolicies };
 }
 
 /** Parameters of each message that the daemon sends on its own. */
@@ -2725,6 +3418,8 @@ export interface Notifications {
   "$/progress": ProgressNotification;
   /** An alert fired, or was resolved; sent to subscribers of `alerts`. */
   "alerts/fired": AlertFiredNotification;
+  /** What a deep search found so far, where its request named a `workDoneToken`. */
+  "search/matches": DeepMatches;
   /** Progress of an index run. */
   "ccdash/indexing": IndexingNotification;
 }

@@ -18,7 +18,7 @@ from tests.bench.wire import Wire
 STARTING = 30.0
 """Seconds that a start may take before it is called a failure."""
 
-SETTLING = 60.0
+SETTLING = 300.0
 
 
 class Daemon:
@@ -93,14 +93,14 @@ class Daemon:
         return wire
 
     def settle(self) -> None:
-        """Wait until nothing is being read and the first scan is over. Raises `RuntimeError` after a minute of work
-        that does not end."""
+        """Wait until nothing is being read, all text is indexed and all quiet logs are copied. Raises `RuntimeError` after
+        minutes of work that does not end."""
         until = time.perf_counter() + SETTLING
         with self.connect() as wire:
-            while not scanned(status := wire.call("ccdash/status")):
+            while not scanned(status := wire.call("ccdash/status")) or not _followed(wire):
                 if time.perf_counter() > until:
                     raise RuntimeError(f"the daemon did not come to rest: {status['indexing']}")
-                time.sleep(0.02)
+                time.sleep(0.05)
 
     def database_bytes(self) -> int:
         """Size of the cache with its write-ahead log."""
@@ -112,3 +112,10 @@ def scanned(status: dict[str, Any]) -> bool:
     """Whether a status tells that every file was looked at and nothing is left to read."""
     indexing = status["indexing"]
     return bool(indexing["complete"] and indexing["phase"] == "idle" and status["watch"]["lastScanAt"])
+
+
+def _followed(wire: Wire) -> bool:
+    """Whether what follows the index behind is done too."""
+    texts = wire.call("cache/status")["textIndex"]
+    copies = wire.call("archive/status")
+    return (texts["complete"] or not texts["enabled"]) and not (copies["running"] or copies["waitingLogs"])
