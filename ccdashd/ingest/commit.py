@@ -58,14 +58,14 @@ def commit(connection: sa.Connection, batch: Batch, owner: Owner, prices: Prices
     for log, result in zip(stored, batch.results, strict=True):
         follow.stored(connection, log, result)
     superseded = assemble.superseded(connection, filter(None, follow.sessions))
-    for file_id, _, session_id in superseded:
-        follow.forget(connection, file_id, session_id)
+    for state in superseded:
+        follow.forget(connection, state.id, state.session_id)
     follow.roll_up(connection, prices)
     file_ids = [log.file_id for log in stored]
     if relink:
         follow.sessions |= _relink(connection, file_ids, batch.results, follow.leaves)
     written = _assemble(connection, {session_id for session_id in follow.sessions if session_id}, owner, relink=relink)
-    written.superseded = {path: session_id for _, path, session_id in superseded}
+    written.superseded = {state.path: state for state in superseded}
     seals.renew(connection, [*(states[path].id for path in batch.gone if path in states), *file_ids])
     return written
 

@@ -31,17 +31,26 @@ class Copies:
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
         self._catalogue = Catalogue(archive)
-        self.superseded: dict[str, str] = {}
-        """Copies that the cache does not hold, since other logs of their session hold all that they do; by path, the
-        session. They are not read again until one of those logs is another."""
+        self._superseded: dict[str, FileState] = {}
         self.unread: dict[str, str] = {}
         """Copies that could not be read when that was tried last, and why."""
 
+    @property
+    def superseded(self) -> dict[str, str]:
+        """The sessions of logs that the cache does not hold, since others of the session hold all that they do; by path."""
+        known = list(self._superseded.items())
+        return {path: state.session_id for path, state in known if state.session_id is not None}
+
+    def supersede(self, states: Mapping[str, FileState]) -> None:
+        """The cache dropped these logs for that reason. Copies that are no more than that are not read again until a log of
+        their session is another."""
+        self._superseded.update(states)
+
     def renounce(self, sessions: Collection[str | None]) -> set[str]:
         """Logs of these sessions are other ones now: returns the logs whose copies may be worth a look again."""
-        found = [path for path, session in list(self.superseded.items()) if session in sessions]
+        found = [path for path, session in self.superseded.items() if session in sessions]
         for path in found:
-            self.superseded.pop(path, None)
+            self._superseded.pop(path, None)
         return {manifests.split(path)[0] for path in found}
 
     def note(self, files: Iterable[FileStat], unreadable: dict[str, str]) -> None:
@@ -83,10 +92,14 @@ class Copies:
         read = [
             FileStat(path, version.size, version.mtime_ns, 0, 0, archived=True)
             for path, version in wanted.items()
-            if path not in self.superseded and (anew or not _is_current(states.get(path), version))
+            if not self._is_superseded(path, version) and (anew or not _is_current(states.get(path), version))
         ]
         known = (path for path in states if manifests.split(path) != (path, None))
         return read, [path for path in known if path not in wanted]
+
+    def _is_superseded(self, path: str, version: Version) -> bool:
+        known = self._superseded.get(path)
+        return known is not None and _same(known, version)
 
     def _wanted(self, manifest: Manifest, states: States) -> dict[str, Version]:
         versions = {manifest.versioned(version): version for version in manifest.versions}
@@ -98,7 +111,7 @@ class Copies:
         if beginnings is not None:
             return {path: version for path, version in versions.items() if version not in beginnings}
         state = states.get(manifest.log)
-        if state is not None and state.is_whole and not self._is_held(state, manifest):
+        if state is not None and _is_worth(state) and not self._is_held(state, manifest):
             return {path: v for path, v in versions.items() if path in states or v.size > state.size}
         *_, newest = versions
         return {manifest.log: versions.pop(newest), **versions}
@@ -108,7 +121,7 @@ class Copies:
         return any(self._holds(version, state) for version in reversed(manifest.versions))
 
     def _holds(self, version: Version, state: FileState) -> bool:
-        if (version.size, version.mtime_ns) == (state.size, state.mtime_ns):
+        if _same(state, version):
             return True
         if version.size < state.parsed_to:
             return False
@@ -138,9 +151,19 @@ def _beginnings(manifest: Manifest) -> list[Version] | None:
         os.close(fd)
 
 
+def _is_worth(state: FileState) -> bool:
+    """Whether something was read of a log that is gone; else it is forgotten."""
+    return state.is_whole and (state.session_id is not None or state.state == "gone")
+
+
+def _same(state: FileState, version: Version) -> bool:
+    """Whether a log was, for sure, as a version is."""
+    return (state.size, state.mtime_ns) == (version.size, version.mtime_ns)
+
+
 def _is_current(state: FileState | None, version: Version) -> bool:
     """Whether a copy was read, all of it and by today's reader. Two of a size are the same, see `Copies._holds`."""
-    if state is None or not state.is_whole or state.parser != PARSER or state.state == "unreadable":
+    if state is None or not _is_worth(state) or state.parser != PARSER or state.state == "unreadable":
         return False
     described = description(manifests.split(state.path)[0]) is not None
     return state.size == version.size and (not described or state.mtime_ns == version.mtime_ns)

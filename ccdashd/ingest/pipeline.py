@@ -69,6 +69,8 @@ class Pipeline:
         self._journal = Journal(app.paths.journal)
         self._roots = Roots()
         self._added: list[str] = []
+        self._dropped: set[str] = set()
+        """Logs that were dropped for others since the last look at their copies."""
         self._pending: set[str] = set()
         self._wake = asyncio.Event()
         self._busy: set[str] = set()
@@ -249,14 +251,25 @@ class Pipeline:
 
         Reads on the writer's thread, inside the transaction: one hop for all that an append costs.
         """
-        claims, backlog = claims.split()
-        if claims:
-            results, written = await self.write(partial(self._transaction, claims))
-            self.files_parsed += sum(1 for result in results if result.start == 0)
-            self.records_parsed += sum(result.records for result in results)
-            self.publish(written)
-            await self._publish_entries(results)
+        backlog: list[FileStat] = []
+        while claims:
+            claims, more = claims.split()
+            backlog += more
+            if claims:
+                results, written = await self.write(partial(self._transaction, claims))
+                self.files_parsed += sum(1 for result in results if result.start == 0)
+                self.records_parsed += sum(result.records for result in results)
+                self.publish(written)
+                await self._publish_entries(results)
+            claims = await self._claim_dropped()
         return backlog
+
+    async def _claim_dropped(self) -> Claims:
+        """Where a log was dropped for others, a copy may take its place that holds more."""
+        dropped, self._dropped = self._dropped, set()
+        if not dropped:
+            return Claims()
+        return await self.app.database.read(partial(claim_copies, dropped, self.copies))
 
     def _transaction(self, claims: Claims, connection: sa.Connection) -> tuple[list[FileResult], Written]:
         cap = self.app.settings.text_cap_bytes
@@ -284,7 +297,9 @@ class Pipeline:
         self._busy |= paths
         try:
             async with self._reading:
-                await self._backlog.run(newest_first(files))
+                while files:
+                    await self._backlog.run(newest_first(files))
+                    files = await self._at_once(await self._claim_dropped())
         finally:
             self._busy -= paths
             if self._pending:
@@ -358,7 +373,8 @@ class Pipeline:
 
     def publish(self, written: Written) -> None:
         """Tell subscribers what a transaction changed."""
-        self.copies.superseded.update(written.superseded)
+        self.copies.supersede(written.superseded)
+        self._dropped |= written.superseded.keys()
         if written.dropped_projects or not self.plans.knows(written.projects):
             self._unsettled.set()
         changes = written.changes()

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ccdashd.protocol import types as t
+from ccdashd.store.logs import FileState
 
 
 @dataclass
@@ -16,8 +17,8 @@ class Written:
     deleted: set[str] = field(default_factory=set)
     projects: set[str] = field(default_factory=set)
     dropped_projects: set[str] = field(default_factory=set)
-    superseded: dict[str, str] = field(default_factory=dict)
-    """Logs that were dropped, as all that they hold stands in others of the same session, by path."""
+    superseded: dict[str, FileState] = field(default_factory=dict)
+    """Logs that were dropped, as all that they hold stands in others of the same session; what was known, by path."""
     others: dict[str, tuple[set[str], set[str]]] = field(default_factory=dict)
     """Entities of other types: those written, and those deleted."""
 

@@ -129,21 +129,20 @@ def _sources(connection: sa.Connection, wanted: list[str]) -> dict[str, list[_So
     return found
 
 
-def superseded(connection: sa.Connection, session_ids: Iterable[str]) -> list[tuple[int, str, str]]:
-    """``(id, path, session)`` of logs that are gone and whose every record stands in logs of the same session that are
-    there: moved, or copied and deleted."""
+def superseded(connection: sa.Connection, session_ids: Iterable[str]) -> list[logs.FileState]:
+    """Logs that are gone and whose every record stands in logs of the same session that are there: moved, or copied and
+    deleted."""
     table = sync_state.c
     wanted = sorted(session_ids)
     found = []
     for begin in range(0, len(wanted), _CHUNK):
         part = wanted[begin : begin + _CHUNK]
-        gone = sa.select(table.id, table.path, table.session_id)
-        gone = gone.where(table.session_id.in_(part), table.state == "gone")
-        for file_id, path, session_id in connection.execute(gone).all():
+        gone = sa.select(table.id, table.session_id).where(table.session_id.in_(part), table.state == "gone")
+        for file_id, session_id in connection.execute(gone).all():
             there = sa.select(table.id).where(table.session_id == session_id, table.state != "gone")
             others = connection.execute(there).scalars().all()
             if others and _keys(connection, file_id) <= set().union(*(_keys(connection, other) for other in others)):
-                found.append((file_id, logs.path_from(path), session_id))
+                found += logs.with_ids(connection, [file_id])
     return found
 
 
