@@ -131,6 +131,8 @@ PATHS = {
     r"C:\Users\Mona Lisa\shop": r"C:\Users\user\shop",
     r"C:\\Users\\mona\\shop": r"C:\\Users\\user\\shop",
     "C:/Users/mona": "C:/Users/user",
+    "C:/Users/mona lisa/x": "C:/Users/user/x",
+    "C:/Users/mona \\": "C:/Users/user \\",
     "~/.claude/projects/-home-mona-shop/1.jsonl": "~/.claude/projects/-home-user-shop/1.jsonl",
     "-Users-mona-Work": "-Users-user-Work",
     "C--Users-mona-shop": "C--Users-user-shop",

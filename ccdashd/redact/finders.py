@@ -47,7 +47,9 @@ _NO_DOMAIN = re.compile(
 """Endings of files and units, as in ``logo@2x.png``, and of domains that nobody has (RFC 2606)."""
 
 _NAME = re.compile(r"\w(?:[\w.-]*\w)?")
-_WINDOWS_NAME = re.compile(r"[\\/]++([^\\/:*?\"<>|\r\n]{1,64}(?=[\\/])|\w(?:[\w.-]*\w)?)")
+_WINDOWS_NAME = re.compile(
+    r"[\\/]++([^\s\\/:*?\"<>|](?:[^\\/:*?\"<>|\r\n]{0,62}[^\s\\/:*?\"<>|])?(?=[\\/])|\w(?:[\w.-]*\w)?)"
+)
 _SLUG_NAME = re.compile(r"[A-Za-z0-9]++")
 _ABOVE_HOME = re.compile(r"(?:^|[^\w.~-])(?:/var|/export|/System/Volumes/Data|/host_mnt|(?:/mnt)?/[a-z])$")
 """``/mnt/c`` is Windows' drive in WSL, ``/c`` in Git's shell, ``/var/home`` is that of image-based Linux."""
@@ -95,8 +97,8 @@ def finders(home: str) -> list[tuple[tuple[str, ...], Finder]]:
         (NEEDLES, _assignments),
         (("@",), _mails),
         *(own if home else ()),
-        (("/home/", "/users/"), _homes),
         (("\\users", ":/users"), _windows_homes),
+        (("/home/", "/users/"), _homes),
         (("-home-", "-users-"), _slugs),
     ]
 
