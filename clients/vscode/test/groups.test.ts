@@ -24,6 +24,7 @@ const HIT: SearchHit = {
     { text: "rain", match: true },
   ],
   score: 1.5,
+  noteOn: null,
   copies: 0,
 };
 
@@ -61,6 +62,12 @@ test("entities stand alone, with what they are", () => {
       ["Ignore tips", "feature · weather-station"],
     ],
   );
+});
+
+test("a note stands with what it is on", () => {
+  const note: SearchHit = { ...HIT, type: "note", noteOn: "session", kind: null, entry: null };
+  const groups = grouped([HIT, note], 0, NOW);
+  assert.deepEqual(groups.map(({ lines }) => lines.map(({ kind }) => kind)), [["You", "Note"]]);
 });
 
 test("copies are told", () => {

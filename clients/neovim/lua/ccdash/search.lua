@@ -59,11 +59,8 @@ end
 
 --- Show a hit: the transcript at the entry, or the file at the line.
 local function open(hit)
-  local type, id = hit.type, hit.id
-  if type == "note" then
-    -- A note leads to what it is on.
-    type, id = hit.id:match("^([^:]*):(.*)$")
-  end
+  -- A note leads to what it is on.
+  local type, id = hit.noteOn or hit.type, hit.id
   if type == "entry" or type == "session" then
     return require("ccdash.transcript").open(id, hit.entry)
   elseif hit.path then

@@ -2,6 +2,7 @@
 
 import type { SearchHit, SearchResult, SnippetPart, TextIndex } from "../../../types/protocol";
 import { ago, joined, number, short, status } from "../words";
+import { of } from "./target";
 
 /** A hit; `hit` is its place among all. */
 export interface Line {
@@ -36,12 +37,13 @@ const TITLE = 120;
 export function grouped(hits: readonly SearchHit[], first: number, now: number = Date.now()): Group[] {
   const groups = new Map<string, Group>();
   for (const [place, hit] of hits.entries()) {
-    const session = hit.type === "entry" || hit.type === "session";
-    const key = session ? `session:${hit.id}` : `${hit.type}:${hit.id}`;
+    const type = of(hit);
+    const session = type === "session";
+    const key = `${type}:${hit.id}`;
     let group = groups.get(key);
     if (group === undefined) {
       const title = short(hit.title, TITLE) || (session ? `Session ${hit.id.slice(0, 8)}` : hit.id);
-      const facts = joined(session ? hit.project : status(hit.type), !session && hit.project, ago(hit.timestamp, now));
+      const facts = joined(!session && status(type), hit.project, ago(hit.timestamp, now));
       group = { title, facts, lines: [] };
       groups.set(key, group);
     }
@@ -71,6 +73,7 @@ function line(hit: SearchHit, place: number, now: number): Line {
 
 function kind(hit: SearchHit): string {
   if (hit.type === "session") return "Title";
+  if (hit.type === "note") return "Note";
   if (hit.type !== "entry") return hit.line === null ? "" : `Line ${hit.line}`;
   if (hit.tool !== null) return hit.kind === "toolResult" ? `${hit.tool} result` : hit.tool;
   return KINDS[hit.kind ?? ""] ?? hit.kind ?? "";

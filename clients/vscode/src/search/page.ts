@@ -4,7 +4,7 @@ import { framed, type Own } from "../page";
 import { EXAMPLES } from "./examples";
 
 const BODY = `<div class="asking">
-<input id="query" type="text" spellcheck="false" autocomplete="off" placeholder="Search all that was said, done and planned"
+<input id="query" type="text" spellcheck="false" autocomplete="off" placeholder="Search sessions and plans"
  aria-label="Search: words, phrases in quotes, and filters such as tool:Bash" aria-controls="list" aria-describedby="told">
 <button id="order" aria-pressed="false" title="Show the newest first">Newest</button>
 </div>

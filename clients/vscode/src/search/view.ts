@@ -135,7 +135,10 @@ export class SearchView implements vscode.WebviewViewProvider, vscode.Disposable
   }
 
   private serve(): void {
-    if (this.wanted !== undefined) this.tell(this.wanted);
+    if (this.wanted === undefined) return;
+    // A page gets the focus only once it is there.
+    this.view?.show();
+    this.tell(this.wanted);
     this.wanted = undefined;
   }
 
