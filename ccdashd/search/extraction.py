@@ -74,10 +74,11 @@ class Extraction:
         found = cache.entries(self._cache, place.behind.log.path, place.behind.start)
         fd = self._open(found[0]) if found is not None else None
         try:
-            if fd is not None and state is not None and guard(fd, state.parsed_to) != state.guard:
-                # It does not begin as it did: what is in the index of it is of no use.
-                state = None
-                found = cache.entries(self._cache, place.behind.log.path, 0)
+            if state is not None and (fd is None or guard(fd, state.parsed_to) != state.guard):
+                # It does not begin as it did, or nobody can tell: what is in the index of it is of no use. The next
+                # comparison finds it missing, and makes room for all of it.
+                filling.batch.forgotten.append(state.path)
+                return
             if found is not None and (fd is not None or found[0].state != "ok"):
                 yield from self._pieces(*found, state, place, fd, filling)
         finally:
