@@ -19,13 +19,14 @@ NOTED = {"progress_days"}
 
 
 class Cache:
-    """The cache of the logs below `roots`, kept below `folder`."""
+    """The cache of the logs below `roots`, kept below `folder`; with an index of texts where `texts`."""
 
-    def __init__(self, folder: Path, *roots: Path) -> None:
+    def __init__(self, folder: Path, *roots: Path, texts: bool = False) -> None:
         logs = os.pathsep.join(map(str, roots))
-        environ = {"HOME": str(folder), "XDG_RUNTIME_DIR": str(folder), "CCDASH_CLAUDE_DIRS": logs}
-        self.paths = paths.resolve(environ=environ)
-        self.settings = settings.load(self.paths, {"watch": "off", "reconcile_seconds": "100000"}, environ)
+        self.environ = {"HOME": str(folder), "XDG_RUNTIME_DIR": str(folder), "CCDASH_CLAUDE_DIRS": logs}
+        self.paths = paths.resolve(environ=self.environ)
+        given = {"watch": "off", "reconcile_seconds": "100000", "text_index": str(texts).lower()}
+        self.settings = settings.load(self.paths, given, self.environ)
         self.app: App
 
     async def open(self) -> None:

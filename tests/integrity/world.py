@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
+
 from ccdashd.analytics.counters import Counters
 from ccdashd.archive.archive import Archive
 from ccdashd.archive.copy import Copier
 from ccdashd.clock import now
 from ccdashd.edits.decisions import AnyEdit, LinkEdit, MetadataEdit, Name, ProjectEdit, TagEdit, TagUse
 from ccdashd.edits.journal import Journal
+from tests.helpers import Daemon
 from tests.ingest.caches import Cache
 from tests.ingest.plan_world import PLACES as PLANS
 from tests.ingest.plan_world import PlanWorld
@@ -20,9 +23,10 @@ class Profile:
     """Below `base`. Its cache is not open."""
 
     def __init__(self, base: Path) -> None:
+        self.base = base
         self.logs = World(base / "w")
         self.plans = PlanWorld(base)
-        self.cache = Cache(base / "c", self.logs.root, self.plans.logs)
+        self.cache = Cache(base / "c", self.logs.root, self.plans.logs, texts=True)
         self.paths = self.cache.paths
         self.archive = Archive(self.paths.archive)
 
@@ -41,6 +45,7 @@ class Profile:
         self.logs.delete(PLACES[1])
         self.logs.delete(PLACES[2])
         await self.cache.scan()
+        await self.cache.app.texts.settled()
         await self.cache.close()
         counters = Counters(self.paths.counters)
         counters.settle({("ccdash_messages_total", "shop"): 12}, {("ccdash_requests_total", "cache/status"): 3})
@@ -60,7 +65,14 @@ class Profile:
         ]
         journal = Journal(self.paths.journal)
         for edit in edits:
-            journal.append(edit)
+            journal.append(msgspec.structs.replace(edit, at=now()))
+
+    def daemon(self, folder: Path) -> Daemon:
+        """A daemon for this profile, not started; `folder` must be short."""
+        daemon = Daemon(folder)
+        daemon.environ |= self.cache.environ
+        daemon.paths = self.paths
+        return daemon
 
     def copy(self, *places: str) -> None:
         """Copy logs into the archive."""
