@@ -109,8 +109,7 @@ def _parts(data: bytes) -> str:
             at = change(pattern, end)
     if not words:
         return ""
-    found = {_parts_of(word) if len(word) <= LONGEST else _parts_of.__wrapped__(word) for word in words}
-    found.discard("")
+    found = {parts for word in words for parts in (_parts_of if len(word) <= LONGEST else _parts_of.__wrapped__)(word)}
     # In an order of their own, so that the same text is always indexed alike.
     return f" {BETWEEN} ".join(sorted(found))
 
@@ -121,11 +120,11 @@ def separate(text: str) -> str:
 
 
 @lru_cache(65_536)
-def _parts_of(run: bytes) -> str:
-    """The parts of the identifiers in a run of letters, digits and what is not ASCII."""
+def _parts_of(run: bytes) -> tuple[str, ...]:
+    """The parts of each identifier in a run of letters, digits and what is not ASCII."""
     words = [run.decode()] if run.isascii() else _words(run.decode())
     split = [_BREAK.split(word) for word in words if len(word) <= LONGEST]
-    return f" {BETWEEN} ".join(" ".join(parts) for parts in split if len(parts) > 1)
+    return tuple(" ".join(parts) for parts in split if len(parts) > 1)
 
 
 def _words(text: str) -> list[str]:
