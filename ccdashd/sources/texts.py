@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Raw
 
 from ccdashd.sources import lines, prompts
-from ccdashd.sources.claude_records import lenient
+from ccdashd.sources.claude_records import Record, ToolUseResult, lenient
 
 _Scalar = str | list[Raw] | int | float | bool | None
 
@@ -98,10 +98,28 @@ def _decode(data: bytes | memoryview) -> _Record | None:
         pass
     try:
         value = lines.loads(bytes(data))
-        # Types that do not fit are dropped as the reader drops them.
-        return _record(msgspec.json.encode(lenient(value))) if isinstance(value, dict) else None
-    except (ValueError, *_UNDECODABLE):
+    except ValueError:
         return None
+    return _odd(lenient(value)) if isinstance(value, dict) else None
+
+
+def _odd(read: Record) -> _Record:
+    """A record as its reader takes it, without what does not fit."""
+    said = read.message.content if read.message is not None else None
+    if isinstance(said, list):
+        content: str | list[_Block] | None = [_Block(b.type, b.text, b.thinking, b.input, b.content) for b in said]
+    else:
+        content = said
+    answer, attachment = read.toolUseResult, read.attachment
+    return _Record(
+        read.type,
+        _Message(content),
+        _Answer(answer.file_path) if isinstance(answer, ToolUseResult) else None,
+        read.subtype,
+        read.content,
+        read.summary,
+        _Attachment(attachment.prompt, attachment.content) if attachment is not None else None,
+    )
 
 
 def _text(record: _Record, block: int) -> Text:
@@ -116,8 +134,10 @@ def _text(record: _Record, block: int) -> Text:
         return Text(attachment.prompt or "\n".join(strings(attachment.content)))
     if kind == "summary":
         return Text(record.summary or "")
-    if kind in ("system", "queue-operation"):
-        return Text(_plain(record.content) or record.subtype or "")
+    if kind == "queue-operation" or record.subtype == "compact_boundary":
+        return Text(_plain(record.content))
+    if kind == "system":
+        return Text(_plain(record.content) or record.subtype or kind)
     return Text(kind or "")
 
 

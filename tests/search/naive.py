@@ -77,11 +77,14 @@ def _written(text: str) -> list[str]:
 
 
 def _plain(word: str) -> str:
-    letters = []
-    for character in word.lower():
-        latin = "LATIN" in unicodedata.name(character, "")
-        letters += [c for c in unicodedata.normalize("NFD", character) if unicodedata.category(c) != "Mn"] if latin else [character]
-    return "".join(c for c in letters if unicodedata.category(c) != "Mn")
+    return "".join(letter for character in word.lower() for letter in _letters(character))
+
+
+def _letters(character: str) -> list[str]:
+    """A character without its diacritics; one that is a diacritic itself leaves nothing."""
+    latin = unicodedata.name(character, "").startswith("LATIN")
+    parts = unicodedata.normalize("NFD", character) if latin else character
+    return [part for part in parts if unicodedata.category(part) != "Mn"]
 
 
 def _capital(character: str) -> bool:

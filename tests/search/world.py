@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from ccdashd.archive.archive import Archive
-from ccdashd.logfile import guard_of
-from tests.ingest.caches import seal
 from tests.ingest.world import World
 from tests.search.oracle import FORMS
 
 
 class TextWorld(World):
-    """A world whose records hold words of `FORMS`; a few are long, and some are not UTF-8 on disk."""
+    """A world whose records hold words of `FORMS`."""
 
     def _record(self, place: str, kind: str, n: int) -> dict[str, Any]:
         record: dict[str, Any] = self._worded(super()._record(place, kind, n), n)
