@@ -75,14 +75,31 @@ def leaves(node: Node | None) -> Iterator[Words]:
                 yield from leaves(part)
 
 
-def sought(node: Node | None) -> Iterator[Words]:
+def sought(node: Node | None, *, wanted: bool = True) -> Iterator[Words]:
     """Those of which a hit may hold some: not those after a ``-``."""
     match node:
         case Words():
-            yield node
+            if wanted:
+                yield node
+        case Not():
+            yield from sought(node.node, wanted=not wanted)
         case And() | Or():
             for part in node.nodes:
-                yield from sought(part)
+                yield from sought(part, wanted=wanted)
+
+
+def fits_without(node: Node | None, terms: Terms) -> bool | None:
+    """Whether a text fits in which none of the words stand; None where the tree says nothing."""
+    match node:
+        case Words():
+            return False if terms[node] else None
+        case Not():
+            inner = fits_without(node.node, terms)
+            return None if inner is None else not inner
+        case And() | Or():
+            parts = [fits for part in node.nodes if (fits := fits_without(part, terms)) is not None]
+            return (all(parts) if isinstance(node, And) else any(parts)) if parts else None
+    return None
 
 
 class Expression(NamedTuple):
@@ -122,7 +139,7 @@ def joined(operator: str, expressions: Sequence[Expression | None]) -> Expressio
 
 
 def without(found: Expression, unwanted: Expression | None) -> Expression | None:
-    """What fits the first expression and not the second."""
+    """What fits the first expression and not the second; None where there is no second."""
     if unwanted is None:
         return None
     return Expression(f"({found.text} NOT {unwanted.text})", (*found.phrases, *([None] * len(unwanted.phrases))))

@@ -23,6 +23,7 @@ from ccdashd.search.expression import (
     Expression,
     Terms,
     expression,
+    fits_without,
     joined,
     leaves,
     phrase,
@@ -72,6 +73,8 @@ class Plan:
     """How the words are read."""
     wanted: tuple[Words, ...]
     """Words that a hit is found by, and is ranked and shown by; those that say something."""
+    needed: bool
+    """Whether a hit has to hold one of them at least."""
     entries: Expression | None
     items: tuple[ItemQuery, ...]
     titles: Expression | None
@@ -95,13 +98,14 @@ def plan(
     terms = {words: term(words, tokens.words, tokens.parts) for words in leaves(query.node)}
     if query.node is not None and not any(terms.values()):
         first = next(iter(terms))
-        wrong(query.text, first.column, "there is no letter and no digit to look for; `ccdash grep` finds other characters")
+        wrong(query.text, first.column, "there is no letter and no digit to look for; search/deep finds other characters")
     asked = _Asked(cache, text, query, terms)
     wanted_types = set(types or ("entry", *TYPES))
     return Plan(
         query=query,
         terms=terms,
         wanted=tuple(words for words in sought(query.node) if terms[words]),
+        needed=fits_without(query.node, terms) is False,
         entries=asked.entries() if "entry" in wanted_types else None,
         items=tuple(asked.items(type for type in TYPES if type in wanted_types)),
         titles=asked.of_words(TITLES, _ALL_ITEMS),
@@ -180,7 +184,7 @@ class _Asked:
         found = [name for name in known if name.casefold() == value] or [name for name in known if value in name.casefold()]
         if not found and known and not one.negated:
             some = ", ".join(sorted(known)[:_NAMED]) + (", …" if len(known) > _NAMED else "")
-            wrong(self._query.text, one.column, f"{one.name}: names none that there is; there are {some}")
+            wrong(self._query.text, one.column, f"{one.name}: nothing is called {one.value!r}; there are {some}")
         return found
 
     def _files(self, *, negated: bool) -> Expression | None:

@@ -42,6 +42,7 @@ class Shower:
         self._cache = cache
         self._archive = archive
         self._terms: list[Term] = [plan.terms[words] for words in plan.wanted]
+        self._needed = plan.needed
         self._size = size
         self._cap = cap
 
@@ -126,9 +127,9 @@ class Shower:
         return f"{record}-{entry.block}" if entry.block else record
 
     def _matches(self, text: str) -> list[Match] | None:
-        """Where the words of the query stand; None where none of them does any more."""
+        """Where the words of the query stand; None where one of them would have to, and none does any more."""
         found = matching.find(text, self._terms, tokens.spans, tokens.fold)
-        if found or not self._terms:
+        if found or not self._needed:
             return found
         # What is indexed is a little other than the text: binary content, for one, is left out.
         words, parts = tokens.prepare(text, self._cap)
@@ -171,9 +172,12 @@ class Shower:
     def _stands(self, item: Item, text: str) -> tuple[str, list[Match]]:
         """Title or text, whichever shows more of what was looked for, with the places."""
         in_text = matching.find(text, self._terms, tokens.spans, tokens.fold)
-        in_title = matching.find(item.title, self._terms, tokens.spans, tokens.fold) if item.type != "note" else []
-        shows_more = len({match.term for match in in_text}) >= len({match.term for match in in_title})
-        return (text, in_text) if text and shows_more else (item.title, in_title)
+        if item.type == "note":
+            return text, in_text
+        in_title = matching.find(item.title, self._terms, tokens.spans, tokens.fold)
+        more = len({match.term for match in in_text}) - len({match.term for match in in_title})
+        # Of a file its text tells more than its title, which is shown anyway.
+        return (text, in_text) if text and more >= (item.type != "document") else (item.title, in_title)
 
 
 def _line(text: str, matches: Sequence[Match]) -> int | None:

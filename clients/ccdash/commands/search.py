@@ -10,7 +10,7 @@ from typing import Any
 from ccdash.arguments import PAGE, positive, project_id
 from ccdash.client import Client
 from ccdash.context import Context
-from ccdash.errors import INVALID_PARAMS, Error, NotThere, RpcError
+from ccdash.errors import INVALID_PARAMS, Error, NotThere, RpcError, UsageError
 from ccdash.figures import size
 from ccdash.hits import draw_facets, draw_hits
 from ccdash.output import Output
@@ -120,8 +120,8 @@ def _explained(error: RpcError, query: str) -> Error:
     column = error.details.get("column")
     if error.code != INVALID_PARAMS or not isinstance(column, int) or not query.isprintable():
         return error
-    problem = clean(error.details.get("problem"))
-    return RpcError(error.code, f"{problem}\n    {query}\n    {' ' * (column - 1)}^", error.data)
+    problem = clean(error.details.get("problem")).removeprefix(f"column {column}: ")
+    return UsageError(f"{problem}.\n    {query}\n    {' ' * (column - 1)}^")
 
 
 def _wait(context: Context, client: Client) -> None:
@@ -148,8 +148,9 @@ def _tell(out: Output, found: Mapping[str, Any]) -> None:
         out.note(f"{said}{more}; `--open N` shows the transcript around a hit.")
     if not index["complete"]:
         logs = index["logsMissing"]
-        missing = f"{logs:,} {'log' if logs == 1 else 'logs'} ({size(index['bytesMissing'])})"
-        out.note(f"The index is not complete, {missing} are missing: more may be found. `--wait` waits for it.")
+        missing = f"; {logs:,} {'log is' if logs == 1 else 'logs are'} missing" if logs else ""
+        missing += f" ({size(index['bytesMissing'])})" if logs and index["bytesMissing"] else ""
+        out.note(f"The index is not complete{missing}: more may be found. `--wait` waits for it.")
 
 
 # --- --open ---
