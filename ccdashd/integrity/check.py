@@ -51,7 +51,7 @@ class Check:
         )
         self._keeps_new = False
         """Whether the new cache is needed to repair the other one."""
-        self._journal = b""
+        self._damaged_journal = self._journal = b""
         """With what is damaged set right as far as possible."""
 
     def answers(self) -> Iterator[Answer]:
@@ -74,6 +74,7 @@ class Check:
             data = path.read_bytes()
         except FileNotFoundError:
             return
+        self._damaged_journal = data
         damages = examine(data)
         for damage in damages:
             repair = (
@@ -170,8 +171,10 @@ class Check:
 
     def _journal_for(self, position: str) -> Path:
         """The journal as the cache knows it, in a file of its own."""
-        self._checked.journal_fits = fits(position, self._journal)
-        known = self._journal[: offset_of(position)] if self._checked.journal_fits else self._journal
+        # The cache may know it from before it was damaged, or from after that.
+        fitting = [data for data in (self._journal, self._damaged_journal) if fits(position, data)]
+        self._checked.journal_fits = bool(fitting)
+        known = fitting[0][: offset_of(position)] if fitting else self._journal
         path = self._beside("journal")
         path.write_bytes(known)
         return path

@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import sqlite3
 import time
-from collections.abc import Callable
-from contextlib import aclosing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -25,7 +26,7 @@ from ccdashd.helper import HelperFailed, answers
 from ccdashd.ingest.claim import look
 from ccdashd.integrity import messages
 from ccdashd.integrity.copies import mend_manifests, sweep
-from ccdashd.integrity.messages import Checked, Found, Job, Progress
+from ccdashd.integrity.messages import Checked, Found, Job, Progress, Remedy
 from ccdashd.logfile import stamp
 from ccdashd.protocol import types as t
 from ccdashd.store import archived, logs, planning
@@ -71,14 +72,15 @@ async def verify(app: App, report: Report, *, repair: bool) -> t.VerifyResult:
     try:
         outcome = await _checked(app, new, report)
         repaired: list[Found] = []
-        if repair and outcome.faults:
-            repaired = outcome.faults
-            kept = await _repair(app, outcome, new)
-            outcome = await _checked(app, new, report)
+        # Sources first: a cache is made anew of what they are when they are whole again.
+        for step in (_repair_sources, _repair_caches) if repair else ():
+            repaired += outcome.faults
+            if await step(app, outcome, new, kept):
+                outcome = await _checked(app, new, report)
     finally:
         new.unlink(missing_ok=True)
     left = {(fault.part, fault.where, fault.problem) for fault in outcome.faults}
-    done = [fault for fault in repaired if (fault.part, fault.where, fault.problem) not in left]
+    done = dict.fromkeys(fault for fault in repaired if (fault.part, fault.where, fault.problem) not in left)
     return t.VerifyResult(
         ok=not outcome.faults,
         checked_files=outcome.files,
@@ -215,20 +217,23 @@ def _is_known_plan(plan: tuple[str, str, str], connection: sa.Connection) -> boo
 # --- repairs ---
 
 
-async def _repair(app: App, outcome: Outcome, new: Path) -> list[Path]:
-    """Do what can be done; returns files that damaged ones were moved to. Raises Busy where it fails."""
-    remedies = {fault.remedy for fault in outcome.faults}
-    kept: list[Path] = []
-    try:
+async def _repair_sources(app: App, outcome: Outcome, new: Path, kept: list[Path]) -> bool:
+    """Mend what caches are made of; tells whether there was anything to do. Raises Busy where it fails."""
+    remedies = _remedies(outcome, {"journal", "counters", "archive"})
+    with _failing():
         if "journal" in remedies:
             kept += filter(None, [await app.pipeline.mend_journal()])
         if "counters" in remedies:
             kept.append(await asyncio.to_thread(counters.move_aside, app.paths.counters))
         if "archive" in remedies:
             kept += await _mend_archive(app, outcome)
-        if "text" in remedies:
-            app.texts.damaged(Unusable("a check found it"))
-            await app.texts.settled()
+    return bool(remedies)
+
+
+async def _repair_caches(app: App, outcome: Outcome, new: Path, kept: list[Path]) -> bool:
+    """Make anew what can be made anew; tells whether there was anything to do. Raises Busy where it fails."""
+    remedies = _remedies(outcome, {"text", "damaged", "anew", "rescan"})
+    with _failing():
         if "damaged" in remedies:
             kept.append(await app.while_closed(partial(_move_aside, app)))
         elif "anew" in remedies:
@@ -236,12 +241,26 @@ async def _repair(app: App, outcome: Outcome, new: Path) -> list[Path]:
         if remedies & {"damaged", "anew", "rescan"}:
             await app.ready()
             await app.pipeline.reconcile("repair")
-    except (OSError, HelperFailed) as error:
+        if "text" in remedies:
+            app.texts.damaged(Unusable("a check found it"))
+            await app.texts.settled()
+    return bool(remedies)
+
+
+def _remedies(outcome: Outcome, among: set[Remedy]) -> set[Remedy]:
+    for fault in outcome.faults:
+        if fault.remedy in among:
+            log.warning("repairing part=%s where=%r problem=%r", fault.part, fault.where, fault.problem)
+    return {fault.remedy for fault in outcome.faults} & among
+
+
+@contextmanager
+def _failing() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, HelperFailed, sqlite3.Error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise Busy(f"the repair failed: {reason}; what was repaired before stays so", reason="repair") from error
-    for fault in outcome.faults:
-        log.warning("repaired part=%s where=%r problem=%r", fault.part, fault.where, fault.problem)
-    return kept
 
 
 async def _mend_archive(app: App, outcome: Outcome) -> list[Path]:

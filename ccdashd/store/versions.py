@@ -51,10 +51,10 @@ def ensure(connection: sa.Connection) -> bool:
             raise _damaged(f"its application id is {application:#x}")
         raise NotOurs("the file is a database of another application; move it away or set CCDASH_CACHE_DIR")
     found = current(connection)
+    if (found == SCHEMA) != _is_newest(connection):
+        raise _damaged(f"it does not have the tables of its schema, {found}")
     if found == SCHEMA:
         return False
-    if _is_newest(connection):
-        raise _damaged(f"it has the tables of schema {SCHEMA}, and says {found}")
     if found is not None and found not in known():
         raise NewerSchema(
             f"cache.db was written by a newer ccdash (schema {found}, this one knows {SCHEMA}); "
@@ -64,15 +64,18 @@ def ensure(connection: sa.Connection) -> bool:
     return False
 
 
+_COLUMNS = """
+SELECT m.name, p.name FROM sqlite_master m JOIN pragma_table_info(m.name) p
+WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY m.name, p.cid
+"""
+
+
 def _is_newest(connection: sa.Connection) -> bool:
     """Whether the file has exactly the tables of today, whatever else it says of itself."""
-    inspector = sa.inspect(connection)
-    names = set(inspector.get_table_names()) - {_VERSION.name}
-    ours = names == metadata.tables.keys() and all(
-        [column["name"] for column in inspector.get_columns(name)] == metadata.tables[name].columns.keys() for name in names
-    )
+    rows = connection.exec_driver_sql(_COLUMNS).all()
     connection.commit()
-    return ours
+    expected = {**metadata.tables, _VERSION.name: _VERSION}
+    return [tuple(row) for row in rows] == [(name, column.name) for name in sorted(expected) for column in expected[name].c]
 
 
 def _damaged(problem: str) -> sqlite3.DatabaseError:
