@@ -16,6 +16,7 @@ from ccdashd.sources import identify
 from ccdashd.sources.model import Event, Stats
 from ccdashd.sources.result import FileResult
 from ccdashd.store import assemble, logs, once, recovery, rollups, rows, seals, summaries
+from ccdashd.store.database import get_meta, put_meta
 
 
 @dataclass
@@ -62,7 +63,9 @@ def commit(connection: sa.Connection, batch: Batch, owner: Owner, prices: Prices
         follow.forget(connection, state.id, state.session_id)
     follow.roll_up(connection, prices)
     file_ids = [log.file_id for log in stored]
-    if relink:
+    if not relink:
+        put_meta(connection, "unjoined", "1")
+    else:
         follow.sessions |= _relink(connection, file_ids, batch.results, follow.leaves)
     written = _assemble(connection, {session_id for session_id in follow.sessions if session_id}, owner, relink=relink)
     written.superseded = {state.path: state for state in superseded}
@@ -202,8 +205,14 @@ def _relink(connection: sa.Connection, file_ids: list[int], results: list[FileRe
     return summaries.resolve(connection, wanted)
 
 
+def is_unjoined(connection: sa.Connection, revision: int) -> bool:
+    """Whether `relink_all` is still to come: the daemon was killed before."""
+    return get_meta(connection, "unjoined") == "1"
+
+
 def relink_all(connection: sa.Connection, owner: Owner) -> Written:
     """Join every summary with the session that it names, and every session with the plans that it worked on."""
+    put_meta(connection, "unjoined", "0")
     named = summaries.resolve(connection, summaries.leaves(connection))
     written = _assemble(connection, named, owner, relink=False)
     written.add(consequences.of_sessions(connection, logs.session_ids(connection) | written.deleted, owner))

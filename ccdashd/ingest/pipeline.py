@@ -207,6 +207,8 @@ class Pipeline:
         log.info("scan done reason=%r files=%d %s", reason, len(found), claims)
         try:
             await self.carry_out(claims)
+            if await self.app.database.read(commits.is_unjoined):
+                self.publish(await self.write(partial(commits.relink_all, owner=self.owner)))
             self._note_copies()
             await self.plans.settle()
             plans = await self.plans.reconcile(paths=paths)

@@ -24,6 +24,7 @@ META = {
     "open": "1 where the file was not closed in order",
     "journal": "how far the journal was carried out, as edits.journal writes it",
     "prices": "those that the roll-ups were made with, as derive.pricing.fingerprint tells them",
+    "unjoined": "1 from the first batch of a backlog until all its summaries are joined with the sessions that they name",
     "linked": "JSON list of the projects with planning files, whose sessions have their refs",
     "retention": "when policies of retention were carried out last",
 }
