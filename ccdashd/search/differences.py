@@ -62,6 +62,7 @@ def compare(cached: Mapping[str, CachedLog], indexed: Mapping[str, LogState]) ->
     """
     found = Differences()
     other: list[CachedLog] = []
+    grown: list[Behind] = []
     for path, log in cached.items():
         state = indexed.get(path)
         if not log.guard or (log.parser != PARSER and log.state == "ok"):
@@ -72,18 +73,26 @@ def compare(cached: Mapping[str, CachedLog], indexed: Mapping[str, LogState]) ->
         elif _is_current(log, state):
             found.current += 1
         elif state.parser == log.parser and state.whole and state.parsed_to < log.parsed_to:
-            found.behind.append(Behind(log, state))
+            grown.append(Behind(log, state))
         else:
             other.append(log)
+    # What seems to have grown may be another log, while the one that is in the index has another path now.
+    sought = {_content(log) for log in (*other, *(one.log for one in grown))}
+    for one in grown:
+        if one.state is not None and _content(one.state) in sought:
+            other.append(one.log)
+        else:
+            found.behind.append(one)
     replaced = {log.path for log in other}
     adrift = {
-        (state.guard, state.parsed_to, state.mtime_ns): state
+        _content(state): state
         for path, state in indexed.items()
         if state.whole and (path not in cached or path in replaced)
     }
     for log in other:
-        state = adrift.pop((log.guard, log.parsed_to, log.mtime_ns), None)
-        if state is not None and state.parser == log.parser and state.path != log.path:
+        state = adrift.get(_content(log))
+        if state is not None and state.path != log.path:
+            del adrift[_content(log)]
             found.moved.append((state.path, log.path))
             found.current += 1
         else:
@@ -97,9 +106,12 @@ def compare(cached: Mapping[str, CachedLog], indexed: Mapping[str, LogState]) ->
 
 def _is_current(log: CachedLog, state: LogState) -> bool:
     # Texts that the cache kept are as good as it gets until the log is there again.
-    known = (state.guard, state.parsed_to, state.mtime_ns, state.parser)
-    same = (log.guard, log.parsed_to, log.mtime_ns, log.parser) == known
-    return same and (state.whole or log.state != "ok")
+    return _content(log) == _content(state) and (state.whole or log.state != "ok")
+
+
+def _content(log: CachedLog | LogState) -> tuple[bytes, int, int, int]:
+    """What tells that two logs are the same, whatever their paths."""
+    return log.guard, log.parsed_to, log.mtime_ns, log.parser
 
 
 def places(behind: Sequence[Behind], counts: Sequence[int], taken: Span | None, oldest_ns: int) -> list[int]:
