@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
-import shutil
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -22,12 +19,9 @@ _TABLES = ("logs", "names", "items", "entry_blocks", "entries_text_data", "entri
 
 
 @pytest.fixture(scope="module")
-def profile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Profile]:
-    profile = Profile(tmp_path_factory.mktemp("profile"))
-    asyncio.run(profile.fill())
-    assert faults(profile.paths, profile.cache.settings) == []
-    yield profile
-    shutil.rmtree(profile.base)
+def profile(filled: tuple[Profile, Path]) -> Profile:
+    """As it was filled: each test puts back what it changes."""
+    return filled[0]
 
 
 def flip(path: Path, bit: int) -> None:
@@ -52,6 +46,7 @@ def found(profile: Profile, path: Path, bit: int) -> list[tuple[str, str]]:
 
 
 def test_in_the_cache(profile: Profile) -> None:
+    assert faults(profile.paths, profile.cache.settings) == []
     path = profile.paths.database
     told = dump_file(path)
     whole = path.read_bytes()

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import shutil
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from ccdashd.analytics.counters import Counters
 from ccdashd.edits.decisions import TagEdit
@@ -21,31 +16,6 @@ from tests.ingest.plan_world import PLACES as PLANS
 from tests.ingest.world import PLACES, SESSIONS
 from tests.integrity.test_flipped_bits import flip
 from tests.integrity.world import Profile
-
-
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Profile, Path]:
-    """A profile, and a copy of all its files as they are at first."""
-    profile = Profile(tmp_path_factory.mktemp("p"))
-    asyncio.run(profile.fill())
-    kept = tmp_path_factory.mktemp("kept") / "p"
-    shutil.copytree(profile.base, kept)
-    return profile, kept
-
-
-@pytest.fixture
-def profile(filled: tuple[Profile, Path]) -> Profile:
-    profile, kept = filled
-    shutil.rmtree(profile.base)
-    shutil.copytree(kept, profile.base)
-    return profile
-
-
-@pytest.fixture
-def daemon(profile: Profile, short_folder: Path) -> Iterator[Daemon]:
-    daemon = profile.daemon(short_folder)
-    yield daemon
-    daemon.close()
 
 
 def told(client: Client) -> list[Any]:
