@@ -102,6 +102,21 @@ def fits_without(node: Node | None, terms: Terms) -> bool | None:
     return None
 
 
+def is_steady(node: Node | None) -> bool:
+    """Whether FTS5 tells the same places of words of the same text in whichever row it stands.
+
+    It tells those of an ``AND`` or ``NOT`` within an ``OR`` only of some rows, depending on those before.
+    """
+    match node:
+        case Not():
+            return is_steady(node.node)
+        case And():
+            return all(map(is_steady, node.nodes))
+        case Or():
+            return all(isinstance(part, Words) for part in node.nodes)
+    return True
+
+
 class Expression(NamedTuple):
     """An expression, and the words that each of its phrases stands for, in order; None where that tells no relevance."""
 

@@ -249,14 +249,13 @@ class Finder:
         ordered = sorted(scores, key=lambda rowid: (scores[rowid], rowid), reverse=True)
         begin = 0
         while begin < len(ordered):
-            end = min(begin + _CHUNK, len(ordered))
+            end = min(begin + _CHUNK, len(ordered)) if self._plan.steady else len(ordered)
             # Copies have the same score: those are looked at together.
             while end < min(len(ordered), begin + _TIES) and scores[ordered[end]] == scores[ordered[end - 1]]:
                 end += 1
-            found = self.places(ordered[begin:end])
-            for score, same in groupby(found, key=lambda entry: scores[entry.rowid]):
-                for entry, copies in _without_copies(same):
-                    yield Hit(place._replace(score=score, entry=1, number=entry.rowid), entry, None, score, copies)
+            for entry, copies in _without_copies(self.places(ordered[begin:end])):
+                score = scores[entry.rowid]
+                yield Hit(place._replace(score=score, entry=1, number=entry.rowid), entry, None, score, copies)
             begin = end
 
     def _items_by_score(self, place: Ranked) -> list[Hit]:
@@ -296,7 +295,7 @@ def _below(allowed: Sequence[Span], rowid: int) -> list[Span]:
 
 
 def _without_copies(same: Iterable[entries.Found]) -> Iterator[tuple[entries.Found, int]]:
-    """Entries of one time or score, the first of those that are copies of each other, with the number of the others."""
+    """Of entries that are copies of each other the first, with the number of the others."""
     copies: dict[tuple[int, int, int | None] | int, list[entries.Found]] = {}
     for entry in same:
         # What has no uuid, or no time, is never taken for a copy.

@@ -24,6 +24,7 @@ from ccdashd.search.expression import (
     Terms,
     expression,
     fits_without,
+    is_steady,
     joined,
     leaves,
     phrase,
@@ -75,6 +76,8 @@ class Plan:
     """Words that a hit is found by, and is ranked and shown by; those that say something."""
     needed: bool
     """Whether a hit has to hold one of them at least."""
+    steady: bool
+    """Whether the same text has the same score wherever it stands; see `expression.is_steady`."""
     entries: Expression | None
     items: tuple[ItemQuery, ...]
     titles: Expression | None
@@ -106,6 +109,7 @@ def plan(
         terms=terms,
         wanted=tuple(words for words in sought(query.node) if terms[words]),
         needed=fits_without(query.node, terms) is False,
+        steady=is_steady(query.node),
         entries=asked.entries() if "entry" in wanted_types else None,
         items=tuple(asked.items(type for type in TYPES if type in wanted_types)),
         titles=asked.of_words(TITLES, _ALL_ITEMS),

@@ -81,13 +81,11 @@ class Shower:
     # --- entries ---
 
     def _entry(self, hit: Hit, entry: Found, source: Source, several: bool) -> t.SearchHit | None:
-        text = self._text(entry)
-        matches = self._matches(text) if text is not None else None
-        if text is None or matches is None:
-            return None
+        read = self._read(entry)
         id = self._id(entry, source, several)
-        if id is None:
+        if read is None or id is None:
             return None
+        text, matches = read
         return t.SearchHit(
             type="entry",
             id=source.session_id,
@@ -107,13 +105,23 @@ class Shower:
             copies=hit.copies,
         )
 
-    def _text(self, entry: Found) -> str | None:
-        """The text of an entry: from its log, or the copy of that, or else what the cache keeps of it."""
+    def _read(self, entry: Found) -> tuple[str, list[Match]] | None:
+        """The text of an entry and where the words of the query stand in it; None where it does not fit any more."""
         try:
             data = records.read(self._archive, entry.path, entry.offset, entry.length)
         except OSError:
-            return search_scope.kept_text(self._cache, entry.path, entry.offset, entry.block)
-        return texts.text(data, entry.block).text if len(data) == entry.length else None
+            # What the cache keeps of a text is its beginning, which need not hold what the whole was found by.
+            kept = search_scope.kept_text(self._cache, entry.path, entry.offset, entry.block)
+            return None if kept is None else (kept, self._find(kept))
+        text = texts.text(data, entry.block).text
+        found = self._find(text)
+        if found or not self._needed:
+            return text, found
+        # What is indexed is a little other than the text: binary content, for one, is left out.
+        return (text, []) if any(map(self._find, tokens.prepare(text, self._cap))) else None
+
+    def _find(self, text: str) -> list[Match]:
+        return matching.find(text, self._terms, tokens.spans, tokens.fold)
 
     def _id(self, entry: Found, source: Source, several: bool) -> str | None:
         """The id of an entry in its transcript, which shows one of several copies."""
@@ -125,15 +133,6 @@ class Shower:
                 return None
             record = "-".join(found[entry.offset].split("-")[:2])
         return f"{record}-{entry.block}" if entry.block else record
-
-    def _matches(self, text: str) -> list[Match] | None:
-        """Where the words of the query stand; None where one of them would have to, and none does any more."""
-        found = matching.find(text, self._terms, tokens.spans, tokens.fold)
-        if found or not self._needed:
-            return found
-        # What is indexed is a little other than the text: binary content, for one, is left out.
-        words, parts = tokens.prepare(text, self._cap)
-        return [] if any(matching.find(one, self._terms, tokens.spans, tokens.fold) for one in (words, parts)) else None
 
     # --- titles and plans ---
 
@@ -171,10 +170,10 @@ class Shower:
 
     def _stands(self, item: Item, text: str) -> tuple[str, list[Match]]:
         """Title or text, whichever shows more of what was looked for, with the places."""
-        in_text = matching.find(text, self._terms, tokens.spans, tokens.fold)
+        in_text = self._find(text)
         if item.type == "note":
             return text, in_text
-        in_title = matching.find(item.title, self._terms, tokens.spans, tokens.fold)
+        in_title = self._find(item.title)
         more = len({match.term for match in in_text}) - len({match.term for match in in_title})
         # Of a file its text tells more than its title, which is shown anyway.
         return (text, in_text) if text and more >= (item.type != "document") else (item.title, in_title)

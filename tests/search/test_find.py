@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import contextlib
+import json
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC
@@ -15,9 +20,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ccdashd.clock import iso
-from ccdashd.errors import InvalidParams
+from ccdashd.errors import InvalidParams, NotFound
 from ccdashd.protocol import types as t
+from ccdashd.search import cursor as cursors
 from ccdashd.search.answer import Answer, answer
+from ccdashd.search.cursor import Newest
 from ccdashd.search.threads import Reading
 from ccdashd.store.schema import projects
 from tests.ingest.caches import Cache
@@ -160,7 +167,7 @@ def check(pages: list[Answer], expected: list[Said], order: str) -> None:
     hits = [hit for page in pages for hit in page.items]
     keys = [f"{hit.id}#{hit.entry}" for hit in hits]
     groups = {member: group for group in distinct(expected) for member in group}
-    assert {key for key in keys} <= groups.keys()
+    assert set(keys) <= groups.keys()
     found = [groups[key] for key in keys]
     assert len(found) == len(set(found)), "a hit was given twice"
     assert set(found) == set(groups.values())
@@ -194,3 +201,150 @@ def test_filters_alone_give_the_newest(world: World, chosen: list[Filter], when:
     query = " ".join(one.typed for one in [*chosen, *when])
     pages = world.pages(query, limit=limit)
     check(pages, fitting(world.logs.said, None, [*chosen, *when]), "newest")
+
+
+@pytest.mark.parametrize("order", ["newest", "relevance"])
+def test_what_grows_meanwhile_changes_no_page(tmp_path: Path, order: str) -> None:
+    with opened(tmp_path) as world:
+        query, known = "user OR the OR 日", list(world.logs.said)
+        asked = Asked(query, lambda text: bool({"user", "the", "日"} & {*text.words, *sum(text.identifiers, ())}))
+        page = world.search(query, order=order, limit=7)
+        pages = [page]
+        path = next(path for path in sorted((tmp_path / "logs").rglob("*.jsonl")) if path.name.startswith("00000001"))
+        while page.next_cursor is not None:
+            world.logs.grow(path, path.stem, "till", "feature/pay", 3)
+            world.settle()
+            page = world.search(query, order=order, limit=7, cursor=page.next_cursor)
+            pages.append(page)
+        found = [f"{hit.id}#{hit.entry}" for page in pages for hit in page.items]
+        groups = {member: group for group in distinct(fitting(known, asked, [])) for member in group}
+        assert len({groups.get(key, key) for key in found}) == len(found)
+        assert {groups[key] for key in found if key in groups} == set(groups.values())
+
+
+def test_facets_count_what_fits(world: World) -> None:
+    query = "user OR the OR name"
+    facets = world.search(query, facets=True).facets
+    assert facets is not None
+    asked = Asked(query, lambda text: bool({"user", "the", "name"} & {*text.words, *sum(text.identifiers, ())}))
+    expected = fitting(world.logs.said, asked, [])
+    assert facets.exact
+    names = {"project": lambda one: one.project, "branch": lambda one: one.branch, "model": lambda one: one.model}
+    names |= {"tool": lambda one: one.tool}
+    lists = {"project": facets.projects, "branch": facets.branches, "model": facets.models, "tool": facets.tools}
+    for name, of in names.items():
+        counted = Counter(of(one) for one in expected if of(one) is not None)
+        assert {value.label: value.count for value in lists[name]} == counted
+        for value in lists[name]:
+            assert world.search(f"({query}) {name}:{value.value}").total.number == value.count
+    assert {value.value: value.count for value in facets.types} == {"entry": len(expected)}
+    places = Counter(place for one in expected for place, kinds in PLACES.items() if one.kind in kinds)
+    assert {value.value: value.count for value in facets.kinds} == places
+    assert [value.count for value in facets.kinds] == sorted(places.values(), reverse=True)
+
+
+def test_a_hit_says_what_it_is_of_and_shows_what_was_found(world: World) -> None:
+    said = next(one for one in world.logs.said if one.kind == "toolCall" and one.tool == "Bash" and one.project != "secret")
+    word = next(form for form in said.text.forms if form.words)
+    (hit,) = (
+        hit
+        for page in world.pages(f'"{word.text.strip(chr(34))}" tool:Bash in:tool session:{said.session}', limit=100)
+        for hit in page.items
+        if hit.entry == said.id
+    )
+    assert (hit.id, hit.kind, hit.tool, hit.model) == (said.session, "toolCall", "Bash", said.model)
+    assert (hit.project, hit.timestamp) == (said.project, iso(said.time))
+    assert hit.path is not None
+    assert Path(hit.path).exists()
+    assert "".join(part.text for part in hit.snippet) == said.text.text
+    assert any(part.match for part in hit.snippet)
+
+
+def test_a_record_that_is_another_one_now_is_passed_over(tmp_path: Path) -> None:
+    with opened(tmp_path) as world:
+        before = [hit.entry for page in world.pages("--no-verify", limit=50) for hit in page.items]
+        hit = world.search("--no-verify", order="newest", limit=1).items[0]
+        assert hit.path is not None
+        path, record = Path(hit.path), str(hit.entry).split("-")[:2]
+        data, offset = path.read_bytes(), int(record[1])
+        end = data.index(b"\n", offset)
+        path.write_bytes(data[:offset] + data[offset:end].replace(b"--no-verify", b"--xx-xxxxxx") + data[end:])
+        after = [hit.entry for page in world.pages("--no-verify", limit=50) for hit in page.items]
+        assert after == [entry for entry in before if str(entry).split("-")[:2] != record] != before
+
+
+def test_what_was_said_in_a_log_that_is_gone_is_found(tmp_path: Path) -> None:
+    with opened(tmp_path) as world:
+        before = world.pages("user session:00000005", order="newest", limit=50)
+        for path in (tmp_path / "logs").rglob("00000005*.jsonl"):
+            path.unlink()
+        world.settle()
+        after = world.pages("user session:00000005", order="newest", limit=50)
+        assert before[0].items
+        assert [hit.entry for page in after for hit in page.items] == [hit.entry for page in before for hit in page.items]
+        assert any(part.match for page in after for hit in page.items for part in hit.snippet)
+
+
+@pytest.mark.parametrize(
+    ("query", "column", "told"),
+    [
+        ("user tool:Nope", 6, "nothing is called 'Nope'; there are Bash, Edit"),
+        ("model:nope", 1, "nothing is called"),
+        ("agent:codex x", 1, "claude-code"),
+        ("branch:nope", 1, "feature/pay, main"),
+        ("x file:=>", 3, "file: holds no letter"),
+        ("after:soon", 1, "after: is no time"),
+        ("x before:9999-99-99", 3, "before: is no time"),
+        ("=> 😀", 1, "no letter and no digit"),
+    ],
+)
+def test_a_filter_that_means_nothing_is_told(world: World, query: str, column: int, told: str) -> None:
+    with pytest.raises(InvalidParams, match=re.escape(told)) as caught:
+        world.search(query)
+    assert caught.value.data["column"] == column
+
+
+def test_what_is_left_out_need_not_be_there(world: World) -> None:
+    assert world.search("user -tool:Nope -branch:nope -agent:nope").total == world.search("user").total
+
+
+@pytest.mark.parametrize("query", ["x project:nope", "-project:nope x", "session:ffff x"])
+def test_projects_and_sessions_must_be_there(world: World, query: str) -> None:
+    with pytest.raises(NotFound):
+        world.search(query)
+
+
+def test_days_are_those_of_the_time_zone(world: World) -> None:
+    day = "2025-10-09"  # begins two hours earlier in Helsinki, and START is 08:53 UTC
+    whole = world.search(f"after:{day} in:prompt").total.number
+    assert whole == world.search("in:prompt").total.number
+    assert world.search("after:2025-10-10 in:prompt").total.number == 0
+    assert world.search(f"before:{day} in:prompt").total.number == 0
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    ["", "x", "ä", "W10=", "WyJhIl0=", "bnVsbA==", "WzEsMiwzLDRd", "WyIiLDFlOTk5LDEsMl0=", "WyIiLDEsMiwzLDQsNSxbXV0="],
+)
+@pytest.mark.parametrize("order", ["newest", "relevance"])
+def test_a_cursor_that_is_none(world: World, cursor: str, order: str) -> None:
+    with pytest.raises(InvalidParams) as caught:
+        world.search("user", cursor=cursor, order=order)
+    assert caught.value.data["field"] == "cursor"
+
+
+def test_a_cursor_is_one_of_its_own_query(world: World) -> None:
+    cursor = world.search("user OR the", limit=1, order="newest").next_cursor
+    for query, order in (("the OR user", "newest"), ("user OR the", "relevance")):
+        with pytest.raises(InvalidParams, match="another query"):
+            world.search(query, order=order, cursor=cursor)
+
+
+@given(st.binary(max_size=40), st.lists(st.integers() | st.floats() | st.text(max_size=3), max_size=8), st.booleans())
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_forged_cursors_are_no_internal_error(world: World, data: bytes, parts: list[Any], listed: bool) -> None:
+    params = t.SearchParams(query="user", order="relevance", types=["entry"])
+    about = json.loads(base64.urlsafe_b64decode(cursors.encode(Newest(1, 1, 1), params)))[0]
+    raw = json.dumps([about, *parts]).encode() if listed else data
+    with contextlib.suppress(InvalidParams):
+        world.search("user", order="relevance", cursor=base64.urlsafe_b64encode(raw).decode())
