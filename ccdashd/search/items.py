@@ -47,11 +47,15 @@ class Difference(NamedTuple):
     gone: list[int]
 
 
-def compare(cache: sa.Connection, text: apsw.Connection, behind: Iterable[Behind]) -> Difference:
+def compare(cache: sa.Connection, text: apsw.Connection, behind: Sequence[Behind]) -> Difference:
     """How the index differs from the cache. Both are only read."""
     differing: list[tuple[Item, Known | None]] = []
     gone: list[int] = []
     for type, ids in behind:
+        if type == "task" and ids is not None:
+            # A task is as old as its file, which may change without the task.
+            documents = next((one.ids or () for one in behind if one.type == "document"), ())
+            ids = [*{*ids, *item_sources.tasks_of(cache, documents)}]
         known = stored.known(text, type, ids)
         for item in item_sources.items(cache, type, ids):
             there = known.pop(item.id, None)

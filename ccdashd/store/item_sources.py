@@ -107,6 +107,11 @@ def _tasks(connection: sa.Connection, ids: Sequence[str] | None) -> Iterator[Ite
         yield Item("task", id, project_id, time, name, description, root=root, path=path, line=line)
 
 
+def tasks_of(connection: sa.Connection, document_ids: Iterable[str]) -> list[str]:
+    """The ids of the tasks of these planning files."""
+    return [id for (id,) in select(connection, "SELECT id FROM tasks WHERE document_id IN ({})", document_ids)]
+
+
 _FEATURES = "SELECT id, project_id, modified_at, slug, name, data FROM features"
 
 
