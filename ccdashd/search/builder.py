@@ -64,6 +64,7 @@ LOOK_AGAIN = 30.0
 RETRY = 5.0
 """Seconds until it is tried again after a failure."""
 
+_DAMAGED = "it is damaged, and made anew from the logs"
 _TOPICS = ("sessions", "projects", "documents", "tasks", "features", "indexing")
 
 T = TypeVar("T")
@@ -88,6 +89,7 @@ class Texts:
         """Whether the index lacked something then."""
         self._damage: BaseException | None = None
         """What a reader came upon in the file."""
+        self._replacing = False
         self._turn = asyncio.Event()
         """Set when a round is over, and made anew then."""
         self._problem: str | None = None
@@ -142,13 +144,18 @@ class Texts:
         """
         if not self._state.enabled:
             raise Busy("there is no index of texts: the setting text_index is off", reason="text_index is off")
-        thread = min(self._readers, key=lambda reader: reader.waiting)
+        if self._replacing:
+            raise self._unusable(_DAMAGED)
         try:
+            if not self.path.exists():
+                # Nothing is in it yet, and so nothing is found.
+                await self._writer.call(lambda indexer: None)
+            thread = min(self._readers, key=lambda reader: reader.waiting)
             return await thread.call(fn, seconds=seconds)
         except (apsw.CorruptError, apsw.NotADBError, apsw.CantOpenError, apsw.IOError, apsw.BusyError) as error:
             if is_corrupt(error):
                 self.damaged(error)
-                raise self._unusable("it is damaged, and made anew from the logs") from error
+                raise self._unusable(_DAMAGED) from error
             raise self._unusable(self._problem or explain(error)) from error
 
     def damaged(self, error: BaseException) -> None:
@@ -323,9 +330,13 @@ class Texts:
             "text.db was damaged and is made anew from the logs; until then a search may miss something",
             "Nothing is lost. If it happens again, have the disk checked.",
         )
-        await self._stop_threads()
-        await asyncio.to_thread(delete, self.path)
-        self._make_threads()
+        self._replacing = True
+        try:
+            await self._stop_threads()
+            await asyncio.to_thread(delete, self.path)
+        finally:
+            self._make_threads()
+            self._replacing = False
         self._damage = None
         self._changes = None
         self._behind = True
