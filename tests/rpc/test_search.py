@@ -104,7 +104,7 @@ def test_plans_and_titles(client: Client, root: Path) -> None:
     first, *others = found(client, "checkout")
     assert first["type"] in ("document", "feature")
     assert first["score"] >= others[0]["score"] > 100
-    assert {hit["type"] for hit in found(client, "in:title till")} == {"session", "feature"}
+    assert {hit["type"] for hit in found(client, "in:title till")} == {"session", "feature", "document"}
     assert {hit["id"].rpartition("/")[2] for hit in found(client, f"in:doc file:{LOOSE}")} == {"loose.md", "loose.md#@1"}
     assert {hit["type"] for hit in found(client, "coins in:doc")} == {"document", "task"}
     assert {hit["type"] for hit in found(client, "checkout -in:doc -in:title")} <= {"entry"}
