@@ -233,10 +233,10 @@ def claim_all(
 def _claim_copies(claims: Claims, copies: Copies, connection: sa.Connection, states: dict[str, FileState]) -> None:
     """Add what follows for copies from these claims."""
     changed = {file.path for file in claims.whole} | {*claims.gone, *claims.moved, *claims.dropped}
-    grown = {file.path for file, _ in claims.grown}
-    # A log that only grew begins as it did: at most, it grew to what it was before.
-    grown = {manifests.split(path)[0] for path in logs.versions(connection, grown)}
-    _compare_copies(claims, copies, connection, changed | grown | copies.renounce(_others(claims, states)))
+    # A log that only grew, or came back, begins as it did: at most, it is now what it was before.
+    same = {file.path for file, _ in claims.grown} | claims.touched.keys()
+    same = {manifests.split(path)[0] for path in logs.versions(connection, same)}
+    _compare_copies(claims, copies, connection, changed | same | copies.renounce(_others(claims, states)))
 
 
 def _compare_copies(claims: Claims, copies: Copies, connection: sa.Connection, paths: set[str]) -> None:

@@ -2,7 +2,7 @@
 
     the log is there      every version that it does not begin as, by the path ``<log>#<id>``
     it is gone            the newest version by the log's own path, the others by theirs
-    it is gone, and what was read of it is in no version: that stays, beside all versions that it did not begin as
+    it is gone, and what was read of it is in no version: that stays, beside all versions
 
 So what the cache holds follows from logs and archive alone, whenever and in whatever order it looks at them. Blocking, for
 a reader thread.
@@ -112,7 +112,7 @@ class Copies:
             return {path: version for path, version in versions.items() if version not in beginnings}
         state = states.get(manifest.log)
         if state is not None and _is_worth(state) and not self._is_held(state, manifest):
-            return {path: v for path, v in versions.items() if path in states or v.size > state.size}
+            return versions
         *_, newest = versions
         return {manifest.log: versions.pop(newest), **versions}
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 import sqlalchemy as sa
 
+from ccdashd.archive import manifest as manifests
 from ccdashd.derive import sessions as derive
 from ccdashd.sources import PARSER
 from ccdashd.sources.log import unpack_keys
@@ -131,15 +132,20 @@ def _sources(connection: sa.Connection, wanted: list[str]) -> dict[str, list[_So
 
 def superseded(connection: sa.Connection, session_ids: Iterable[str]) -> list[logs.FileState]:
     """Logs that are gone and whose every record stands in logs of the same session that are there: moved, or copied and
-    deleted."""
+    deleted. An earlier version of a log also where they stand in that log, gone or not."""
     table = sync_state.c
     wanted = sorted(session_ids)
     found = []
     for begin in range(0, len(wanted), _CHUNK):
         part = wanted[begin : begin + _CHUNK]
-        gone = sa.select(table.id, table.session_id).where(table.session_id.in_(part), table.state == "gone")
-        for file_id, session_id in connection.execute(gone).all():
-            there = sa.select(table.id).where(table.session_id == session_id, table.state != "gone")
+        gone = sa.select(table.id, table.path, table.session_id)
+        gone = gone.where(table.session_id.in_(part), table.state == "gone")
+        for file_id, path, session_id in connection.execute(gone).all():
+            own, version = manifests.split(logs.path_from(path))
+            stays = table.state != "gone"
+            if version is not None:
+                stays |= table.path == logs.path_value(own)
+            there = sa.select(table.id).where(table.session_id == session_id, stays)
             others = connection.execute(there).scalars().all()
             if others and _keys(connection, file_id) <= set().union(*(_keys(connection, other) for other in others)):
                 found += logs.with_ids(connection, [file_id])
