@@ -36,8 +36,8 @@ test("hits of a session are together where its first one stands", () => {
   assert.deepEqual(
     groups.map(({ title, facts, lines }) => [title, facts, lines.map(({ hit, kind }) => [hit, kind])]),
     [
-      ["Round the rain", "weather-station · 2 h ago", [[5, "You"], [7, "Agent"]]],
-      ["Session x", "weather-station · 2 h ago", [[6, "You"]]],
+      ["Round the rain", "weather-station", [[5, "You"], [7, "Agent"]]],
+      ["Session x", "weather-station", [[6, "You"]]],
     ],
   );
 });
@@ -53,13 +53,13 @@ test("a line tells what it is", () => {
 });
 
 test("entities stand alone, with what they are", () => {
-  const task: SearchHit = { ...HIT, type: "task", id: "T1", kind: null, timestamp: null, title: "Ignore tips", line: 4 };
-  const feature: SearchHit = { ...task, type: "feature" };
+  const task: SearchHit = { ...HIT, type: "task", id: "T1", kind: null, title: "Ignore tips", line: 4 };
+  const feature: SearchHit = { ...task, type: "feature", timestamp: null, line: null };
   assert.deepEqual(
-    grouped([task, feature], 0, NOW).map(({ title, facts }) => [title, facts]),
+    grouped([task, feature], 0, NOW).map(({ title, facts, lines }) => [title, facts, lines[0]?.kind, lines[0]?.facts]),
     [
-      ["Ignore tips", "task · weather-station"],
-      ["Ignore tips", "feature · weather-station"],
+      ["Ignore tips", "task · weather-station · 2 h ago", "Line 4", ""],
+      ["Ignore tips", "feature · weather-station", "Title", ""],
     ],
   );
 });

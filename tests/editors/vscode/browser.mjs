@@ -77,11 +77,20 @@ export async function command(page, title) {
 
 /** The frame in which a transcript is shown. */
 export async function transcript(page, title) {
-  return until(async () => {
-    for (const frame of page.frames()) {
-      const head = await frame.locator("#title").textContent({ timeout: 100 }).catch(() => null);
-      if (head?.includes(title)) return frame;
-    }
-    return null;
+  return framed(page, async (frame) => {
+    const head = await frame.locator("#title").textContent({ timeout: 100 }).catch(() => null);
+    return head?.includes(title);
   }, `the transcript of ${title}`);
+}
+
+/** The frame of the search view. */
+export async function searching(page) {
+  return framed(page, (frame) => frame.locator("#query").isVisible().catch(() => false), "the search view");
+}
+
+async function framed(page, wanted, what) {
+  return until(async () => {
+    for (const frame of page.frames()) if (await wanted(frame)) return frame;
+    return null;
+  }, what);
 }

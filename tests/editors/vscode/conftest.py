@@ -41,6 +41,7 @@ PROMPT = "Count the tips of the rain gauge."
 SECOND_PROMPT = "Round the rain to tenths."
 SAID = "A <b>word</b> <img src=x onerror=alert(1)> more"
 """Added while its session is looked at."""
+TASK = "Ignore tips within 80 ms of the last o"
 LONG = 10_000
 LONG_PROMPT = "Count to ten thousand."
 
@@ -92,6 +93,7 @@ class Demo:
         self.daemon.start()
         with self.daemon.client() as client:
             wait_until(lambda: client.request("ccdash/status")["indexing"]["complete"], "the index", 55)
+            wait_until(lambda: client.request("cache/status")["textIndex"]["complete"], "the index of texts", 55)
 
     def stop(self) -> None:
         """Stop the daemon, also one that the editor started."""
@@ -161,12 +163,13 @@ def tour(code_server: CodeServer, demo: Demo) -> dict[str, Any]:
         daemon={"pid": demo.daemon.process.pid},
         line="def rain",
         live={"title": PROMPT, "log": str(demo.log), "more": demo.more(), "said": SAID},
+        search={"query": "onerror", "hit": "onerror", "plan": f'in:title "{TASK[:24]}"'},
         long={"title": LONG_PROMPT, "last": f"Number {LONG - 1}."},
         plan={
             "path": str(demo.plan),
             "feature": "Rain gauge in the station firmware",
             "phase": "Phase 2: Hold-off against shakes",
-            "task": "Ignore tips within 80 ms of the last o",
+            "task": TASK,
             "status": "blocked",
         },
     )

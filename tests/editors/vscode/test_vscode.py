@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.editors.vscode.code_server import EXTENSION, CodeServer
-from tests.editors.vscode.conftest import GAUGE, LONG, PROMPT, SAID, SECOND_PROMPT, Demo
+from tests.editors.vscode.conftest import GAUGE, LONG, PROMPT, SAID, SECOND_PROMPT, TASK, Demo
 
 # Fetching what the tests need counts for the first of them.
 pytestmark = pytest.mark.timeout(900)
@@ -40,8 +40,10 @@ def test_the_package_is_small_and_holds_what_it_needs(vsix: Path) -> None:
         "LICENSE.txt",
         "readme.md",
         "dist/extension.js",
-        "dist/webview.js",
-        "dist/webview.css",
+        "dist/transcript.js",
+        "dist/transcript.css",
+        "dist/search.js",
+        "dist/search.css",
         "media/ccdash.svg",
     ):
         assert f"extension/{name}" in names
@@ -104,6 +106,30 @@ def test_a_long_transcript_keeps_little_in_the_page(tour: Tour) -> None:
 def test_a_transcript_that_was_hidden_is_where_it_was(tour: Tour) -> None:
     # Heights are measured anew, so that the first entry in the page may be another one close by.
     assert abs(seen(tour, "back") - seen(tour, "long")["first"]) < 30
+
+
+def test_search_finds_as_one_types_and_leads_to_the_entry(tour: Tour) -> None:
+    told = seen(tour, "search")
+    assert told["told"] == "1 hit"
+    (title,) = told["titles"]
+    assert title == PROMPT
+    assert "<img src=x onerror=alert(1)>" in told["text"], "text stays text"
+    assert told["marks"] == ["onerror"]
+    assert told["markup"] == 0
+    assert SAID in told["shown"]
+
+
+def test_search_leads_to_lines_of_plans(tour: Tour, demo: Demo) -> None:
+    told = seen(tour, "searchPlan")
+    assert demo.plan.name in told["tab"]
+    number = int(told["place"].split(",")[0].removeprefix("Ln "))
+    assert TASK in "".join(demo.plan.read_text().splitlines()[number - 1 : number + 3])
+
+
+def test_search_tells_what_it_does_not_understand(tour: Tour) -> None:
+    told = seen(tour, "searchWrong")
+    assert "nowhere" in told["text"]
+    assert told["left"] == "", "Escape begins anew"
 
 
 def test_a_status_is_set_by_a_change_of_one_line(tour: Tour) -> None:

@@ -1,7 +1,7 @@
 // A tour of all that the extension shows, in one window.
 import { execFileSync } from "node:child_process";
 import { appendFileSync, readFileSync } from "node:fs";
-import { command, drive, shoot, step, task, transcript, until } from "./browser.mjs";
+import { command, drive, searching, shoot, step, task, transcript, until } from "./browser.mjs";
 
 const view = (page, name) => page.locator(".pane", { has: page.locator(`.pane-header[aria-label^="${name}"]`) });
 const rows = (page, name) => view(page, name).locator(".monaco-list-row");
@@ -106,6 +106,58 @@ await drive(async (page) => {
     const first = frame.locator(".entry").first();
     const [size, index] = [await first.getAttribute("aria-setsize"), await first.getAttribute("data-index")];
     return { ...scrolled, size: Number(size), first: Number(index) };
+  });
+
+  await step(page, "search", async () => {
+    await command(page, "ccdash: Search Sessions and Plans");
+    const frame = await searching(page);
+    await frame.locator(".example").first().waitFor();
+    await shoot(page, "search-empty");
+    await frame.locator("#query:focus").waitFor();
+    // Each key asks anew, and only the last one is answered.
+    await page.keyboard.type(task.search.query, { delay: 20 });
+    const hit = frame.locator(".hit", { hasText: task.search.hit }).first();
+    await hit.waitFor();
+    const found = {
+      told: await frame.locator("#told").innerText(),
+      titles: await frame.locator(".group .title").allInnerTexts(),
+      text: await hit.innerText(),
+      marks: await hit.locator("mark").allInnerTexts(),
+      markup: await frame.locator(".hit img, .hit b, .hit script").count(),
+    };
+    await shoot(page, "search");
+    await page.keyboard.press("ArrowDown");
+    await frame.locator(".hit.current:focus").waitFor();
+    await page.keyboard.press("Enter");
+    const shown = (await transcript(page, task.live.title)).locator(".entry.current");
+    await shown.waitFor();
+    await shoot(page, "search-shown");
+    return { ...found, shown: await shown.innerText() };
+  });
+
+  await step(page, "searchPlan", async () => {
+    await command(page, "ccdash: Search Sessions and Plans");
+    const frame = await searching(page);
+    await frame.locator("#query:focus").waitFor();
+    await page.keyboard.type(task.search.plan);
+    await frame.locator(".hit", { hasText: "Line" }).first().click();
+    await page.locator(".editor-instance .view-line", { hasText: task.plan.task }).first().waitFor();
+    const [place] = await page.locator('.statusbar-item[aria-label^="Ln "]').allInnerTexts();
+    return { place, tab: await page.locator(".tab.active").innerText() };
+  });
+
+  await step(page, "searchWrong", async () => {
+    await command(page, "ccdash: Search Sessions and Plans");
+    const frame = await searching(page);
+    await frame.locator("#query:focus").waitFor();
+    await page.keyboard.type("in:nowhere rain");
+    const failed = frame.locator("#told.failed");
+    await failed.waitFor();
+    const text = await failed.innerText();
+    await shoot(page, "search-failed");
+    await page.keyboard.press("Escape");
+    await frame.locator("#help").waitFor();
+    return { text, left: await frame.locator("#query").inputValue() };
   });
 
   await step(page, "setStatus", async () => {

@@ -43,11 +43,13 @@ export function grouped(hits: readonly SearchHit[], first: number, now: number =
     let group = groups.get(key);
     if (group === undefined) {
       const title = short(hit.title, TITLE) || (session ? `Session ${hit.id.slice(0, 8)}` : hit.id);
-      const facts = joined(!session && status(type), hit.project, ago(hit.timestamp, now));
+      const facts = session ? (hit.project ?? "") : joined(status(type), hit.project, ago(hit.timestamp, now));
       group = { title, facts, lines: [] };
       groups.set(key, group);
     }
-    group.lines.push(line(hit, first + place, now));
+    const copies = hit.copies > 0 && `+${hit.copies} ${hit.copies === 1 ? "copy" : "copies"}`;
+    const facts = joined(copies, session && ago(hit.timestamp, now));
+    group.lines.push({ hit: first + place, kind: kind(hit), facts, snippet: hit.snippet });
   }
   return [...groups.values()];
 }
@@ -66,15 +68,10 @@ export function missing({ enabled, complete, logsMissing }: TextIndex): string {
   return `${number(logsMissing, "log")} ${logsMissing === 1 ? "is" : "are"} not indexed yet: the oldest may be missing here.`;
 }
 
-function line(hit: SearchHit, place: number, now: number): Line {
-  const copies = hit.copies > 0 && `+${number(hit.copies, "copy").replace(/copys$/, "copies")}`;
-  return { hit: place, kind: kind(hit), facts: joined(copies, ago(hit.timestamp, now)), snippet: hit.snippet };
-}
-
 function kind(hit: SearchHit): string {
   if (hit.type === "session") return "Title";
   if (hit.type === "note") return "Note";
-  if (hit.type !== "entry") return hit.line === null ? "" : `Line ${hit.line}`;
+  if (hit.type !== "entry") return hit.line === null ? "Title" : `Line ${hit.line}`;
   if (hit.tool !== null) return hit.kind === "toolResult" ? `${hit.tool} result` : hit.tool;
   return KINDS[hit.kind ?? ""] ?? hit.kind ?? "";
 }

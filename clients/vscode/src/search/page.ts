@@ -8,13 +8,15 @@ const BODY = `<div class="asking">
  aria-label="Search: words, phrases in quotes, and filters such as tool:Bash" aria-controls="list" aria-describedby="told">
 <button id="order" aria-pressed="false" title="Show the newest first">Newest</button>
 </div>
+<main id="found" class="found">
 <div id="told" class="told" role="status"></div>
 <div id="notice" class="notice" hidden></div>
 <div id="list" class="list" role="tree" aria-label="What was found"></div>
 <button id="more" class="more" hidden>Show More</button>
 <dl id="help" class="help">
 ${EXAMPLES.map(([typed, means]) => `<dt><button class="example">${escaped(typed)}</button></dt><dd>${escaped(means)}</dd>`).join("\n")}
-</dl>`;
+</dl>
+</main>`;
 
 export function page(own: Own, nonce: string): string {
   return framed("Search", own, nonce, BODY);

@@ -81,11 +81,9 @@ function option(line: Line): HTMLElement {
   element.setAttribute("role", "option");
   element.tabIndex = -1;
   element.dataset.hit = String(line.hit);
-  const head = made("div", "of");
-  head.append(made("span", "kind", line.kind), made("span", "facts", line.facts));
   const text = made("div", "snippet");
   text.append(...line.snippet.map((part) => (part.match ? made("mark", "", part.text) : document.createTextNode(part.text))));
-  element.append(head, text);
+  element.append(made("div", "kind", line.kind), text, made("div", "facts", line.facts));
   return element;
 }
 
@@ -166,6 +164,10 @@ list.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
+// The editor gives the focus to the page, and the page to what is typed into.
+window.addEventListener("focus", () => {
+  if (document.activeElement === document.body) query.focus();
+});
 window.addEventListener("message", (event: MessageEvent<ToPage>) => {
   const message = event.data;
   if (message.type === "ask") {
