@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import apsw
 import pytest
 from hypothesis import given
@@ -10,7 +13,7 @@ from hypothesis import strategies as st
 from ccdashd.search import matching, tokens
 from ccdashd.search.expression import ENTRIES, Expression, expression, leaves, term
 from ccdashd.search.query import DEEPEST, MOST_WORDS, parse
-from tests.search.oracle import Asked, Text, queries, texts
+from tests.search.oracle import Asked, Form, Text, queries, texts
 
 EVERYTHING = Expression('tags : "all"', (None,))
 
@@ -98,6 +101,26 @@ def test_the_deepest_and_longest_query_is_one_that_the_index_takes() -> None:
     wide = compiled(" ".join(f"getUser{n}*" for n in range(MOST_WORDS)))
     assert wide is not None
     found(index([]), wide.text)
+
+
+def _examples() -> list[tuple[str, str, bool]]:
+    """The names in code on the page about search: a text, a query, and whether the one is found by the other."""
+    page = (Path(__file__).parents[2] / "docs/search.md").read_text()
+    table = page.split("| in the text | found by | not by |")[1].split("\n\n")[0]
+    rows = [re.findall(r"`([^`]+)`", cell) for line in table.splitlines()[2:] for cell in line.split("|")[1:4]]
+    return [
+        (text, query, finds)
+        for (text,), *queries in zip(rows[::3], rows[1::3], rows[2::3], strict=True)
+        for finds, some in zip((True, False), queries, strict=True)
+        for query in some
+    ]
+
+
+@pytest.mark.parametrize(("text", "query", "finds"), _examples())
+def test_what_the_page_says_of_names_in_code(text: str, query: str, finds: bool) -> None:
+    made = compiled(query)
+    assert made is not None
+    assert bool(found(index([Text((Form(text, ()),))]), made.text)) == finds
 
 
 def test_phrases_are_told_with_the_words_that_they_stand_for() -> None:
