@@ -318,6 +318,7 @@ class Texts:
         else:
             self._problem = f"an internal error ({type(error).__name__}); the log says more"
             logger.error("text index not written", exc_info=error)
+        self._state = msgspec.structs.replace(self._state, complete=False)
         hint = f"Look at {self.path.parent}: is it writable, is there space? It is tried again every few seconds."
         self._app.problems.set(PART, f"search misses what is new: {self._problem}", hint)
         self._end_turn()
