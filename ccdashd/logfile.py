@@ -7,9 +7,6 @@ import os
 from collections.abc import Callable
 from functools import partial
 
-GUARD_BYTES = 16
-"""Length of a guard."""
-
 META_CAP = 64 * 1024
 """Bytes of a description of a sub-agent that are read."""
 
@@ -32,7 +29,7 @@ def guard(fd: int, end: int) -> bytes:
 
 def guard_of(read: Read, end: int) -> bytes:
     """`guard` of a log that is no open file."""
-    digest = hashlib.blake2b(digest_size=GUARD_BYTES)
+    digest = hashlib.blake2b(digest_size=16)
     if end <= _WHOLE:
         digest.update(read(end, 0))
         return digest.digest()

@@ -24,19 +24,6 @@ class Records:
                 raise
             self._version = source.version
 
-    @property
-    def archived(self) -> bool:
-        """Whether the archive is read."""
-        return self._version is not None
-
-    @property
-    def size(self) -> int:
-        """Bytes of the log. Raises OSError."""
-        if self._version is not None:
-            return self._version.size
-        assert self._fd is not None
-        return os.fstat(self._fd).st_size
-
     def read(self, offset: int, length: int) -> bytes:
         """Bytes from `offset` on; fewer where the log ends. Raises OSError."""
         if self._version is not None:

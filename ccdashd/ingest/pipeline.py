@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import time
 from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
@@ -31,11 +30,12 @@ from ccdashd.ingest.backlog import Backlog
 from ccdashd.ingest.claim import Claims, at_or_below, claim_all, claim_copies, claim_paths
 from ccdashd.ingest.commit import Batch
 from ccdashd.ingest.copies import Copies
+from ccdashd.ingest.log_roots import LogRoots
 from ccdashd.ingest.parse import read_copy, read_log
 from ccdashd.ingest.plans import Plans
 from ccdashd.ingest.projects import Roots
 from ccdashd.ingest.repricing import Repricing
-from ccdashd.ingest.scan import FileStat, Problem, newest_first, scan
+from ccdashd.ingest.scan import FileStat, Problem, newest_first
 from ccdashd.ingest.written import Written
 from ccdashd.protocol import types as t
 from ccdashd.sources.result import FileResult
@@ -63,9 +63,7 @@ class Pipeline:
         self.files_parsed = 0
         self.records_parsed = 0
         self.indexing = t.Indexing(phase="idle")
-        self.roots_seen: dict[str, int] = {}
-        self.skipped: list[str] = []
-        """Files that look like logs, but are none that is read; as the last scan found them."""
+        self.roots = LogRoots(app.settings.claude_dirs)
         self._journal = Journal(app.paths.journal)
         self._roots = Roots()
         self._added: list[str] = []
@@ -77,7 +75,6 @@ class Pipeline:
         self._scanning = asyncio.Lock()
         self._reading = asyncio.Lock()
         self._backlog = Backlog(self)
-        self._log_roots = tuple(os.path.abspath(root).rstrip("/") + "/" for root in app.settings.claude_dirs)
         self.copies = Copies(app.archive)
         self.plans = Plans(self)
         self.repricing = Repricing(self)
@@ -198,7 +195,7 @@ class Pipeline:
         began = time.monotonic()
         self._roots.forget()
         self.progress("scan")
-        found, problems = await asyncio.to_thread(self._scan)
+        found, problems = await asyncio.to_thread(self.roots.scan)
         self._note_problems(problems)
         hidden = [problem.path for problem in problems]
         if paths is None:
@@ -230,19 +227,16 @@ class Pipeline:
         )
 
     async def _claim(self, paths: Iterable[str]) -> Claims:
-        wanted = {path for path in paths if self._is_log(path)}
+        wanted = {path for path in paths if self.roots.accepts(path)}
         return await self.app.database.read(partial(claim_paths, wanted, self.copies)) if wanted else Claims()
 
     def accepts(self, path: str) -> bool:
         """Whether a file is one that is read. For any thread."""
-        return self._is_log(sources.transcript_of(path)) or self.plans.territory.accepts(path)
+        return self.roots.accepts(sources.transcript_of(path)) or self.plans.territory.accepts(path)
 
     def enters(self, folder: str) -> bool:
         """Whether there may be such files below a folder. For any thread."""
-        return (folder + "/").startswith(self._log_roots) or self.plans.territory.enters(folder)
-
-    def _is_log(self, path: str) -> bool:
-        return path.startswith(self._log_roots) and sources.identify(path) is not None
+        return self.roots.enters(folder) or self.plans.territory.enters(folder)
 
     async def carry_out(self, claims: Claims) -> None:
         """Read and write what was claimed: small changes here and at once, a backlog in workers."""
@@ -417,17 +411,6 @@ class Pipeline:
         )
         self.app.events.indexing(self.indexing)
 
-    def _scan(self) -> tuple[list[FileStat], list[Problem]]:
-        problems: list[Problem] = []
-        found: list[FileStat] = []
-        skipped: list[str] = []
-        for root in self.app.settings.claude_dirs:
-            files = list(scan([root], partial(_is_transcript, skipped), problems))
-            self.roots_seen[str(root)] = len(files)
-            found += files
-        self.skipped = skipped
-        return list({file.path: file for file in found}.values()), problems
-
     def _note_problems(self, problems: list[Problem]) -> None:
         if problems:
             first = problems[0]
@@ -445,21 +428,6 @@ class Pipeline:
             self.app.problems.set("copies", said, "`ccdash verify --repair` mends what can be mended.")
         else:
             self.app.problems.clear("copies")
-
-    def roots(self) -> list[t.Root]:
-        """The folders that are looked at."""
-        return [
-            t.Root(path=str(root), agent="claude-code", exists=root.is_dir(), files=self.roots_seen.get(str(root), 0))
-            for root in self.app.settings.claude_dirs
-        ]
-
-
-def _is_transcript(skipped: list[str], path: str) -> bool:
-    if sources.identify(path) is not None:
-        return True
-    if ".jsonl" in os.path.basename(path):
-        skipped.append(path)
-    return False
 
 
 def _set_indexed(connection: sa.Connection) -> None:

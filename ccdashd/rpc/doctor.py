@@ -13,5 +13,5 @@ def doctor(call: ReadCall, params: t.DoctorParams) -> t.Doctor:
     """Everything that was not understood, and every session a user might miss."""
     app = call.app
     pipeline = app.pipeline
-    skipped = [*pipeline.skipped, *pipeline.plans.unnamed]
+    skipped = [*pipeline.roots.skipped, *pipeline.plans.unnamed]
     return diagnostics.doctor(call.conn, params, app.problems.all(), skipped, call.revision)
