@@ -223,7 +223,7 @@ class App:
 
     def roots(self) -> list[t.Root]:
         """The folders of logs that are looked at."""
-        return self._pipeline.roots() if self._pipeline is not None else []
+        return self._pipeline.roots.told() if self._pipeline is not None else []
 
     def watch_status(self) -> t.WatchStatus:
         """How the watcher does; ``off`` while there is none."""
