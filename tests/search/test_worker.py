@@ -53,8 +53,8 @@ def sessions_with(job: Job, word: str) -> list[str]:
 
 
 def test_all_of_it_is_built_in_several_transactions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(extraction, "FIRST_BATCH", 200_000)
-    monkeypatch.setattr(extraction, "BATCH", 1_000_000)
+    monkeypatch.setattr(extraction, "FIRST_BATCH", 50_000)
+    monkeypatch.setattr(extraction, "BATCH", 200_000)
     job = cached(tmp_path)
     told = run(job)
     assert len(told) > 5
