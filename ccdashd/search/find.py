@@ -45,7 +45,7 @@ _NEVER = -2
 
 _UNBOUNDED = 2**62
 _CHUNK = 64
-"""Ranked entries that are looked up at once."""
+"""Entries that are looked up at once, whether or not all of them are needed."""
 
 _TIES = 500
 """Entries of one score that copies are looked for among."""
@@ -184,7 +184,9 @@ class Finder:
     def _groups_by_time(self, until: int | None) -> Iterator[tuple[list[int], int]]:
         """Entries that fit, roughly the newest first, each time with the time that none of those to come is newer than."""
         overview = self._view.overview
-        if len(self.counted) <= COUNTED:
+        if len(self.counted) <= _CHUNK:
+            yield self.counted, _NEVER
+        elif len(self.counted) <= COUNTED:
             blocks = overview.by_block(self.counted, until)
             for begin, end in _growing(len(blocks)):
                 rowids = [rowid for _, inside in blocks[begin:end] for rowid in inside]
@@ -237,6 +239,8 @@ class Finder:
         if asked is None or not allowed:
             return {}
         scores = self._view.scorer.newest(asked.text, allowed, WINDOW, self._phrases(asked, weights), _ENTRY_COLUMNS)
+        if len(scores) <= _CHUNK:
+            return {entry.rowid: scores[entry.rowid] * _WORTH_OF[entry.kind] for entry in self.places(list(scores))}
         kind = self._view.overview.kind
         return {rowid: score * _WORTH_OF[kind(rowid)] for rowid, score in scores.items()}
 

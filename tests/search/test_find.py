@@ -215,6 +215,7 @@ def test_more_than_is_ranked_or_counted_at_once(
     assert len(whole) == 1
     monkeypatch.setattr(find, "WINDOW", 10)
     monkeypatch.setattr(find, "COUNTED", 15)
+    monkeypatch.setattr(find, "_CHUNK", 4)
     pages = world.pages(query, order=order, limit=9)
     found = [f"{hit.id}#{hit.entry}" for page in pages for hit in page.items]
     expected = [f"{hit.id}#{hit.entry}" for hit in whole[0].items]

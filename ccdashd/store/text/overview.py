@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -46,27 +47,36 @@ class Piece(NamedTuple):
 
 
 class Overview:
-    """The blocks of one moment, in the order of their rowids. For one thread."""
+    """The blocks of one moment, in the order of their rowids. For one thread; what is not asked for is not read."""
 
     def __init__(self, text: apsw.Connection) -> None:
         self._text = text
         self._version = -1
-        self._rows: list[tuple[int, int, int, int, int, bytes]] = []
-        self._paths: dict[int, str] = {}
-        self._firsts: list[int] = []
-        self._newest_first: list[Piece] = []
 
     def refresh(self) -> None:
-        """Read the blocks again if another connection changed the index; within the transaction that searches."""
+        """Forget what was read if another connection changed the index since; within the transaction that searches."""
         next(self._text.execute(_LOGS), None)  # the transaction begins with what is read first
         version = int(self._text.pragma("data_version"))
-        if version == self._version:
-            return
-        self._rows = list(self._text.execute(_BLOCKS))
-        self._paths = {id: os.fsdecode(path) for id, path in self._text.execute(_LOGS)}
-        self._firsts = [row[0] for row in self._rows]
-        self._newest_first = sorted(self._pieces(None, Times(), None), reverse=True)
-        self._version = version
+        if version != self._version:
+            for name in ("_rows", "_firsts", "_paths", "_newest_first"):
+                self.__dict__.pop(name, None)
+            self._version = version
+
+    @cached_property
+    def _rows(self) -> list[tuple[int, int, int, int, int, bytes]]:
+        return list(self._text.execute(_BLOCKS))
+
+    @cached_property
+    def _firsts(self) -> list[int]:
+        return [row[0] for row in self._rows]
+
+    @cached_property
+    def _paths(self) -> dict[int, str]:
+        return {id: os.fsdecode(path) for id, path in self._text.execute(_LOGS)}
+
+    @cached_property
+    def _newest_first(self) -> list[Piece]:
+        return sorted(self._pieces(None, Times(), None), reverse=True)
 
     def kind(self, rowid: int) -> int:
         """The kind of an entry that is in the index, by its place in `sources.model.KINDS`."""
@@ -76,7 +86,8 @@ class Overview:
     def allowed(self, has_log: Callable[[str], bool] | None, times: Times) -> list[Span]:
         """The rowids of entries of those logs, by default of all, and of that time; ascending, neighbours as one."""
         if has_log is None and times.everything:
-            return [Span(self._firsts[0], self._rows[-1][0] + self._rows[-1][1] - 1)] if self._rows else []
+            ends = entries.ends(self._text)
+            return [] if ends is None else [ends]
         return entries.merged(span for piece in self._pieces(has_log, times, None) for span in piece.spans)
 
     def newest_first(
