@@ -31,11 +31,11 @@ BROKEN_PIPE = 141
 
 
 def run(argv: Sequence[str]) -> int:
-    """Run ``ccdash`` with `argv`; returns the exit code: 0, 1 for a failure, 2 for wrong usage."""
+    """Run ``ccdash`` with `argv`; returns the exit code: 0, 1 or what the command has for a failure, 2 for wrong usage."""
     for stream in (sys.stdout, sys.stderr):
         # Text of others may hold what the terminal's encoding lacks; a question mark is better than no answer.
         getattr(stream, "reconfigure", lambda **_: None)(errors="replace")
-    out, context = Output(), None
+    out, context, failed = Output(), None, 1
     try:
         parser = build()
         args = parser.parse_args(argv)
@@ -44,7 +44,9 @@ def run(argv: Sequence[str]) -> int:
             parser.print_help()
             return 0
         context = Context(args, out)
-        code = find(args.command).load().run(context) or 0
+        handler = find(args.command).load()
+        failed = handler.failed
+        code = handler.run(context) or 0
         out.flush()
         return code
     except KeyboardInterrupt:
@@ -54,15 +56,15 @@ def run(argv: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return BROKEN_PIPE
     except Error as error:
-        return _fail(out, _told(error, context), error.exit_code)
+        return _fail(out, _told(error, context), max(failed, error.exit_code))
     except OSError as error:
         what = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
-        return _fail(out, f"{clean_lines(what)}. Check the path and its permissions.", 1)
+        return _fail(out, f"{clean_lines(what)}. Check the path and its permissions.", failed)
     except Exception as error:
         if os.environ.get("CCDASH_DEBUG"):
             raise
         what = clean_lines(f"{type(error).__name__}: {error}")
-        return _fail(out, f"A fault of ccdash itself ({what}). Run it again with CCDASH_DEBUG=1 and report it.", 1)
+        return _fail(out, f"A fault of ccdash itself ({what}). Run it again with CCDASH_DEBUG=1 and report it.", failed)
 
 
 def _fail(out: Output, text: str, code: int) -> int:

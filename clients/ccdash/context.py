@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ccdash.autostart import connect
@@ -12,6 +13,8 @@ from ccdash.errors import Error, UsageError
 from ccdash.output import Output
 from ccdash.progress import ProgressLine
 from ccdashd.paths import Paths, resolve
+
+Told = Callable[[Notification], None]
 
 
 class Context:
@@ -40,30 +43,27 @@ class Context:
                 if notification.method == "ccdash/indexing":
                     progress.indexing(notification.params["indexing"])
 
-            client.on_wait, client.on_notification = progress.waited, notified
-            try:
-                return client.request(method, params, timeout=timeout)
-            finally:
-                client.on_wait = client.on_notification = None
+            return _request(client, method, params, progress, notified, timeout)
 
     def long_call(self, client: Client, method: str, params: Any = None, *, label: str) -> Any:
         """A request without time limit that follows the index run behind it."""
         client.request("ccdash/subscribe", {"topics": ["indexing"]})
         return self.call(client, method, params, label=label, timeout=None)
 
-    def work_call(self, client: Client, method: str, params: dict[str, Any], *, label: str) -> Any:
-        """A request without time limit that tells itself how far it is."""
+    def work_call(
+        self, client: Client, method: str, params: Mapping[str, Any], *, label: str, told: Told | None = None
+    ) -> Any:
+        """A request without time limit that tells itself how far it is; `told` takes what else it tells."""
         with ProgressLine(self.out, label) as progress:
 
             def notified(notification: Notification) -> None:
                 if notification.method == "$/progress":
                     progress.work(notification.params["value"])
+                elif told is not None:
+                    progress.hide()
+                    told(notification)
 
-            client.on_wait, client.on_notification = progress.waited, notified
-            try:
-                return client.request(method, {**params, "workDoneToken": method}, timeout=None)
-            finally:
-                client.on_wait = client.on_notification = None
+            return _request(client, method, {**params, "workDoneToken": method}, progress, notified, None)
 
     @property
     def asks(self) -> bool:
@@ -95,3 +95,13 @@ class Context:
             total = int(state.get("total", 0))
             share = f" ({100 * int(state.get('done', 0)) // total} %)" if total else ""
             self.out.note(f"The first index is not complete{share}: more may be found. `ccdash up --wait` waits for it.")
+
+
+def _request(
+    client: Client, method: str, params: Any, progress: ProgressLine, notified: Told, timeout: float | None
+) -> Any:
+    client.on_wait, client.on_notification = progress.waited, notified
+    try:
+        return client.request(method, params, timeout=timeout)
+    finally:
+        client.on_wait = client.on_notification = None

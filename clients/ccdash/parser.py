@@ -23,6 +23,8 @@ class Handler(NamedTuple):
     configure: Callable[[argparse.ArgumentParser], None]
     run: Callable[[Context], int | None]
     examples: Sequence[str]
+    failed: int = 1
+    """Exit code of every failure, where 1 says something else."""
 
 
 class Command(NamedTuple):

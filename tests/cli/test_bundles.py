@@ -118,7 +118,7 @@ def test_what_was_taken_out_is_told(fake: FakeDaemon, run: Run) -> None:
         "email      2",
         "jwt        2",
     ]
-    given = {"what": "all", "path": "/x.tar.zst", "redact": True, "replace": True, "workDoneToken": "bundle"}
+    given = {"what": "all", "path": "/x.tar.zst", "redact": True, "replace": True, "workDoneToken": "archive/export"}
     assert fake.params("archive/export") == given
 
 

@@ -72,7 +72,7 @@ def test_options_are_those_of_grep(log: Path, run: Run) -> None:
 def test_a_wrong_expression_is_told_with_its_place(log: Path, run: Run) -> None:
     done = run("grep", "-E", "a(b")
     assert done == Done(
-        1,
+        2,
         "",
         "ccdash: pattern: is no regular expression: missing ), unterminated subpattern at character 2 (got a(b).\n",
     )
@@ -119,7 +119,7 @@ def test_what_could_not_be_read_is_told(fake: FakeDaemon, run: Run) -> None:
     ]
     fake.answers["search/deep"] |= {"found": 0, "stopped": False, "problems": problems}
     done = run("grep", "x")
-    assert done.code == 1
+    assert done.code == 2
     assert done.err.splitlines()[1:] == [
         *(f"/logs/{number}.jsonl: Permission denied." for number in range(5)),
         "2 more could not be read; `--json` lists them.",

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ccdash.arguments import absolute, project_id, session_id
-from ccdash.client import Client, Notification
+from ccdash.client import Client
 from ccdash.context import Context
 from ccdash.entities import within_argument
 from ccdash.errors import CONFLICT, Error, RpcError, UsageError
@@ -16,11 +16,9 @@ from ccdash.figures import local, short_id, size
 from ccdash.lookup import lookup
 from ccdash.output import Output
 from ccdash.parser import Handler
-from ccdash.progress import ProgressLine
 from ccdash.table import Column, draw, fields, heading
 from ccdash.text import clean, sentences
 
-_TOKEN = "bundle"
 _EDITS = ("link, tag or note", "links, tags and notes")
 
 ACTIONS = {
@@ -52,7 +50,7 @@ def run_export(context: Context) -> int | None:
         if args.id is not None:
             params["id"] = _id(context, client)
         try:
-            result = _call(context, client, "archive/export", {**params, "replace": args.force}, "Exporting")
+            result = context.work_call(client, "archive/export", {**params, "replace": args.force}, label="Exporting")
         except RpcError as error:
             if error.code == CONFLICT:
                 raise Error(f"{clean(params['path'])} is there already. --force replaces it.") from error
@@ -115,7 +113,7 @@ def run_import(context: Context) -> None:
     conflict = "keepBoth" if args.conflict == "keep-both" else args.conflict
     params = {"path": absolute(args.file), "conflict": conflict, "dryRun": args.dry_run}
     with context.connect() as client:
-        result = _call(context, client, "archive/import", params, "Importing")
+        result = context.work_call(client, "archive/import", params, label="Importing")
     if out.as_json:
         out.result(result)
     else:
@@ -156,22 +154,6 @@ def _list(out: Output, sessions: Sequence[Mapping[str, Any]]) -> None:
         for s in sessions
     ]
     draw(out, columns, rows)
-
-
-def _call(context: Context, client: Client, method: str, params: Mapping[str, Any], label: str) -> dict[str, Any]:
-    """A request without time limit that tells how far it is."""
-    with ProgressLine(context.out, label) as progress:
-
-        def notified(notification: Notification) -> None:
-            if notification.method == "$/progress":
-                progress.work(notification.params["value"])
-
-        client.on_wait, client.on_notification = progress.waited, notified
-        try:
-            result: dict[str, Any] = client.request(method, {**params, "workDoneToken": _TOKEN}, timeout=None)
-        finally:
-            client.on_wait = client.on_notification = None
-    return result
 
 
 def _some(number: int, one: str, many: str | None = None) -> str:

@@ -12,13 +12,12 @@ from ccdash.context import Context
 from ccdash.figures import local, short_id, size
 from ccdash.output import Output
 from ccdash.parser import Handler
-from ccdash.progress import ProgressLine
 from ccdash.text import clean, clean_part, clip, clip_start, width
 
 NOTHING_FOUND = 1
-"""The exit code, as grep has it."""
+FAILED = 2
+"""Exit codes, as grep has them; where not all could be looked at, it is not said that nothing is there."""
 
-_TOKEN = "grep"
 _TOLD = 5
 """Problems that are told one by one."""
 
@@ -48,17 +47,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(context: Context) -> int:
+    out = context.out
     with context.connect() as client:
         params = _params(context, client)
-        if context.out.as_json:
-            result = _search(context, client, params, None)
-            context.out.result(result)
+        if out.as_json:
+            result = context.call(client, "search/deep", params, timeout=None)
+            out.result(result)
         else:
-            result = _search(context, client, {**params, "workDoneToken": _TOKEN}, Writer(context.out))
-            _tell(context.out, result)
+            writer = Writer(out)
+            result = context.work_call(client, "search/deep", params, label="Searching", told=writer.told)
+            _tell(out, result)
             if not result["found"]:
                 context.note_indexing(client)
-    return 0 if result["found"] else NOTHING_FOUND
+    if result["found"]:
+        return 0
+    return FAILED if result["problems"] else NOTHING_FOUND
 
 
 def _params(context: Context, client: Client) -> dict[str, Any]:
@@ -80,30 +83,17 @@ def _params(context: Context, client: Client) -> dict[str, Any]:
     return params
 
 
-def _search(context: Context, client: Client, params: Mapping[str, Any], writer: Writer | None) -> dict[str, Any]:
-    with ProgressLine(context.out, "Searching") as progress:
-
-        def notified(notification: Notification) -> None:
-            if notification.method == "$/progress":
-                progress.work(notification.params["value"])
-            elif notification.method == "search/matches" and writer is not None:
-                progress.hide()
-                writer.write(notification.params["matches"])
-
-        client.on_wait, client.on_notification = progress.waited, notified
-        try:
-            result: dict[str, Any] = client.request("search/deep", params, timeout=None)
-        finally:
-            client.on_wait = client.on_notification = None
-    return result
-
-
 class Writer:
     """Writes matches as they come: below the log that they are in where somebody looks, else each with all of its place."""
 
     def __init__(self, out: Output) -> None:
         self._out = out
         self._path: str | None = None
+
+    def told(self, notification: Notification) -> None:
+        """Write the matches of a notification."""
+        if notification.method == "search/matches":
+            self.write(notification.params["matches"])
 
     def write(self, matches: Sequence[Mapping[str, Any]]) -> None:
         """Write some more, at once."""
@@ -186,5 +176,6 @@ HANDLERS = {
             "ccdash grep password --limit 10000 | wc -l     # how many records",
             "ccdash grep TODO --json | jq -r '.matches[].entry'",
         ),
+        FAILED,
     ),
 }
