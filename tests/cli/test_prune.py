@@ -68,7 +68,7 @@ def test_what_would_go_is_listed_and_nothing_is_deleted(fake: FakeDaemon, run: R
     assert head.split() == ["ID", "PROJECT", "TITLE", "LAST", "LINKED", "LEFT", "SIZE", "REASON"]
     assert "Search takes 900 ms" in row and "nothing" in row and row.endswith("older than 365 days")
     assert summary == "1 session, about 20 B; of 1 nothing would be left, for the agent's log is gone."
-    assert "1 session stays: is tagged keep." in done.err
+    assert "1 session stays: it is tagged keep." in done.err
     assert "Nothing was deleted. `ccdash prune --older-than 52w --status done --apply` does it." in done.err
     assert done.code == 0
     assert fake.params("archive/prune") == {"policy": {"maxAgeDays": 364, "status": "done"}}
@@ -123,10 +123,10 @@ def test_why_sessions_stay_is_told(fake: FakeDaemon, run: Run) -> None:
     done = run("prune", "--max-sessions", "3")
     assert done.out == "" and done.err.splitlines() == [
         "Nothing is over a limit that could go.",
-        "2 sessions stay: are tagged keep.",
-        "1 session stays: is being written.",
-        "3 sessions stay: are linked, so that others go in their place.",
-        "1 session stays: has no copy that could go.",
+        "2 sessions stay: they are tagged keep.",
+        "1 session stays: it is being written.",
+        "3 sessions stay: they are linked, so that others go in their place.",
+        "1 session stays: there is no copy of it that could go.",
     ]
 
 
@@ -238,6 +238,6 @@ def test_policies_of_the_command_line_are_carried_out(shop: Daemon, run: Run) ->
     done = run("prune", "--yes")
     assert "few: there are more than 1" in done.out and held(shop) == 1
     done = run("prune", "--max-sessions", "0")
-    assert "1 session stays: is tagged keep." in done.err
+    assert "1 session stays: it is tagged keep." in done.err
     assert run("retention", "delete", "gone").err == "ccdash: no policy 'gone'. `ccdash retention` lists them.\n"
     assert "Copies by project" in run("storage").out

@@ -20,10 +20,10 @@ from ccdash.table import Column, draw
 from ccdash.text import clean, sentences
 
 KEPT = {
-    "keep": ("is tagged keep", "are tagged keep"),
-    "active": ("is being written", "are being written"),
-    "linked": ("is linked, so that others go in its place", "are linked, so that others go in their place"),
-    "uncopied": ("has no copy that could go", "have no copy that could go"),
+    "keep": ("it is tagged keep", "they are tagged keep"),
+    "active": ("it is being written", "they are being written"),
+    "linked": ("it is linked, so that others go in its place", "they are linked, so that others go in their place"),
+    "uncopied": ("there is no copy of it that could go", "there are no copies of them that could go"),
 }
 """Why sessions over a limit stay: what is said of one, and of many."""
 
@@ -98,10 +98,10 @@ def _list(out: Output, result: Mapping[str, Any]) -> None:
     if result["items"]:
         columns = (
             Column("ID", style="cyan"),
-            Column("PROJECT", flexible=True, least=8, drop=4),
-            Column("TITLE", flexible=True, least=20, drop=5),
+            Column("PROJECT", flexible=True, least=8, drop=5),
+            Column("TITLE", flexible=True, least=20, drop=2),
             Column("LAST", right=True, style="dim", drop=3),
-            Column("LINKED", drop=2),
+            Column("LINKED", drop=4),
             Column("LEFT", drop=1, style=lambda cell: "red" if cell == "nothing" else ""),
             Column("SIZE", right=True),
             Column("REASON", flexible=True, least=24),
