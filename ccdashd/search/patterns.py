@@ -6,15 +6,20 @@ mark as ``\\"``. Text is looked for in each of these forms, and as it was typed,
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple, Protocol
 
 from ccdashd.errors import InvalidParams
 
 MOST_CHARACTERS: Final = 10_000
 """Of a pattern."""
+
+_MOST_SPELLINGS: Final = 8
+"""In upper and lower case, that are looked for one by one: up to there that is faster than an expression."""
 
 _SHORT: Final = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
@@ -47,10 +52,14 @@ def pattern(text: str, *, regex: bool, ignore_case: bool) -> Pattern:
         raise InvalidParams("pattern", f"must have at most {MOST_CHARACTERS:,} characters", len(text))
     if regex:
         return _Expression(_compiled(text, ignore_case))
-    if ignore_case and any(_cases(character) != (character,) for character in text if not character.isascii()):
-        return _Expression(re.compile(b"".join(map(_any_case, text))))
-    needles = forms(text)
-    return _Text(list(dict.fromkeys(needle.lower() for needle in needles)) if ignore_case else needles, lower=ignore_case)
+    if not ignore_case:
+        return _Text(forms(text), lower=False)
+    # Bytes have cases only in ASCII.
+    cases = [(one.lower(),) if one.isascii() else _cases(one) for one in text]
+    if math.prod(map(len, cases)) > _MOST_SPELLINGS:
+        return _Expression(re.compile(_any_case(text)))
+    needles = {form.lower() for spelling in itertools.product(*cases) for form in forms("".join(spelling))}
+    return _Text(_longest_first(needles), lower=True)
 
 
 def forms(text: str) -> list[bytes]:
@@ -58,9 +67,12 @@ def forms(text: str) -> list[bytes]:
 
     None of them holds a newline, which ends a record.
     """
-    every = {text, _encoded(text, _control), _encoded(text, _escape), _encoded(text, lambda one: _escape(one, "X"))}
-    found = {form.encode("utf-8", "replace") for form in every}
-    return sorted((form for form in found if b"\n" not in form), key=lambda form: (-len(form), form))
+    found = {encoding(text).encode("utf-8", "replace") for encoding in _ENCODINGS}
+    return _longest_first(form for form in found if b"\n" not in form)
+
+
+def _longest_first(needles: Iterable[bytes]) -> list[bytes]:
+    return sorted(needles, key=lambda form: (-len(form), form))
 
 
 def _encoded(text: str, other: Callable[[str], str]) -> str:
@@ -81,9 +93,26 @@ def _cases(character: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((character, character.lower(), character.upper())))
 
 
-def _any_case(character: str) -> bytes:
-    every = {form: None for case in _cases(character) for form in forms(case)}
-    return b"(?:" + b"|".join(map(re.escape, every)) + b")"
+def _any_case(text: str) -> bytes:
+    """An expression for `forms` of the text in any case."""
+    ways = [[{encoding(case): None for case in _cases(one)} for one in text] for encoding in _ENCODINGS]
+    # The longest first, as with text whose case counts.
+    ways.sort(key=lambda way: -sum(len(next(iter(cases))) for cases in way))
+    every = (b"".join(map(_any_of, way)) for way in ways if not any("\n" in cases for cases in way))
+    return b"|".join(dict.fromkeys(every))
+
+
+def _any_of(texts: Iterable[str]) -> bytes:
+    return b"(?:" + b"|".join(re.escape(text.encode("utf-8", "replace")) for text in texts) + b")"
+
+
+_ENCODINGS: Final[tuple[Callable[[str], str], ...]] = (
+    lambda text: text,
+    lambda text: _encoded(text, _control),
+    lambda text: _encoded(text, _escape),
+    lambda text: _encoded(text, lambda one: _escape(one, "X")),
+)
+"""How a log may write a text."""
 
 
 class _Text:

@@ -7,7 +7,7 @@ import json
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ccdashd.errors import InvalidParams
@@ -68,6 +68,7 @@ def test_text_is_found_in_every_encoding(written: list[tuple[str, object]], text
 
 
 @given(records, wanted)
+@example([("É", json.dumps)], '"É')
 def test_case_is_ignored_in_every_script(written: list[tuple[str, object]], text: str) -> None:
     data = data_of(written, "\n")
     cases = [{one, one.lower(), one.upper()} for one in text]
