@@ -275,6 +275,12 @@ class App:
             raise Busy(f"the cache cannot be used now: {self._reason}", reason=self._reason)
         return self.database
 
+    def require_index(self, what: str) -> None:
+        """Raise `Busy` while the first index is not complete; `what` would be done to some of what it is to find."""
+        if not (self.indexing.complete and self.scanned):
+            reason = "the first index is not complete"
+            raise Busy(f"nothing can be {what} yet: {reason}, so not all sessions and links are known", reason)
+
     def start(self) -> None:
         """Begin to open the cache. Returns at once."""
         self._keeper = asyncio.get_running_loop().create_task(self._keep(), name="keeper")

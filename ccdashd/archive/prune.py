@@ -189,7 +189,7 @@ def delete_copies(archive: Archive, sessions: list[Session], outcome: Outcome) -
                     archive.delete(path)
         except OSError as error:
             problem = f"copies of session {session.id} could not be deleted: {words(error)}"
-            outcome.problems.append(t.Problem(part="archive", problem=problem, hint="It is tried again every day."))
+            outcome.problems.append(t.Problem(part="archive", problem=problem, hint="It is tried again every hour."))
         else:
             done.append(session)
     return done

@@ -24,7 +24,8 @@ import sqlalchemy as sa
 
 from ccdashd.archive.archive import InUse
 from ccdashd.archive.chunks import on_disk
-from ccdashd.archive.holdings import survey
+from ccdashd.archive.forget import forget
+from ccdashd.archive.holdings import Holdings, survey
 from ccdashd.archive.prune import (
     Known,
     Outcome,
@@ -41,11 +42,8 @@ from ccdashd.clock import iso
 from ccdashd.derive import retention as derive
 from ccdashd.derive.retention import Plan, Policy
 from ccdashd.errors import Busy
-from ccdashd.ingest import commit as commits
-from ccdashd.ingest.commit import Batch
-from ccdashd.ingest.written import Written
 from ccdashd.protocol import types as t
-from ccdashd.store import logs, prunes, retention
+from ccdashd.store import prunes, retention
 from ccdashd.store.database import get_meta, put_meta
 from ccdashd.store.retention import Session
 
@@ -59,9 +57,6 @@ T = TypeVar("T")
 BATCH = 100
 """Sessions that are noted, and deleted, together."""
 
-LOGS = 50
-"""Logs whose rows are deleted in one transaction."""
-
 AGAIN = 0.2
 """Seconds until the archive, which somebody writes, is asked for once more."""
 
@@ -70,7 +65,8 @@ SETTLE = 60.0
 
 DAY = 86_400.0
 RETRY = 3_600.0
-"""Seconds until what failed is tried again, and at most between two looks at the clock."""
+"""Seconds until what failed is tried again, and at most between two looks at the clock and at what is left of sessions that
+were pruned: one may have been copied at that very moment."""
 
 _LAST = "retention"
 """Name in `meta` of the time of the last daily run, in seconds since the epoch."""
@@ -82,8 +78,6 @@ class Retention:
     def __init__(self, app: App) -> None:
         self._app = app
         self._running = asyncio.Lock()
-        self._finished = False
-        """Whether what an earlier daemon begun is done."""
         self._released: int | None = None
         """The revision at which it was looked last what may be copied again."""
         self._started = time.time()
@@ -125,20 +119,17 @@ class Retention:
             await asyncio.sleep(rest)
 
     async def _look(self) -> float:
-        """Finish what was begun, once after each start, and carry out what is due; returns the seconds until it is time to
-        look again."""
+        """Finish what was begun, and carry out what is due; returns the seconds until it is time to look again."""
         wait = self._due(await self._app.database.read(_last_run)) - time.time()
-        if wait > 0 and self._finished:
-            return min(wait, RETRY)
         problems = (await self.carry_out(automatic=wait <= 0)).problems
         if problems:
             self._failed(problems[0].problem)
             return RETRY
-        self._finished = True
         self._app.problems.clear("retention")
         if wait <= 0:
             await self._app.pipeline.write(partial(put_meta, key=_LAST, value=str(time.time())))
-        return 0.0
+            wait = DAY
+        return min(wait, RETRY)
 
     def _failed(self, problem: str) -> None:
         hint = "All else goes on; it is tried again every hour."
@@ -146,7 +137,7 @@ class Retention:
 
     async def carry_out(self, *, automatic: bool = True) -> Outcome:
         """Finish what was begun, and carry out automatic policies unless told otherwise. Raises as `prune`."""
-        self._check()
+        self._app.require_index("pruned")
         policies = await self._app.database.read(lambda connection, _: retention.policies(connection))
         wanted = {id: policy for id, policy in policies.items() if automatic and policy.automatic}
         async with self._running:
@@ -160,7 +151,7 @@ class Retention:
 
         Raises Busy while the first index runs, and OSError where the journal or the archive cannot be had.
         """
-        self._check()
+        self._app.require_index("pruned")
         async with self._running:
             if apply:
                 known, plan, outcome = await self._apply(policies, sessions)
@@ -175,12 +166,6 @@ class Retention:
                 problems=outcome.problems,
                 revision=self._app.database.revision,
             )
-
-    def _check(self) -> None:
-        app = self._app
-        if not (app.indexing.complete and app.scanned):
-            reason = "the first index is not complete"
-            raise Busy(f"nothing can be pruned yet: {reason}, so it is not known what sessions are linked with", reason)
 
     async def release(self) -> None:
         """Let sessions be copied again that were pruned, and whose logs grew since, or that are tagged ``keep`` by now.
@@ -201,6 +186,8 @@ class Retention:
         return Sources(self._app.archive, dict(self._app.pipeline.copies.superseded))
 
     async def _plan(self, policies: dict[str, Policy], sessions: Collection[str] | None) -> tuple[Known, Plan]:
+        if not policies and sessions is None:
+            return Known({}, Holdings({}, {})), Plan()
         holdings = await asyncio.to_thread(survey, self._app.archive)
         found = await self._app.database.read(self._sources.sessions, heavy=True)
         known, now = Known(found, holdings), now_ms()
@@ -233,16 +220,9 @@ class Retention:
             return
         deleted = await self._writing(partial(delete_copies, self._app.archive, sessions, outcome))
         rows = [log.path for session in deleted for log in session.logs if log.gone]
-        pipeline = self._app.pipeline
-        for paths in _batches(rows, LOGS):
-            pipeline.publish(await pipeline.write(partial(self._forget, paths)))
-            outcome.forgotten += len(paths)
+        await forget(self._app, rows)
+        outcome.forgotten += len(rows)
         outcome.finished += [session.id for session in deleted if session.gone]
-
-    def _forget(self, paths: list[str], connection: sa.Connection) -> Written:
-        states = logs.states(connection, paths)
-        gone = [path for path, state in states.items() if state.state == "gone" and not os.path.lexists(path)]
-        return commits.commit(connection, Batch(dropped=gone), self._app.pipeline.owner, self._app.prices)
 
     async def _tidy(self, outcome: Outcome) -> None:
         """Give back the space of what nothing refers to, and note of which sessions nothing is left."""

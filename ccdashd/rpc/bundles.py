@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
 
 from ccdashd.archive.bundles import run
 from ccdashd.archive.bundles.frames import BadBundle
 from ccdashd.archive.bundles.run import TargetExists
 from ccdashd.derive import colors, urls
 from ccdashd.edits.decisions import ExternalLinkEdit, LinkEdit, MetadataEdit, Name, TagEdit, TagUse, UserEdit
-from ccdashd.errors import Busy, CcdashError, Conflict, InvalidParams, ReadOnly
+from ccdashd.errors import CcdashError, Conflict, InvalidParams, ReadOnly
 from ccdashd.helper import HelperFailed
 from ccdashd.protocol import methods
 from ccdashd.protocol import types as t
@@ -21,9 +20,6 @@ from ccdashd.rpc.links import MAX_NOTE
 from ccdashd.rpc.metadata import check_key, check_value
 from ccdashd.rpc.progress import own_progress
 from ccdashd.rpc.tags import MAX_NAME
-
-if TYPE_CHECKING:
-    from ccdashd.app import App
 
 ENDING = ".tar.zst"
 
@@ -43,7 +39,6 @@ async def archive_export(call: Call, params: t.ExportParams) -> t.ExportResult:
     if (params.what == "all") != (params.id is None):
         problem = "names nothing where everything is exported" if params.what == "all" else f"must name the {params.what}"
         raise InvalidParams("id", problem, params.id)
-    _check_indexed(call.app, "exported")
     with own_progress(call.connection, params, "Export") as report:
         try:
             return await run.export(call.app, params, report)
@@ -58,26 +53,16 @@ async def archive_export(call: Call, params: t.ExportParams) -> t.ExportResult:
 @handles(methods.ARCHIVE_IMPORT)
 async def archive_import(call: Call, params: t.ImportParams) -> t.ImportResult:
     """Take in the sessions of a bundle."""
-    app = call.app
     _check_path(params.path)
-    _check_indexed(app, "imported")
     with own_progress(call.connection, params, "Import") as report:
         try:
-            return await run.import_(app, params, report, is_fit)
+            return await run.import_(call.app, params, report, is_fit)
         except BadBundle as error:
             raise InvalidParams("path", f"nothing was imported: {error}", params.path) from error
-        except FileNotFoundError as error:
-            raise InvalidParams("path", "there is no such file", params.path) from error
         except (HelperFailed, OSError) as error:
             problem = getattr(error, "strerror", None) or str(error)
             again = "what is missing comes when it is imported once more"
             raise ReadOnly(f"nothing, or not all, was imported: {problem}; {again}") from error
-
-
-def _check_indexed(app: App, what: str) -> None:
-    if not (app.indexing.complete and app.scanned):
-        reason = "the first index is not complete"
-        raise Busy(f"nothing can be {what} yet: {reason}, so it is not known which sessions there are", reason)
 
 
 def _check_path(path: str) -> None:

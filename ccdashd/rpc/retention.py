@@ -78,7 +78,7 @@ async def archive_prune(call: Call, params: t.PruneParams) -> t.PruneResult:
     try:
         return await call.app.retention.prune(policies, wanted, apply=params.apply)
     except OSError as error:
-        problem = f"{error.strerror or error}; what was begun is finished by the next prune, or within a day"
+        problem = f"{error.strerror or error}; what was begun is finished by the next prune, or within an hour"
         raise ReadOnly(f"not all could be pruned: {problem}") from error
 
 

@@ -12,7 +12,7 @@ from ccdashd.archive.holdings import divided, survey
 from ccdashd.protocol import methods
 from ccdashd.protocol import types as t
 from ccdashd.rpc.dispatch import ReadCall, handles
-from ccdashd.store import storage
+from ccdashd.store import archived, storage
 
 NO_PROJECT = "(no project)"
 """Stands for the project of copies that belong to none, or to a session that is not known."""
@@ -45,7 +45,7 @@ def cache_storage(call: ReadCall, params: t.NoParams) -> t.Storage:
 
 
 def _projects(call: ReadCall) -> list[t.StoragePart]:
-    known = storage.projects_of_logs(call.conn)
+    known = {log.path: (log.project_id or "", log.project or NO_PROJECT) for log in archived.logs(call.conn)}
     holdings = survey(call.app.archive)
     owners = {path: known.get(path, ("", NO_PROJECT)) for path in holdings.parts}
     sizes = divided(holdings, owners)

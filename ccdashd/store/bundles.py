@@ -10,13 +10,14 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from ccdashd.archive import manifest as manifests
-from ccdashd.archive.bundles.plan import Known
 from ccdashd.derive.link_ids import external_link_id
 from ccdashd.derive.links import Key
 from ccdashd.edits.decisions import ExternalLinkEdit, LinkEdit, MetadataEdit, Name, TagEdit, TagUse, UserEdit
 from ccdashd.protocol import types as t
 from ccdashd.store import finding, logs, projects, sessions, user
 from ccdashd.store.connection import raw_connection
+from ccdashd.store.entities import Key as Ref
+from ccdashd.store.link_trees import circle
 from ccdashd.store.linked import linked
 from ccdashd.store.names import id_of
 from ccdashd.store.schema import documents, feature_phases, tasks, user_links
@@ -34,6 +35,14 @@ class Session(NamedTuple):
     parent: str | None
     root: str
     """Of its project."""
+
+
+class Known(NamedTuple):
+    """A log that is here."""
+
+    path: str
+    gone: bool
+    """It is in the archive or the cache only."""
 
 
 @dataclass
@@ -140,8 +149,23 @@ def known(connection: sa.Connection, session_ids: Sequence[str]) -> dict[str, li
 
 def unsaid(connection: sa.Connection, edits: Iterable[UserEdit], *, replace: bool) -> list[UserEdit]:
     """Those of the edits of a bundle that say something new. Where the user of this machine said something else, that
-    counts, unless it is to be replaced."""
-    return [edit for edit in edits if _is_new(connection, edit, replace)]
+    counts, unless it is to be replaced. What would make an entity a parent of itself is left out."""
+    found: list[UserEdit] = []
+    parents: defaultdict[Ref, list[Ref]] = defaultdict(list)
+    for edit in edits:
+        if not _is_new(connection, edit, replace):
+            continue
+        if isinstance(edit, LinkEdit) and edit.op == "make" and edit.link_type == "child":
+            parent, child = _ref(edit.source), _ref(edit.target)
+            if circle(connection, parent, child, parents):
+                continue
+            parents[child].append(parent)
+        found.append(edit)
+    return found
+
+
+def _ref(name: Name) -> Ref:
+    return name.type, id_of(name)
 
 
 def _is_new(connection: sa.Connection, edit: UserEdit, replace: bool) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import sqlalchemy as sa
@@ -144,23 +144,35 @@ def _below(connection: sa.Connection, own: Ref, depth: int, above: set[Ref]) -> 
 def cycle(connection: sa.Connection, parent: Ref, child: Ref) -> list[t.Entity]:
     """The entities in order, the first of them also last, that would be in a circle were `child` a child of `parent`;
     none where that is fine."""
+    path = circle(connection, parent, child)
+    found = entities(connection, path)
+    return [found[key] for key in path]
+
+
+def circle(
+    connection: sa.Connection, parent: Ref, child: Ref, made: Mapping[Ref, Sequence[Ref]] | None = None
+) -> list[Ref]:
+    """`cycle`, of entities that need not be known; `made` has, by child, parents that are about to be made beside."""
     below: dict[Ref, Ref] = {parent: child}
     level = [parent]
     while level and child not in below:
         above: list[Ref] = []
         for entity in level:
-            for type, id, _ in _all_parents(connection, entity):
-                if (type, id) not in below:
-                    below[type, id] = entity
-                    above.append((type, id))
+            for ref in (*_parent_refs(connection, entity), *(made or {}).get(entity, ())):
+                if ref not in below:
+                    below[ref] = entity
+                    above.append(ref)
         level = above
     if child not in below:
         return []
     path = [child]
     while path[-1] != parent:
         path.append(below[path[-1]])
-    found = entities(connection, path)
-    return [found[key] for key in (*path, child)]
+    return [*path, child]
+
+
+def _parent_refs(connection: sa.Connection, entity: Ref) -> list[Ref]:
+    return [(type, id) for type, id, _ in _all_parents(connection, entity)]
 
 
 # --- related ---

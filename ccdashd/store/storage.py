@@ -13,7 +13,6 @@ import sqlalchemy as sa
 
 from ccdashd.protocol import types as t
 from ccdashd.store.connection import raw_connection
-from ccdashd.store.logs import path_from
 
 Execute = Callable[[str], Iterable[tuple[Any, ...]]]
 """Runs a query; of either driver."""
@@ -80,14 +79,3 @@ def source_bytes(connection: sa.Connection) -> int:
     """Bytes of the agents' logs that are there."""
     query = "SELECT COALESCE(SUM(size), 0) FROM sync_state WHERE state <> 'gone'"
     return int(raw_connection(connection).execute(query).fetchone()[0])
-
-
-_OWNERS = """
-SELECT f.path, p.id, p.name FROM sync_state f
-JOIN sessions s ON s.id = f.session_id JOIN projects p ON p.id = s.project_id
-"""
-
-
-def projects_of_logs(connection: sa.Connection) -> dict[str, tuple[str, str]]:
-    """Id and name of the project of each log, by path; logs that belong to none are left out."""
-    return {path_from(path): (id, name) for path, id, name in raw_connection(connection).execute(_OWNERS)}

@@ -18,6 +18,9 @@ from tests.e2e.genuine import install
 from tests.helpers import Client, Daemon, RpcError, wait_until
 from tests.store.edited import Clock, Session
 
+EVERY = 5
+"""One of so many entries is asked for with its whole payload."""
+
 CORPUS = os.environ.get("CCDASH_CORPUS", "")
 
 
@@ -90,7 +93,7 @@ def round_trip(machines: Machines, files: list[str]) -> None:
     with opened(one) as client:
         mains = [row["id"] for row in client.request("sessions/list", {"limit": 500, "includeEmpty": True})["items"]]
         say(client, mains)
-        before, words = told(client, files), said(client, mains[:2])
+        before, words = told(client, files, EVERY), said(client, mains[:2])
         done = machines.export(client)
         assert done["problems"] == []
         assert done["edits"] == 7
@@ -108,7 +111,7 @@ def round_trip(machines: Machines, files: list[str]) -> None:
         same(before, words, client, files, mains)
         again = machines.import_(client)
         assert (actions(again), again["edits"]) == ({"same"}, 0)
-        same(before, words, client, files, mains)
+        assert again["revision"] == result["revision"], "nothing was written"
     one.kill()
     for file in one.paths.cache_dir.iterdir():
         file.unlink()
@@ -121,7 +124,7 @@ def round_trip(machines: Machines, files: list[str]) -> None:
 
 def same(before: dict[str, Any], words: list[Any], client: Client, files: list[str], mains: list[str]) -> None:
     assert said(client, mains[:2]) == words
-    now = told(client, files)
+    now = told(client, files, EVERY)
     assert now.keys() == before.keys()
     for name in before:
         assert now[name] == before[name], name
@@ -313,6 +316,11 @@ def test_exports_that_cannot_be(pair: Pair) -> None:
     with pytest.raises(RpcError, match="is there already") as refused:
         pair.export(pair.client, replace=False)
     assert refused.value.code == -32002
+    link = pair.folder / "last.tar.zst"
+    link.symlink_to(pair.bundle)
+    pair.export(pair.client, path=str(link))
+    assert link.is_symlink()
+    link.unlink()
     assert sorted(path.name for path in pair.folder.iterdir() if path.is_file()) == ["all.tar.zst"]
 
 
@@ -329,7 +337,7 @@ def test_a_redacted_session_is_read_by_another_machine(pair: Pair) -> None:
     assert key not in str(got)
 
 
-def test_progress_is_told(pair: Pair) -> None:
+def test_progress_is_told_and_nothing_is_left_of_what_is_cancelled(pair: Pair) -> None:
     session = pair.session()
     for _ in range(12):
         session.say("x" * 1_000_000)
@@ -339,3 +347,11 @@ def test_progress_is_told(pair: Pair) -> None:
     kinds = [m["params"]["value"]["kind"] for m in pair.client.notifications if m["method"] == "$/progress"]
     assert kinds[:1] == ["begin"]
     assert kinds[-1:] == ["end"]
+    target = pair.folder / "cut.tar.zst"
+    given = {"what": "session", "id": session.id, "path": str(target), "redact": True}
+    asked = pair.client.send("archive/export", given)
+    part = pair.folder / "cut.tar.zst.part"
+    wait_until(part.exists, "the file that is being written")
+    pair.client.notify("$/cancelRequest", {"id": asked})
+    wait_until(lambda: not part.exists(), "the end of the export")
+    assert not target.exists()

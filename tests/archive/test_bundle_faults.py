@@ -13,7 +13,8 @@ import pytest
 
 from ccdashd.archive.archive import Archive
 from ccdashd.archive.bundles import export, importing
-from ccdashd.archive.bundles.messages import Checked, Exported, Taken, encode
+from ccdashd.archive.bundles.messages import Checked, Exported, Refused, Taken, encode
+from ccdashd.archive.bundles.writing import clear
 from tests.archive.parcels import AGENT, LOG, Parcel, answers
 from tests.archive.world import lines
 from tests.helpers import file_system
@@ -205,6 +206,17 @@ def test_a_disk_that_is_really_full(parcel: Parcel) -> None:
 def test_two_exports_to_one_file_do_not_mix(parcel: Parcel) -> None:
     work = export.work(encode(parcel.job(*LOGS)))
     with export.Writer(str(parcel.target)):
-        assert answers(work).problem == "another export is writing it"  # type: ignore[union-attr]
+        assert answers(work) == Refused("busy", "another export is writing it")
     assert not parcel.target.exists()
     assert isinstance(write(parcel), Exported)
+
+
+def test_what_a_killed_export_left_is_removed(parcel: Parcel) -> None:
+    target, part = str(parcel.target), Path(f"{parcel.target}.part")
+    with export.Writer(target):
+        clear(target)
+        assert part.exists(), "it is being written"
+    part.write_bytes(b"torn")
+    clear(target)
+    assert not part.exists()
+    clear(target)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ccdashd.archive.bundles import edits
 from ccdashd.archive.bundles.manifest import Manifest, decode
-from ccdashd.archive.bundles.plan import Known, Plan, Taken, groups, kept_path, plan
+from ccdashd.archive.bundles.plan import Plan, Taken, groups, kept_path, plan
 from ccdashd.edits.decisions import (
     AlertEdit,
     AnyEdit,
@@ -26,6 +26,7 @@ from ccdashd.edits.decisions import (
 )
 from ccdashd.rpc.bundles import is_fit
 from ccdashd.sources import identify, session_of
+from ccdashd.store.bundles import Known
 from tests.archive.parcels import AGENT, HOME, ID, LOG, manifest
 
 FOLDER = "/h/.claude/projects"

@@ -365,7 +365,7 @@ def test_what_was_begun_is_finished_by_the_next_run(
             if step == "noted":
                 patch.setattr(module, "delete_copies", die)
             elif step == "deleted":
-                patch.setattr(module.Retention, "_forget", die)
+                patch.setattr(module, "forget", die)
             else:
                 patch.setattr(Archive, "sweep", die)
             with pytest.raises(Killed):
@@ -424,10 +424,12 @@ def test_what_was_begun_is_finished_after_the_start_whenever_the_daily_run_is_du
     session = desk.session()
     desk.copy()
     monkeypatch.setattr(module, "SETTLE", 0.0)
+    monkeypatch.setattr(module, "RETRY", 0.01)
 
     async def interrupted() -> None:
         while await desk.next_run_at() <= now():
             await asyncio.sleep(0.01)
+        await desk.retention.stop()
         edit = PruneEdit(op="prune", session=Name(type="session", key=session.id), size=2**40)
         await desk.cache.app.pipeline.decide(lambda _: (edit, None))
 
@@ -436,6 +438,8 @@ def test_what_was_begun_is_finished_after_the_start_whenever_the_daily_run_is_du
 
     async def finished() -> None:
         await asyncio.to_thread(wait_until, lambda: desk.copied == set(), "the end of the prune")
+        desk.copy()  # as by a run that began just before
+        await asyncio.to_thread(wait_until, lambda: desk.copied == set(), "the end of the late copy")
 
     at(desk, finished)
 

@@ -32,7 +32,7 @@ from ccdashd.edits.decisions import (
 )
 from ccdashd.edits.journal import Journal
 from ccdashd.protocol import types as t
-from ccdashd.store import decisions, link_trees, links, progress_days, projects, user
+from ccdashd.store import bundles, decisions, link_trees, links, progress_days, projects, user
 from ccdashd.store.schema import entity_links, metadata
 from ccdashd.store.schema import projects as projects_table
 
@@ -443,6 +443,16 @@ def test_cycles_of_children_are_found_through_links_of_both_kinds(connection: sa
         ],
     )
     assert cycle("d", "a") == []
+
+
+def test_what_a_bundle_says_makes_no_circle(connection: sa.Connection) -> None:
+    def link(parent: str, below: str) -> LinkEdit:
+        ends = [Name(type="session", key=name) for name in (parent, below)]
+        return LinkEdit(op="make", source=ends[0], target=ends[1], link_type="child")
+
+    child(connection, "a", "b")
+    edits = [link("b", "a"), link("b", "c"), link("c", "a"), link("d", "e"), link("e", "f"), link("f", "d")]
+    assert bundles.unsaid(connection, edits, replace=False) == [edits[1], edits[3], edits[4]]
 
 
 def test_a_circle_that_is_there_already_does_not_catch_the_search(connection: sa.Connection) -> None:

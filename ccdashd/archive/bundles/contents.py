@@ -93,9 +93,8 @@ def _file(fd: int, size: int) -> Iterator[bytes]:
 def document(path: str) -> Iterator[bytes]:
     """The bytes of a planning file. Raises Unreadable."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        with open(fd, "rb") as file:
-            if not stat.S_ISREG(os.fstat(fd).st_mode):
+        with open(path, "rb", opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK)) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise Unreadable("it is no regular file")
             while data := file.read(PIECE):
                 yield data
@@ -137,9 +136,8 @@ def place(path: str, roots: Sequence[str]) -> str | None:
             return found if is_log(found) else None
     parts = path.split("/")
     if "subagents" in parts[-5:-1]:
-        depth = (
-            len(parts) - parts[::-1].index("subagents") - 1
-        )  # the session's folder stands before, the project's before that
+        # Before it stand the folders of the project and of the session.
+        depth = len(parts) - parts[::-1].index("subagents") - 1
         parts = parts[max(depth - 2, 0) :]
     else:
         parts = parts[-2:]

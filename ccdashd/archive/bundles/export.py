@@ -162,8 +162,10 @@ def work(data: bytes) -> Iterator[bytes]:
             raise FileExistsError
         with Writer(target) as writer:
             yield from answers(_Export(job, writer).run(), sum(map(_size, job.logs)))
-    except FileExistsError as error:
-        yield encode(Refused("exists", error.strerror or "it is there already"))
+    except BlockingIOError:
+        yield encode(Refused("busy", "another export is writing it"))
+    except FileExistsError:
+        yield encode(Refused("exists", "it is there already"))
 
 
 if __name__ == "__main__":

@@ -99,9 +99,9 @@ class Progress(msgspec.Struct, frozen=True, tag="progress"):
 
 
 class Refused(msgspec.Struct, frozen=True, tag="refused"):
-    """The bundle is none that can be trusted, or the target is there already."""
+    """The bundle is none that can be trusted, or the target is there already, or written by somebody else."""
 
-    kind: Literal["bundle", "exists"]
+    kind: Literal["bundle", "exists", "busy"]
     problem: str
 
 

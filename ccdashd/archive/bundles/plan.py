@@ -10,20 +10,13 @@ from itertools import groupby
 from typing import Literal, NamedTuple
 
 from ccdashd.archive.bundles.manifest import Log, Manifest
+from ccdashd.store.bundles import Known
 
 Conflict = Literal["skip", "replace", "keepBoth"]
 Action = Literal["added", "same", "skipped", "replaced", "keptBoth"]
 
 _NAMESPACE = uuid.UUID("5f1d3c0e-2b7a-5e64-9a43-0c8d6f2b9e17")
 """Of the ids of sessions that are kept beside others."""
-
-
-class Known(NamedTuple):
-    """A log that is here."""
-
-    path: str
-    gone: bool
-    """It is in the archive or the cache only."""
 
 
 class Place(NamedTuple):

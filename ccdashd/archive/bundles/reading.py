@@ -20,7 +20,8 @@ class Reader:
     def __init__(self, path: str) -> None:
         """Raises BadBundle, or OSError."""
         self._path = path
-        self._file: BinaryIO = open(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb")  # noqa: SIM115
+        # A pipe must not make anybody wait.
+        self._file: BinaryIO = open(path, "rb", opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK))  # noqa: SIM115
         try:
             status = os.fstat(self._file.fileno())
             if not stat.S_ISREG(status.st_mode):
@@ -45,7 +46,7 @@ class Reader:
 
     def check_seal(self) -> None:
         """Compare the whole file with its seal, before anything else of it is read. Raises BadBundle, or OSError."""
-        with open(os.open(self._path, os.O_RDONLY | os.O_CLOEXEC), "rb") as file:
+        with open(self._path, "rb") as file:
             check_seal(file, self.size)
 
     def files(self) -> Iterator[tuple[File, Iterator[bytes]]]:

@@ -43,16 +43,16 @@ from ccdashd.archive.bundles.messages import (
 )
 from ccdashd.archive.bundles.plan import Group, Plan
 from ccdashd.archive.bundles.reading import Reader
+from ccdashd.archive.bundles.writing import clear
+from ccdashd.archive.forget import forget
 from ccdashd.clock import now
 from ccdashd.edits.decisions import UserEdit
 from ccdashd.edits.decisions import encode as encode_edit
 from ccdashd.edits.journal import JournalUnreadable
-from ccdashd.ingest import commit as commits
-from ccdashd.ingest.commit import Batch
-from ccdashd.ingest.written import Written
+from ccdashd.errors import Busy
 from ccdashd.protocol import types as t
-from ccdashd.store import bundles, logs, prunes
-from ccdashd.store.bundles import Contents
+from ccdashd.store import bundles, prunes
+from ccdashd.store.bundles import Contents, Known
 
 if TYPE_CHECKING:
     from ccdashd.app import App
@@ -60,27 +60,26 @@ if TYPE_CHECKING:
 Report = Callable[[int, int, str], None]
 """Told what is done, of how much, and in words."""
 
-_ROWS = 50
-"""Logs whose rows are deleted in one transaction."""
-
 
 class TargetExists(Exception):
-    """There is a file where a bundle is to be written, or another is just being written there."""
+    """There is a file where a bundle is to be written."""
 
 
 async def export(app: App, params: t.ExportParams, report: Report) -> t.ExportResult:
     """Write a bundle.
 
-    Raises NotFound and InvalidParams for what is asked for, TargetExists, HelperFailed where the bundle could not be
-    written, and JournalUnreadable.
+    Raises Busy while the first index runs, or another export writes to the same file; NotFound and InvalidParams for what
+    is asked for, TargetExists, HelperFailed where the bundle could not be written, and JournalUnreadable.
     """
+    app.require_index("exported")
     home = os.path.expanduser("~")
     contents = await app.database.read(
         lambda connection, _: bundles.contents(connection, params.what, params.id), heavy=True
     )
     said = await asyncio.to_thread(_said, app.paths.journal, home, contents)
+    target = os.path.realpath(params.path) if params.replace else params.path  # a link stays one
     job = ExportJob(
-        target=os.fsencode(params.path),
+        target=os.fsencode(target),
         replace=params.replace,
         archive=os.fsencode(app.archive.folder),
         roots=[os.fsencode(os.path.abspath(root)) for root in app.settings.claude_dirs],
@@ -95,8 +94,14 @@ async def export(app: App, params: t.ExportParams, report: Report) -> t.ExportRe
         documents=[DocumentSource(root, path) for root, path in contents.documents],
         edits=said,
     )
-    answer = await _run("ccdashd.archive.bundles.export", encode(job), report, "exported")
+    try:
+        answer = await _run("ccdashd.archive.bundles.export", encode(job), report, "exported")
+    except BaseException:
+        clear(target)
+        raise
     if isinstance(answer, Refused):
+        if answer.kind == "busy":
+            raise Busy(f"nothing was written to {params.path}: {answer.problem}", answer.problem)
         raise TargetExists(answer.problem)
     assert isinstance(answer, Exported)
     hint = "The rest of the bundle is whole."
@@ -127,9 +132,10 @@ def _said(path: Path, home: str, contents: Contents) -> list[bytes]:
 async def import_(app: App, params: t.ImportParams, report: Report, is_fit: Callable[[UserEdit], bool]) -> t.ImportResult:
     """Take in the sessions of a bundle; of what its user said, that `is_fit`.
 
-    Raises BadBundle, HelperFailed or OSError where the bundle cannot be read or the archive cannot be written, and Busy and
-    OSError as `Pipeline.decide` does.
+    Raises Busy while the first index runs; BadBundle; HelperFailed where the bundle cannot be read any more or the archive
+    cannot be written; and Busy and OSError as `Pipeline.decide` does.
     """
+    app.require_index("imported")
     async with app.importing:
         manifest, digest = await asyncio.to_thread(_peek, params.path)
         groups = plans.groups(manifest, os.path.abspath(app.settings.claude_dirs[0]))
@@ -163,12 +169,17 @@ _IMPORT = "ccdashd.archive.bundles.importing"
 
 
 def _peek(path: str) -> tuple[Manifest, bytes]:
-    with Reader(path) as reader:
-        return reader.manifest, reader.manifest_hash
+    try:
+        with Reader(path) as reader:
+            return reader.manifest, reader.manifest_hash
+    except FileNotFoundError:
+        raise BadBundle("there is no such file") from None
+    except OSError as error:
+        raise BadBundle(f"it cannot be read: {error.strerror or error}") from None
 
 
 def _check_job(
-    app: App, params: t.ImportParams, digest: bytes, groups: list[Group], known: dict[str, list[plans.Known]]
+    app: App, params: t.ImportParams, digest: bytes, groups: list[Group], known: dict[str, list[Known]]
 ) -> bytes:
     compared = []
     for group in groups:
@@ -203,16 +214,8 @@ async def _take(app: App, path: str, digest: bytes, plan: Plan, report: Report) 
     job = TakeJob(os.fsencode(path), os.fsencode(app.archive.folder), digest, takes, drops, now())
     answer = await _run(_IMPORT, encode(job), report, "imported")
     assert isinstance(answer, Taken)
-    for begin in range(0, len(plan.forgets), _ROWS):
-        written = await pipeline.write(partial(_forget, app, plan.forgets[begin : begin + _ROWS]))
-        pipeline.publish(written)
+    await forget(app, plan.forgets)
     await pipeline.copied([take.path for take in plan.takes])
-
-
-def _forget(app: App, paths: list[str], connection: sa.Connection) -> Written:
-    states = logs.states(connection, paths)
-    gone = [path for path, state in states.items() if state.state == "gone" and not os.path.lexists(path)]
-    return commits.commit(connection, Batch(dropped=gone), app.pipeline.owner, app.prices)
 
 
 async def _run(module: str, job: bytes, report: Report, word: str) -> Refused | Exported | Checked | Taken:

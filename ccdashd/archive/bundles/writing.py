@@ -37,7 +37,7 @@ class Writer:
     """
 
     def __init__(self, target: str) -> None:
-        """Raises FileExistsError where somebody else writes a bundle to the same target, or another OSError."""
+        """Raises BlockingIOError where somebody else writes a bundle to the same target, or another OSError."""
         self._target = target
         self._folder = os.path.dirname(target)
         self._part = f"{target}.part"
@@ -118,8 +118,18 @@ class Writer:
         os.close(self._fd)
 
 
+def clear(target: str) -> None:
+    """Remove what a writer to `target` left that was killed; nothing while one is at work."""
+    with (
+        suppress(OSError),
+        open(f"{target}.part", "rb", opener=lambda path, flags: os.open(path, flags | os.O_NOFOLLOW)) as file,
+    ):
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.unlink(file.name)
+
+
 def _claim(path: str) -> int:
-    """An empty file at `path`, open for this writer alone."""
+    """An empty file at `path`, open for this writer alone. Raises BlockingIOError where it is another's."""
     while True:
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
@@ -128,9 +138,6 @@ def _claim(path: str) -> int:
             if os.stat(path).st_ino == os.fstat(fd).st_ino:
                 os.ftruncate(fd, 0)
                 return fd
-        except BlockingIOError:
-            os.close(fd)
-            raise FileExistsError(errno.EEXIST, "another export is writing it", path) from None
         except FileNotFoundError:
             pass
         except OSError:
