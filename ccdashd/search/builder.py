@@ -37,9 +37,6 @@ from ccdashd.store.text.connection import Unusable, delete, explain, is_corrupt,
 if TYPE_CHECKING:
     from ccdashd.app import App
 
-PART = "text index"
-"""Part of a problem in the status."""
-
 READERS = 2
 """Threads that search."""
 
@@ -220,7 +217,7 @@ class Texts:
             await self._replace(error)
             took = await self._catch_up()
         self._problem = None
-        self._app.problems.clear(PART)
+        self._app.problems.clear("text index")
         self._end_turn()
         return REST * took
 
@@ -320,14 +317,14 @@ class Texts:
             logger.error("text index not written", exc_info=error)
         self._state = msgspec.structs.replace(self._state, complete=False)
         hint = f"Look at {self.path.parent}: is it writable, is there space? It is tried again every few seconds."
-        self._app.problems.set(PART, f"search misses what is new: {self._problem}", hint)
+        self._app.problems.set("text index", f"search misses what is new: {self._problem}", hint)
         self._end_turn()
 
     async def _replace(self, damage: BaseException) -> None:
         """Make the index anew."""
         logger.error("text index damaged", problem=str(damage))
         self._app.problems.set(
-            PART,
+            "text index",
             "text.db was damaged and is made anew from the logs; until then a search may miss something",
             "Nothing is lost. If it happens again, have the disk checked.",
         )

@@ -26,7 +26,7 @@ def watched(app: object) -> Problems:
     seen: Problems = []
 
     def look() -> None:
-        seen.extend(p.problem for p in app.problems.all() if p.part == builder.PART and p.problem not in seen)  # type: ignore[attr-defined]
+        seen.extend(p.problem for p in app.problems.all() if p.part == "text index" and p.problem not in seen)  # type: ignore[attr-defined]
 
     app.problems.on_change = look  # type: ignore[attr-defined]
     return seen
@@ -161,7 +161,7 @@ def test_a_damaged_index_is_made_anew(tmp_path: Path) -> None:
             assert problems == [
                 "text.db was damaged and is made anew from the logs; until then a search may miss something"
             ]
-            assert not [p for p in cache.app.problems.all() if p.part == builder.PART]
+            assert not [p for p in cache.app.problems.all() if p.part == "text index"]
 
     asyncio.run(main())
 
@@ -224,7 +224,7 @@ def test_a_full_disk_is_told_and_then_forgotten(tmp_path: Path, monkeypatch: pyt
                 with pytest.raises(Busy, match="disk"):
                     await cache.app.texts.settled()
                 assert not cache.app.texts.state().complete
-                assert [p.part for p in cache.app.problems.all()] == [builder.PART]
+                assert [p.part for p in cache.app.problems.all()] == ["text index"]
                 ballast.unlink()
                 while cache.app.problems.all():
                     await asyncio.sleep(0.01)
