@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from functools import partial
 
 from ccdashd.derive.periods import zone
 from ccdashd.protocol import methods
 from ccdashd.protocol import types as t
-from ccdashd.rpc.dispatch import Call, handles
+from ccdashd.rpc.dispatch import REVISION_WAIT, Call, handles
 from ccdashd.search.answer import answer
 from ccdashd.search.threads import Reading
 from ccdashd.store.database import get_meta
@@ -18,6 +20,9 @@ from ccdashd.store.session_rows import now
 async def search_query(call: Call, params: t.SearchParams) -> t.SearchResult:
     """One page of hits. While the index is not complete, they are those of what is in it."""
     await call.app.ready()
+    if params.min_revision is not None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(call.app.texts.settled(), REVISION_WAIT)
     seconds = call.app.settings.sql_time_limit_seconds
     return await call.app.texts.search(partial(_answer, call, params), seconds=seconds)
 

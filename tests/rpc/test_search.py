@@ -113,8 +113,8 @@ def test_plans_and_titles(client: Client, root: Path) -> None:
 def test_a_note_is_found_once_it_is_written(client: Client) -> None:
     (feature,) = (hit for hit in found(client, "in:title checkout", types=["feature"]))
     entity = {"type": "feature", "id": feature["id"]}
-    client.request("metadata/set", {"entity": entity, "key": "note", "value": "Ask ada about zlotys"})
-    (hit,) = wait_until(lambda: found(client, "zlotys"), "the note")
+    set = client.request("metadata/set", {"entity": entity, "key": "note", "value": "Ask ada about zlotys"})
+    (hit,) = found(client, "zlotys", minRevision=set["revision"])
     assert (hit["type"], hit["id"], hit["noteOn"], hit["title"]) == ("note", feature["id"], "feature", "Checkout")
     assert shown(hit) == "Ask ada about [zlotys]"
     assert found(client, "in:note ada") == found(client, "in:note ada", types=["note"])

@@ -35,8 +35,8 @@ class TextIndex(Wire, frozen=True):
 
 
 class SearchParams(Params, frozen=True, kw_only=True):
-    """`query` holds words, ``"phrases"``, ``prefix*``, ``-not``, ``a OR b`` and filters: ``agent:``, ``model:``,
-    ``project:``, ``session:``, ``tool:``, ``file:``, ``branch:``, ``before:``, ``after:`` and
+    """`query` holds words, ``"phrases"``, ``prefix*``, ``-not``, ``a OR b``, parentheses and filters: ``agent:``,
+    ``model:``, ``project:``, ``session:``, ``tool:``, ``file:``, ``branch:``, ``before:``, ``after:`` and
     ``in:prompt|answer|thinking|tool|doc|title|note``; a ``-`` before a filter turns it around."""
 
     query: str
@@ -52,6 +52,7 @@ class SearchParams(Params, frozen=True, kw_only=True):
     time_zone: str | None = None
     """IANA name; of the days in ``before:`` and ``after:``; by default the daemon's."""
     min_revision: int | None = None
+    """Wait until the cache is at least at this revision, and a few seconds at most until the index has what is in it."""
 
 
 class SnippetPart(Wire, frozen=True):
