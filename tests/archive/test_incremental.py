@@ -37,4 +37,4 @@ class ArchivedChanges(Changes):
 
 
 TestArchivedChanges = ArchivedChanges.TestCase
-TestArchivedChanges.settings = settings(max_examples=10, stateful_step_count=30, deadline=None)
+TestArchivedChanges.settings = settings(max_examples=6, stateful_step_count=25, deadline=None)
