@@ -27,6 +27,7 @@ from ccdashd.search import find
 from ccdashd.search.answer import Answer, answer
 from ccdashd.search.cursor import Newest
 from ccdashd.search.threads import Reading
+from ccdashd.store import transcripts
 from ccdashd.store.schema import projects
 from tests.ingest.caches import Cache
 from tests.search import said as logs_said
@@ -309,6 +310,27 @@ def test_what_was_said_in_a_log_that_is_gone_is_found(tmp_path: Path) -> None:
         assert before[0].items
         assert [hit.entry for page in after for hit in page.items] == [hit.entry for page in before for hit in page.items]
         assert any(part.match for page in after for hit in page.items for part in hit.snippet)
+
+
+def test_what_stands_in_two_logs_of_a_session_is_one_entry_of_its_transcript(tmp_path: Path) -> None:
+    with opened(tmp_path) as world:
+        path = next((tmp_path / "logs").rglob("00000005*.jsonl"))
+        other = tmp_path / "logs/-work-moved" / path.name
+        other.parent.mkdir()
+        lines = path.read_bytes().splitlines(keepends=True)
+        other.write_bytes(b"".join(lines[:20]))
+        path.write_bytes(b"".join(lines[5:]))
+        world.settle()
+        hits = [hit for page in world.pages("in:tool session:00000005", limit=50) for hit in page.items]
+        assert any(hit.copies for hit in hits)
+        assert {hit.path for hit in hits} == {str(path), str(other)}
+
+        def shown(connection: sa.Connection, revision: int) -> list[str]:
+            asked = [t.TranscriptParams(id=hit.id, from_=hit.entry, limit=1) for hit in hits]
+            return [transcripts.chunk(connection, one.id, one, revision).items[0].id for one in asked]
+
+        assert world.runner.run(world.cache.app.database.read(shown)) == [hit.entry for hit in hits]
+        assert len({hit.entry for hit in hits}) == len(hits)
 
 
 @pytest.mark.parametrize(
