@@ -52,7 +52,8 @@ def decode(params: t.SearchParams) -> Cursor | None:
         return None
     try:
         about, *parts = msgspec.json.decode(base64.urlsafe_b64decode(params.cursor))
-        cursor: Cursor = msgspec.convert(parts, Newest if len(parts) == len(Newest._fields) else Ranked)
+        shape: type[Cursor] = Newest if len(parts) == len(Newest._fields) else Ranked
+        cursor = msgspec.convert(parts, shape)
     except (ValueError, TypeError, msgspec.DecodeError):
         raise InvalidParams("cursor", "is not one that a search gave", params.cursor) from None
     weights = cursor.weights if isinstance(cursor, Ranked) else ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shlex
 import subprocess
@@ -21,15 +22,16 @@ def paged(out: Output) -> Iterator[None]:
     if pager is None or pager.stdin is None:
         yield
         return
-    stream, out.stream = out.stream, pager.stdin
+    stream = out.stream
+    out.stream = io.TextIOWrapper(pager.stdin, encoding=stream.encoding, errors="replace")
     try:
         # Whoever leaves the pager early wants no more of it.
         with suppress(BrokenPipeError):
             yield
     finally:
-        out.stream = stream
         with suppress(BrokenPipeError):
-            pager.stdin.close()
+            out.stream.close()
+        out.stream = stream
         while True:
             try:
                 pager.wait()
@@ -38,13 +40,13 @@ def paged(out: Output) -> Iterator[None]:
                 continue
 
 
-def _started() -> subprocess.Popen[str] | None:
+def _started() -> subprocess.Popen[bytes] | None:
     command = shlex.split(os.environ.get("PAGER", "less"))
     if not command or command == ["cat"]:
         return None
     # As git sets them: quit if one screen, colours, no clearing.
     environment = {"LESS": "FRX", **os.environ}
     try:
-        return subprocess.Popen(command, stdin=subprocess.PIPE, text=True, env=environment)
+        return subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)
     except OSError:
         return None

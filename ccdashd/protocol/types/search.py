@@ -141,7 +141,8 @@ class DeepSearchParams(WorkParams, frozen=True, kw_only=True):
     session: str | None = None
     """With its sub-agents."""
     after: str | None = None
-    """Only logs of sessions that ended at or after this time: a day, an ISO 8601 time, or what ``analytics/trends`` takes."""
+    """Only logs of sessions that ended at or after this time: a day, an ISO 8601 time, or what ``analytics/trends``
+    takes."""
     before: str | None = None
     """Only logs of sessions that began before this time."""
     archived: bool = True
