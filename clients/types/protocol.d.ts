@@ -2781,7 +2781,7 @@ export interface Migration {
   applied: boolean;
 }
 
-/** `query` holds words, `"phrases"`, `prefix*`, `-not`, `a OR b` and filters: `agent:`, `model:`, `project:`, `session:`, `tool:`, `file:`, `branch:`, `before:`, `after:` and `in:prompt|answer|thinking|tool|doc|title|note`; a `-` before a filter turns it around. */
+/** `query` holds words, `"phrases"`, `prefix*`, `-not`, `a OR b`, parentheses and filters: `agent:`, `model:`, `project:`, `session:`, `tool:`, `file:`, `branch:`, `before:`, `after:` and `in:prompt|answer|thinking|tool|doc|title|note`; a `-` before a filter turns it around. */
 export interface SearchParams {
   query: string;
   /** Default: "relevance". */
@@ -2797,6 +2797,7 @@ export interface SearchParams {
   snippet?: number;
   /** IANA name; of the days in `before:` and `after:`; by default the daemon's. */
   timeZone?: string | null;
+  /** Wait until the cache is at least at this revision, and a few seconds at most until the index has what is in it. */
   minRevision?: number | null;
 }
 
