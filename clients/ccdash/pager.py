@@ -8,6 +8,7 @@ import shlex
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import TextIO, cast
 
 from ccdash.output import Output
 

@@ -22,7 +22,7 @@ LOGS = {
 SESSIONS = {*LOGS, "d4"}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def connection() -> Iterator[sa.Connection]:
     with filled() as connection:
         yield connection
@@ -57,8 +57,10 @@ def test_sessions_and_logs_of_filters(connection: sa.Connection, wanted: Wanted,
 
 
 def test_all_is_meant_where_nothing_is_hidden(connection: sa.Connection) -> None:
-    connection.execute(sa.update(projects).values(hidden=False))
-    scope = search_scope.resolve(connection, Wanted())
+    with connection.begin_nested() as change:
+        connection.execute(sa.update(projects).values(hidden=False))
+        scope = search_scope.resolve(connection, Wanted())
+        change.rollback()
     assert scope.everything
     assert all(map(scope.has_session, SESSIONS))
     assert scope.has_project(None)
