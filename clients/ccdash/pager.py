@@ -8,7 +8,6 @@ import shlex
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TextIO, cast
 
 from ccdash.output import Output
 
@@ -42,7 +41,10 @@ def paged(out: Output) -> Iterator[None]:
 
 
 def _started() -> subprocess.Popen[bytes] | None:
-    command = shlex.split(os.environ.get("PAGER", "less"))
+    try:
+        command = shlex.split(os.environ.get("PAGER", "less"))
+    except ValueError:  # a quote that is not closed
+        return None
     if not command or command == ["cat"]:
         return None
     # As git sets them: quit if one screen, colours, no clearing.
