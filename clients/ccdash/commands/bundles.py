@@ -166,8 +166,8 @@ HANDLERS = {
         run_export,
         (
             "ccdash export session 0f3c9d1e -o session.tar.zst",
-            "ccdash export feature checkout -o checkout.tar.zst  # with its sessions and planning files",
-            "ccdash export project . -o shop.tar.zst --redact    # without secrets, addresses and home folders",
+            "ccdash export feature checkout -o c.tar.zst       # with its sessions, plans",
+            "ccdash export project . -o shop.tar.zst --redact  # without secrets, addresses",
             "ccdash export all -o ~/backup/ccdash.tar.zst --force",
         ),
     ),
@@ -175,9 +175,9 @@ HANDLERS = {
         configure_import,
         run_import,
         (
-            "ccdash import shop.tar.zst --dry-run               # check it, and say what would be done",
+            "ccdash import shop.tar.zst --dry-run  # check it, and say what would be done",
             "ccdash import shop.tar.zst",
-            "ccdash import shop.tar.zst --conflict keep-both    # the imported one gets an id of its own",
+            "ccdash import shop.tar.zst --conflict keep-both  # under an id of its own",
         ),
     ),
 }

@@ -237,12 +237,12 @@ HANDLERS = {
         configure,
         run,
         (
-            "ccdash prune                             # what the policies that are set would let go",
-            "ccdash prune --older-than 180d           # what a limit would let go; nothing is deleted",
+            "ccdash prune                       # what the policies that are set let go",
+            "ccdash prune --older-than 180d     # what a limit lets go; nothing is deleted",
             "ccdash prune --max-size 2GB --status done --apply",
             "ccdash prune --max-sessions 500 --project shop --yes",
             "ccdash prune --session 0f3c 1a2b --apply",
-            "ccdash prune --history --limit 10        # what went",
+            "ccdash prune --history --limit 10  # what went",
         ),
     ),
     "retention": Handler(
