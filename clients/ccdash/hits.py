@@ -28,18 +28,30 @@ _FILTERS = {
 }
 
 
-def draw_hits(out: Output, hits: Sequence[Mapping[str, Any]]) -> None:
-    """Write hits, numbered from 1. Neighbours of one session stand together below its title."""
+Numbered = tuple[int, Mapping[str, Any]]
+
+
+def draw_hits(out: Output, hits: Sequence[Mapping[str, Any]], *, in_order: bool) -> None:
+    """Write hits, numbered from 1 as they came. Those of one session stand together below its title: all of them, or those
+    that follow each other where they are to stay `in_order`."""
     now = datetime.now(UTC)
     digits = len(str(len(hits)))
-    numbered = enumerate(hits, 1)
-    for place, (_, group) in enumerate(groupby(numbered, key=lambda pair: _owner(pair[1]))):
-        members = list(group)
+    for place, members in enumerate(_groups(hits, in_order)):
         if place:
             out.line()
         out.line(_heading(out, members[0][1], now))
         for number, hit in members:
             _hit(out, number, digits, hit, now)
+
+
+def _groups(hits: Sequence[Mapping[str, Any]], in_order: bool) -> Iterable[list[Numbered]]:
+    numbered = enumerate(hits, 1)
+    if in_order:
+        return [list(group) for _, group in groupby(numbered, key=lambda pair: _owner(pair[1]))]
+    groups: dict[tuple[str, str], list[Numbered]] = {}
+    for number, hit in numbered:
+        groups.setdefault(_owner(hit), []).append((number, hit))
+    return groups.values()
 
 
 def _owner(hit: Mapping[str, Any]) -> tuple[str, str]:
@@ -113,6 +125,8 @@ def _painted(out: Output, text: str, start: int, end: int, marks: Iterable[tuple
 
 def draw_facets(out: Output, facets: Mapping[str, Any]) -> None:
     """Write how many hits there are by what they are of, as the filters that would leave only these."""
+    if not any(facets[name] for name in _FACETS):
+        return
     out.line()
     about = "" if facets["exact"] else " (of the newest hits)"
     out.line(out.paint(f"By{about}", "bold"))

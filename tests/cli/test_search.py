@@ -70,11 +70,20 @@ def test_in_a_terminal_matches_are_marked_and_lines_broken() -> None:
     one = {"type": "entry", "id": "x", "title": "T", "kind": "prompt", "tool": None, "model": None, "copies": 0}
     one |= {"timestamp": None, "project": None, "snippet": snippet, "path": None, "line": None}
     window = Window(50, color=True)
-    draw_hits(window, [one])
+    draw_hits(window, [one], in_order=False)
     text = window.text[2:]
     assert len(text) > 2
     assert "\x1b[1;33man index\x1b[0m" in " ".join(line.strip() for line in text).replace("\x1b[0m \x1b[1;33m", " ")
     assert all(len(re.sub(r"\x1b\[[0-9;]*m", "", line)) <= 50 for line in window.text)
+
+
+@pytest.mark.parametrize(("in_order", "numbers"), [(False, ["1", "3", "2"]), (True, ["1", "2", "3"])])
+def test_hits_of_a_session_stand_together_unless_time_is_what_matters(in_order: bool, numbers: list[str]) -> None:
+    common = {"type": "entry", "title": "T", "kind": "prompt", "tool": None, "model": None, "copies": 0, "snippet": []}
+    hits = [{**common, "id": id, "timestamp": None, "project": None, "path": None, "line": None} for id in "aba"]
+    window = Window(50)
+    draw_hits(window, hits, in_order=in_order)
+    assert [line.split()[0] for line in window.text if "you" in line] == numbers
 
 
 def test_what_others_wrote_cannot_act(run: Run, fake: FakeDaemon) -> None:

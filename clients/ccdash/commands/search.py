@@ -74,7 +74,7 @@ def run(context: Context) -> None:
         if out.as_json:
             out.result(found)
             return
-        draw_hits(out, found["items"])
+        draw_hits(out, found["items"], in_order=args.newest)
         if found["facets"] is not None:
             draw_facets(out, found["facets"])
         _tell(out, found)
