@@ -51,10 +51,11 @@ def ensure(connection: sa.Connection) -> bool:
             raise _damaged(f"its application id is {application:#x}")
         raise NotOurs("the file is a database of another application; move it away or set CCDASH_CACHE_DIR")
     found = current(connection)
-    if (found == SCHEMA) != _is_newest(connection):
-        raise _damaged(f"it does not have the tables of its schema, {found}")
-    if found == SCHEMA:
+    newest = _is_newest(connection)
+    if found == SCHEMA and newest:
         return False
+    if found == SCHEMA or (newest and (found in known() or _is_a_bit_off(found))):
+        raise _damaged(f"it does not have the tables of its schema, {found}")
     if found is not None and found not in known():
         raise NewerSchema(
             f"cache.db was written by a newer ccdash (schema {found}, this one knows {SCHEMA}); "
@@ -76,6 +77,12 @@ def _is_newest(connection: sa.Connection) -> bool:
     connection.commit()
     expected = {**metadata.tables, _VERSION.name: _VERSION}
     return [tuple(row) for row in rows] == [(name, column.name) for name in sorted(expected) for column in expected[name].c]
+
+
+def _is_a_bit_off(version: str | None) -> bool:
+    """Whether a version is that of today but for a flipped bit."""
+    one, other = (int.from_bytes((text or "").encode()) for text in (version, SCHEMA))
+    return (one ^ other).bit_count() == 1
 
 
 def _damaged(problem: str) -> sqlite3.DatabaseError:

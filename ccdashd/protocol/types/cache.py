@@ -113,7 +113,7 @@ class BackupParams(WorkParams, frozen=True):
     """Absolute path of the folder that the backup's own folder is made in; by default ``backups`` in the data folder."""
     archive: bool = False
     """With the archive, which may be large."""
-    keep: Annotated[int, Meta(ge=1)] | None = None
+    keep: Annotated[int, Meta(ge=1, le=10_000)] | None = None
     """Delete all but so many of the backups in that folder, the newest first, when this one is whole."""
 
 
