@@ -15,16 +15,16 @@ import asyncio
 import gc
 import importlib
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ccdashd.clock import now
-from ccdashd.errors import Busy
+from ccdashd.errors import Busy, plain
 from ccdashd.events import Events, Problems
-from ccdashd.log import get
+from ccdashd.log import get, survived
 from ccdashd.paths import Paths
 from ccdashd.protocol import types as t
 from ccdashd.rpc import dispatch
@@ -34,12 +34,12 @@ from ccdashd.settings import Settings
 
 if TYPE_CHECKING:
     from ccdashd.analytics.alerting import Alerting
-    from ccdashd.analytics.daily import Daily
     from ccdashd.analytics.exporter import Exporter
     from ccdashd.archive.archive import Archive
     from ccdashd.archive.keeper import Keeper
     from ccdashd.archive.retention import Retention
     from ccdashd.derive.pricing import Prices
+    from ccdashd.followers import Followers
     from ccdashd.ingest.pipeline import Pipeline
     from ccdashd.ingest.reconcile import Reconciler
     from ccdashd.ingest.watch import Watcher
@@ -56,6 +56,8 @@ DEEP_SEARCHES = 2
 
 OPENING = 15.0
 """Seconds that a request waits for the cache while it is being opened."""
+
+_NO_END = "a part did not end in order"
 
 logger = get(__name__)
 
@@ -81,17 +83,19 @@ class App:
         """Ends the daemon; takes the reason, for the log."""
         self.in_use: Callable[[], None] = lambda: None
         """Called when somebody who is no client uses the daemon."""
+        self.importing = asyncio.Lock()
+        """Held by an import of a bundle: what it found here must hold until it is done."""
+        self.upkeep = asyncio.Lock()
+        """Held by checks, backups and the like, of which one at a time is done."""
+        self.deep_searches = asyncio.Semaphore(DEEP_SEARCHES)
+        """Held while a deep search runs."""
         self._database: Database | None = None
         self._pipeline: Pipeline | None = None
         self._watcher: Watcher | None = None
         self._reconciler: Reconciler | None = None
         self._exporter: Exporter | None = None
         self._scans: asyncio.Task[None] | None = None
-        self._daily: Daily | None = None
-        self._alerting: Alerting | None = None
-        self._retention: Retention | None = None
-        self._archiving: Keeper | None = None
-        self._texts: Texts | None = None
+        self._followers: Followers | None = None
         self._loaded = False
         self._settled = asyncio.Event()
         self._break: asyncio.Future[WhileClosed] | None = None
@@ -117,25 +121,25 @@ class App:
         return self._pipeline
 
     @property
+    def _following(self) -> Followers:
+        if self._followers is None:
+            raise Busy(f"the cache cannot be used now: {self._reason}", reason=self._reason)
+        return self._followers
+
+    @property
     def alerting(self) -> Alerting:
         """What evaluates alert rules. Raises `Busy` when there is no open cache."""
-        if self._alerting is None:
-            raise Busy(f"the cache cannot be used now: {self._reason}", reason=self._reason)
-        return self._alerting
+        return self._following.alerting
 
     @property
     def retention(self) -> Retention:
         """What prunes the archive. Raises `Busy` when there is no open cache."""
-        if self._retention is None:
-            raise Busy(f"the cache cannot be used now: {self._reason}", reason=self._reason)
-        return self._retention
+        return self._following.retention
 
     @property
     def texts(self) -> Texts:
         """The index of texts. Raises `Busy` when there is no open cache."""
-        if self._texts is None:
-            raise Busy(f"the cache cannot be used now: {self._reason}", reason=self._reason)
-        return self._texts
+        return self._following.texts
 
     @cached_property
     def archive(self) -> Archive:
@@ -144,17 +148,10 @@ class App:
 
         return Archive(self.paths.archive)
 
-    @cached_property
-    def importing(self) -> asyncio.Lock:
-        """Held by an import of a bundle: what it found here must hold until it is done."""
-        return asyncio.Lock()
-
     @property
     def keeper(self) -> Keeper:
         """What copies logs into the archive. Raises `Busy` when there is no open cache."""
-        if self._archiving is None:
-            raise Busy(f"the cache cannot be used now: {self._reason}", reason=self._reason)
-        return self._archiving
+        return self._following.keeper
 
     @cached_property
     def prices(self) -> Prices:
@@ -162,16 +159,6 @@ class App:
         from ccdashd.derive.pricing import Prices
 
         return Prices(self.settings.prices)
-
-    @cached_property
-    def upkeep(self) -> asyncio.Lock:
-        """Held by checks, backups and the like, of which one at a time is done."""
-        return asyncio.Lock()
-
-    @cached_property
-    def deep_searches(self) -> asyncio.Semaphore:
-        """Held while a deep search runs."""
-        return asyncio.Semaphore(DEEP_SEARCHES)
 
     @property
     def exporter(self) -> Exporter:
@@ -229,16 +216,7 @@ class App:
         """How the watcher does; ``off`` while there is none."""
         if self._watcher is None:
             return t.WatchStatus(mode="off", directories=0, restarts=0, overflows=0, events=0, healthy=False)
-        state = self._watcher.status()
-        return t.WatchStatus(
-            mode=state.mode,
-            directories=state.directories,
-            restarts=state.restarts,
-            overflows=state.overflows,
-            events=state.events,
-            last_scan_at=self._reconciler.last_at if self._reconciler is not None else None,
-            healthy=state.healthy,
-        )
+        return self._watcher.told(self._reconciler.last_at if self._reconciler is not None else None)
 
     def is_plan(self, path: str) -> bool:
         """Whether a path is that of a planning file, as far as that is known now."""
@@ -291,7 +269,7 @@ class App:
             self._keeper.cancel()
             await asyncio.wait([self._keeper])
         if self._exporter is not None:
-            await self._ended(self._exporter.stop())
+            await survived(self._exporter.stop(), _NO_END)
         await self._close()
 
     def explain(self, error: BaseException) -> str | None:
@@ -361,11 +339,8 @@ class App:
             await asyncio.to_thread(_import_all)
             self._loaded = True
             self.exporter.start()
-        from ccdashd.analytics.alerting import Alerting
-        from ccdashd.archive.keeper import Keeper
-        from ccdashd.archive.retention import Retention
+        from ccdashd.followers import Followers
         from ccdashd.ingest.pipeline import Pipeline
-        from ccdashd.search.builder import Texts
         from ccdashd.store.database import Database
 
         private_folder(self.paths.cache_dir)
@@ -375,10 +350,7 @@ class App:
         self.events.start(database.revision)
         self._pipeline = Pipeline(self)
         await self._pipeline.start()
-        self._alerting = Alerting(self)
-        self._retention = Retention(self)
-        self._archiving = Keeper(self)
-        self._texts = Texts(self)
+        self._followers = Followers(self)
         self.problems.clear("cache")
         self._settled.set()
         await self._follow(self._pipeline)
@@ -389,7 +361,6 @@ class App:
                 self.damaged(wrong)
 
     async def _follow(self, pipeline: Pipeline) -> None:
-        from ccdashd.analytics.daily import Daily
         from ccdashd.ingest.reconcile import Reconciler
         from ccdashd.ingest.watch import Watcher
 
@@ -408,30 +379,12 @@ class App:
         await watcher.start()
         pipeline.plans.follow = lambda roots: watcher.set_roots([*logs, *roots])
         self._scans = asyncio.get_running_loop().create_task(reconciler.run(), name="scans")
-        self._daily = Daily(self)
-        self._daily.start()
-        self.retention.start()
-        self.keeper.start()
-        self.texts.start()
-        if self.settings.alerts:
-            self.alerting.start()
+        self._following.start()
 
     async def _close(self) -> None:
-        texts, self._texts = self._texts, None
-        if texts is not None:
-            await self._ended(texts.stop())
-        archiving, self._archiving = self._archiving, None
-        if archiving is not None:
-            await self._ended(archiving.stop())
-        retention, self._retention = self._retention, None
-        if retention is not None:
-            await self._ended(retention.stop())
-        alerting, self._alerting = self._alerting, None
-        if alerting is not None:
-            await self._ended(alerting.stop())
-        daily, self._daily = self._daily, None
-        if daily is not None:
-            await self._ended(daily.stop())  # while the journal and the cache can still be had
+        followers, self._followers = self._followers, None
+        if followers is not None:
+            await followers.stop()
         scans, watcher, pipeline, database = self._scans, self._watcher, self._pipeline, self._database
         self._scans = self._reconciler = self._watcher = self._pipeline = self._database = None
         if scans is not None:
@@ -439,19 +392,12 @@ class App:
             await asyncio.wait([scans])
         for part in (watcher, pipeline):
             if part is not None:
-                await self._ended(part.stop())
+                await survived(part.stop(), _NO_END)
         if database is not None:
-            await self._ended(database.close())
+            await survived(database.close(), _NO_END)
         # What was remembered of this cache is not true of another one.
         self.__dict__.pop("touched", None)
         self.__dict__.pop("blames", None)
-
-    async def _ended(self, end: Coroutine[Any, Any, None]) -> None:
-        # What fails to end must not keep the others from ending: the database comes last.
-        try:
-            await end
-        except Exception as error:
-            logger.error("a part did not end in order", exc_info=error)
 
     async def _failed(self, error: Exception) -> None:
         if _is_database_error(error):
@@ -467,12 +413,8 @@ class App:
                 except OSError as problem:
                     error = problem
             reason = database.explain(error)
-        elif isinstance(error, OSError):
-            reason = error.strerror or str(error)
-        elif type(error).__module__.startswith("ccdashd."):
-            reason = str(error)
         else:
-            reason = f"an internal error ({type(error).__name__}); the log says more"
+            reason = plain(error)
         if reason != self._reason:
             logger.error("cache not opened", reason=reason, exc_info=error)
         hint = f"Look at {self.paths.cache_dir}: is it writable, is there space? It is tried again every few seconds."
@@ -497,11 +439,7 @@ def _is_database_error(error: BaseException) -> bool:
 
 
 def _import_all() -> None:
-    importlib.import_module("ccdashd.analytics.alerting")
-    importlib.import_module("ccdashd.analytics.daily")
-    importlib.import_module("ccdashd.archive.keeper")
-    importlib.import_module("ccdashd.archive.retention")
-    importlib.import_module("ccdashd.search.builder")
+    importlib.import_module("ccdashd.followers")
     importlib.import_module("ccdashd.store.database")
     importlib.import_module("ccdashd.ingest.pipeline")
     importlib.import_module("ccdashd.ingest.watch")

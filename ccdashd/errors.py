@@ -143,3 +143,12 @@ def _short(given: Any) -> Any:
     if len(encoded) <= _SHOWN:
         return given
     return given[:_SHOWN] + "…" if isinstance(given, str) else encoded[:_SHOWN].decode("utf-8", "replace") + "…"
+
+
+def plain(error: Exception) -> str:
+    """An error in plain words, without what only the log should hold."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    if type(error).__module__.startswith("ccdashd."):
+        return str(error)
+    return f"an internal error ({type(error).__name__}); the log says more"

@@ -13,7 +13,7 @@ import logging.handlers
 import os
 import sys
 import time
-from collections.abc import MutableMapping
+from collections.abc import Awaitable, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,14 @@ class Log(logging.LoggerAdapter[logging.Logger]):
 def get(name: str) -> Log:
     """The log of a module."""
     return Log(logging.getLogger(name), {})
+
+
+async def survived(work: Awaitable[None], event: str) -> None:
+    """Wait for `work`. What it raises is told in the log as `event`, and goes no further."""
+    try:
+        await work
+    except Exception as error:
+        get(__name__).error(event, exc_info=error)
 
 
 class KeyValueFormatter(logging.Formatter):

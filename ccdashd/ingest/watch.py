@@ -20,6 +20,7 @@ from ccdashd.ingest.scan import Accept, Enter, everywhere
 from ccdashd.ingest.watching.backend import Backend, Reason, Sink
 from ccdashd.ingest.watching.platform import choose, create, seconds_asleep
 from ccdashd.ingest.watching.probe import Probe
+from ccdashd.protocol import types as t
 from ccdashd.settings import WatchMode
 
 TICK_SECONDS = 30.0
@@ -134,6 +135,19 @@ class Watcher:
         except Exception as error:
             if backend is self._backend:
                 self._faults.put_nowait(error)
+
+    def told(self, last_scan_at: str | None) -> t.WatchStatus:
+        """The status as clients see it."""
+        state = self.status()
+        return t.WatchStatus(
+            mode=state.mode,
+            directories=state.directories,
+            restarts=state.restarts,
+            overflows=state.overflows,
+            events=state.events,
+            last_scan_at=last_scan_at,
+            healthy=state.healthy,
+        )
 
     def status(self) -> WatchState:
         backend = self._backend

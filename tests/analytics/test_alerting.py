@@ -264,8 +264,7 @@ def test_features_and_plans(world: World) -> None:
         await world.rule(metric="tasksDone", operator=">=", threshold=2.0, scope="project", name="Good day")
         assert (project.period, every.period) == ("total", "total")
         assert await world.look() == []
-        assert world.app._daily is not None
-        await world.app._daily.look(at_once=True)  # tasks that are done now did not become it today
+        await world.app._following.daily.look(at_once=True)  # tasks that are done now did not become it today
         write(3)
         await world.app.pipeline.apply([str(plan)])
         found = await world.look()

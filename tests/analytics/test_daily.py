@@ -67,9 +67,7 @@ class World:
         await self.cache.app.pipeline.apply({str(path)})
 
     async def look(self) -> None:
-        keeper = self.cache.app._daily
-        assert keeper is not None
-        await keeper.look()
+        await self.cache.app._following.daily.look()
 
     def lines(self) -> list[tuple[str, int, int]]:
         """What the journal says: of which day, with how many tasks, of which are done."""

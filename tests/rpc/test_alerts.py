@@ -202,10 +202,10 @@ def test_with_alerts_off_rules_are_off(serve: Callable[..., Served]) -> None:
 
 def test_before_the_cache_is_open_nothing_can_be_said_of_alerts(served: Served) -> None:
     app = served.app
-    alerting_, app._alerting = app._alerting, None
+    followers, app._followers = app._followers, None
     with pytest.raises(Busy):
         _ = app.alerting
-    app._alerting = alerting_
+    app._followers = followers
 
 
 # --- what fires ---
