@@ -24,7 +24,6 @@ from __future__ import annotations
 
 import re
 import threading
-from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -38,6 +37,9 @@ BETWEEN: Final = "\ue000"
 
 LONGEST: Final = 64
 """Characters of an identifier that has parts; what is longer is no name."""
+
+MOST_KNOWN: Final = 65_536
+"""Identifiers whose parts are remembered: most come again and again."""
 
 ENCODED: Final = 256
 """Characters of base64 in a row from which on they are taken for binary content."""
@@ -67,6 +69,7 @@ _CASES = bytes(
 
 _IN_BASE64 = bytes(ord("w") if byte in _LETTERS + _CAPITALS + b"+/" else ord(" ") for byte in range(256))
 _BASE64_RUN = b"w" * ENCODED
+_CHANGES = (b"lU", b"UUl")
 _NO_CJK = bytes(set(range(256)) - {0xE1, *range(0xE3, 0xEE), 0xEF, 0xF0})
 """Bytes that begin no character of `_CJK` in UTF-8."""
 
@@ -79,14 +82,14 @@ def prepare(text: str, cap: int) -> tuple[str, str]:
 
     Binary content is left out; of more than `cap` bytes of UTF-8, the head and the tail are taken.
     """
-    if "\x00" in text:
-        return "", ""
     data = text.encode()
+    if b"\x00" in data:
+        return "", ""
     if len(data) > cap:
         half = cap // 2
         text = f"{data[:half].decode(errors='ignore')}\n{data[-half:].decode(errors='ignore')}"
         data = text.encode()
-    if len(data) >= ENCODED and data.translate(_IN_BASE64).find(_BASE64_RUN) >= 0:
+    if len(data) >= ENCODED and _BASE64_RUN in data.translate(_IN_BASE64):
         text = _BASE64.sub(" ", text)
         data = text.encode()
     parts = _parts(data)
@@ -97,21 +100,20 @@ def prepare(text: str, cap: int) -> tuple[str, str]:
 
 def _parts(data: bytes) -> str:
     cases = data.translate(_CASES)
-    change, begin, end_of = cases.find, cases.rfind, len(cases)
+    find, find_back, length = cases.find, cases.rfind, len(cases)
     words: set[bytes] = set()
-    for pattern in (b"lU", b"UUl"):
-        at = change(pattern)
+    for change in _CHANGES:
+        at = find(change)
         while at >= 0:
-            end = change(b" ", at)
+            end = find(b" ", at)
             if end < 0:
-                end = end_of
-            words.add(data[begin(b" ", 0, at) + 1 : end])
-            at = change(pattern, end)
+                end = length
+            words.add(data[find_back(b" ", 0, at) + 1 : end])
+            at = find(change, end)
     if not words:
         return ""
-    found = {parts for word in words for parts in (_parts_of if len(word) <= LONGEST else _parts_of.__wrapped__)(word)}
     # In an order of their own, so that the same text is always indexed alike.
-    return f" {BETWEEN} ".join(sorted(found))
+    return f" {BETWEEN} ".join(sorted(set().union(*map(_parts_of, words))))
 
 
 def separate(text: str) -> str:
@@ -119,12 +121,16 @@ def separate(text: str) -> str:
     return _CJK.sub(r" \g<0> ", text)
 
 
-@lru_cache(65_536)
 def _parts_of(run: bytes) -> tuple[str, ...]:
     """The parts of each identifier in a run of letters, digits and what is not ASCII."""
-    words = [run.decode()] if run.isascii() else _words(run.decode())
-    split = [_BREAK.split(word) for word in words if len(word) <= LONGEST]
-    return tuple(" ".join(parts) for parts in split if len(parts) > 1)
+    known = _known.get(run)
+    if known is None:
+        words = [run.decode()] if run.isascii() else _words(run.decode())
+        split = [_BREAK.split(word) for word in words if len(word) <= LONGEST]
+        known = tuple(" ".join(parts) for parts in split if len(parts) > 1)
+        if len(run) <= LONGEST and len(_known) < MOST_KNOWN:
+            _known[run] = known
+    return known
 
 
 def _words(text: str) -> list[str]:
@@ -169,6 +175,9 @@ def _split(text: str, folded: str, start: int, end: int) -> tuple[Span, ...]:
 def fold(text: str) -> str:
     """The text, character by character: as the index compares it, a space for what divides words, or `MARK`."""
     return text.translate(_FOLDED)
+
+
+_known: dict[bytes, tuple[str, ...]] = {}
 
 
 class _Folded(dict[int, str]):

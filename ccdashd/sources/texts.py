@@ -30,12 +30,17 @@ class Text(NamedTuple):
 NOTHING = Text("")
 
 
+class _Output(msgspec.Struct, gc=False):
+    type: str = ""
+    text: str | None = None
+
+
 class _Block(msgspec.Struct, gc=False):
     type: str = ""
     text: str | None = None
     thinking: str | None = None
     input: Raw = Raw()
-    content: Raw = Raw()
+    content: str | list[_Output] | None = None
 
 
 class _Message(msgspec.Struct, gc=False):
@@ -67,13 +72,7 @@ class _Record(msgspec.Struct, gc=False):
     attachment: _Attachment | None = None
 
 
-class _Output(msgspec.Struct, gc=False):
-    type: str = ""
-    text: str | None = None
-
-
 _record = msgspec.json.Decoder(_Record).decode
-_outputs = msgspec.json.Decoder(list[_Output]).decode
 _string = msgspec.json.Decoder(str).decode
 _value = msgspec.json.Decoder().decode
 _PATHS = ("file_path", "notebook_path", "path", "filePath")
@@ -88,7 +87,8 @@ def texts(data: bytes | memoryview, blocks: Iterable[int]) -> list[Text]:
 
 def text(data: bytes | memoryview, block: int) -> Text:
     """`texts` of one entry."""
-    return texts(data, (block,))[0]
+    record = _decode(data)
+    return NOTHING if record is None else _text(record, block)
 
 
 def _decode(data: bytes | memoryview) -> _Record | None:
@@ -107,7 +107,9 @@ def _odd(read: Record) -> _Record:
     """A record as its reader takes it, without what does not fit."""
     said = read.message.content if read.message is not None else None
     if isinstance(said, list):
-        content: str | list[_Block] | None = [_Block(b.type, b.text, b.thinking, b.input, b.content) for b in said]
+        content: str | list[_Block] | None = [
+            _Block(block.type, block.text, block.thinking, block.input, _odd_output(block.content)) for block in said
+        ]
     else:
         content = said
     answer, attachment = read.toolUseResult, read.attachment
@@ -144,7 +146,10 @@ def _text(record: _Record, block: int) -> Text:
 def _block(content: list[_Block], number: int, record: _Record) -> Text:
     block = content[number]
     if block.type == "tool_result":
-        return Text(_output(block.content), _answered(record))
+        output = block.content
+        if isinstance(output, list):
+            output = "\n".join(part.text for part in output if part.type == "text" and part.text)
+        return Text(output or "", _answered(record))
     if block.type == "tool_use":
         given = _loaded(block.input)
         found = next((given[name] for name in _PATHS if given.get(name)), "") if isinstance(given, dict) else ""
@@ -170,17 +175,12 @@ def _answered(record: _Record) -> str:
     return answer.filePath or inner or answer.notebook_path or ""
 
 
-def _output(raw: Raw) -> str:
-    """The whole output of a tool: a string, or the texts among a list of blocks."""
-    if bytes(memoryview(raw)[:1]) != b"[":
-        return _plain(raw)
-    try:
-        return "\n".join(block.text for block in _outputs(raw) if block.type == "text" and block.text)
-    except _UNDECODABLE:
-        found = _loaded(raw)
-        blocks = [block for block in found if isinstance(block, dict)] if isinstance(found, list) else []
-        said = [block.get("text") for block in blocks if block.get("type") == "text"]
-        return "\n".join(text for text in said if isinstance(text, str))
+def _odd_output(raw: Raw) -> str | list[_Output] | None:
+    found = _loaded(raw)
+    if not isinstance(found, list):
+        return found if isinstance(found, str) else None
+    texts = [block.get("text") for block in found if isinstance(block, dict) and block.get("type") == "text"]
+    return [_Output("text", text) for text in texts if isinstance(text, str)]
 
 
 def _plain(raw: Raw) -> str:

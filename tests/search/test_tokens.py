@@ -33,7 +33,9 @@ def part_rows(text: str) -> list[list[str]]:
 
 characters = st.characters(codec="utf-8") | st.sampled_from("aAbB0é\u0301日한ア_-./ →")
 texts = st.text(characters, max_size=60)
-pieces = st.lists(st.sampled_from([*(form.text for form in FORMS), "XMLIdOf", "aB", "Ünder", "e\u0301X", "→", "_", "-"]))
+pieces = st.lists(
+    st.sampled_from([*(form.text for form in FORMS), "XMLIdOf", "aB", "Ünder", "e\u0301X", "→", "_", "-"]), max_size=4
+)
 naive_texts = st.tuples(pieces, st.sampled_from([" ", "", "_", "→"])).map(lambda drawn: drawn[1].join(drawn[0]))
 
 
