@@ -77,6 +77,8 @@ class Retention:
 
     def __init__(self, app: App) -> None:
         self._app = app
+        self.untidy = False
+        """Set where somebody was cut off who wrote into the archive: what nothing refers to goes with the next look."""
         self._running = asyncio.Lock()
         self._released: int | None = None
         """The revision at which it was looked last what may be copied again."""
@@ -208,7 +210,8 @@ class Retention:
             chosen = await self._app.pipeline.decide(partial(choose, batch, known, self._sources))
             outcome.pruned += chosen
             await self._delete([known.sessions[id] for id in chosen], outcome)
-        if begun or plan.going or sweep:
+        if begun or plan.going or sweep or self.untidy:
+            self.untidy = False
             await self._tidy(outcome)
         if outcome.forgotten:
             outcome.freed += await self._shrink()

@@ -444,6 +444,21 @@ def test_what_was_begun_is_finished_after_the_start_whenever_the_daily_run_is_du
     at(desk, finished)
 
 
+def test_what_was_left_by_somebody_who_was_cut_off_is_deleted(desk: Desk) -> None:
+    session = desk.session()
+    desk.copy()
+    desk.archive.delete(str(session.log(desk.logs)))
+
+    async def script() -> None:
+        await desk.retention.carry_out(automatic=False)
+        assert list(desk.archive.chunks.all()) != [], "nobody said so"
+        desk.retention.untidy = True
+        await desk.retention.carry_out(automatic=False)
+        assert list(desk.archive.chunks.all()) == []
+
+    at(desk, script)
+
+
 def test_what_cannot_be_deleted_is_a_problem_and_is_deleted_later(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     session = desk.session()
     desk.copy()

@@ -285,7 +285,8 @@ def never(connection: sa.Connection) -> tuple[AnyEdit, None]:
 
 
 def with_time(edit: AnyEdit) -> AnyEdit:
-    return msgspec.structs.replace(edit, at="2026-01-03T00:00:00.000Z")
+    """As it is decided: with the time of now, unless it was said elsewhere at another."""
+    return edit if edit.at else msgspec.structs.replace(edit, at="2026-01-03T00:00:00.000Z")
 
 
 # --- what is told of it ---

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -212,7 +212,12 @@ async def _take(app: App, path: str, digest: bytes, plan: Plan, report: Report) 
     takes = [Take(os.fsencode(take.path), take.names, take.beside) for take in plan.takes]
     drops = list(map(os.fsencode, plan.drops))
     job = TakeJob(os.fsencode(path), os.fsencode(app.archive.folder), digest, takes, drops, now())
-    answer = await _run(_IMPORT, encode(job), report, "imported")
+    try:
+        answer = await _run(_IMPORT, encode(job), report, "imported")
+    except BaseException:
+        with suppress(Busy):  # the daemon ends; the next one looks by itself
+            app.retention.untidy = True
+        raise
     assert isinstance(answer, Taken)
     await forget(app, plan.forgets)
     await pipeline.copied([take.path for take in plan.takes])
