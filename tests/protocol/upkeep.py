@@ -172,8 +172,8 @@ RESULTS: dict[str, t.Wire] = {
                 part="archive",
                 where="chunks/ab/abcd.zst",
                 problem="the bytes are not those of its name",
-                repair="written again from the log",
-                repaired=True,
+                repair="copies it again from the log",
+                repaired=False,
             )
         ],
         kept=[],
