@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from ccdashd import helper
 from ccdashd.analytics import counters
 from ccdashd.archive.archive import Archive
-from ccdashd.edits.examination import examine, replaced
+from ccdashd.edits.examination import examine, mended
 from ccdashd.edits.journal import fits, offset_of
 from ccdashd.integrity.copies import CopiesCheck
 from ccdashd.integrity.messages import Answer, Checked, Found, Job, Progress, decode_job, decode_settings, encode
@@ -51,8 +51,6 @@ class Check:
         )
         self._keeps_new = False
         """Whether the new cache is needed to repair the other one."""
-        self._damaged_journal = self._journal = b""
-        """With what is damaged set right as far as possible."""
 
     def answers(self) -> Iterator[Answer]:
         """Raises OSError or ValueError where it cannot be done."""
@@ -70,20 +68,10 @@ class Check:
 
     def _journal_lines(self) -> Iterator[Found]:
         path = Path(os.fsdecode(self._job.journal))
-        try:
-            data = path.read_bytes()
-        except FileNotFoundError:
-            return
-        self._damaged_journal = data
-        damages = examine(data)
-        for damage in damages:
-            repair = (
-                "the bit is set right"
-                if damage.mended is not None
-                else "it is moved into a file beside the journal; what it said is lost"
-            )
+        for damage in examine(_bytes(path)):
+            lost = "it is moved into a file beside the journal; what it said is lost"
+            repair = lost if damage.mended is None else "the bit is set right"
             yield Found("journal", str(path), damage.problem, repair, "journal")
-        self._journal = replaced(data, {damage.offset: damage.mended for damage in damages if damage.mended is not None})
 
     def _counters(self) -> Iterator[Found]:
         path = Path(os.fsdecode(self._job.counters))
@@ -171,10 +159,12 @@ class Check:
 
     def _journal_for(self, position: str) -> Path:
         """The journal as the cache knows it, in a file of its own."""
-        # The cache may know it from before it was damaged, or from after that.
-        fitting = [data for data in (self._journal, self._damaged_journal) if fits(position, data)]
+        # Read after the cache, so that it holds what that knows; which may be from before it was damaged, or from after.
+        data = _bytes(Path(os.fsdecode(self._job.journal)))
+        whole = mended(data)
+        fitting = [one for one in (whole, data) if fits(position, one)]
         self._checked.journal_fits = bool(fitting)
-        known = fitting[0][: offset_of(position)] if fitting else self._journal
+        known = fitting[0][: offset_of(position)] if fitting else whole
         path = self._beside("journal")
         path.write_bytes(known)
         return path
@@ -186,6 +176,17 @@ class Check:
         for path in (self._beside("journal"), *(() if self._keeps_new else (self._new,))):
             with suppress(OSError):
                 path.unlink()
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        data = path.read_bytes()
+        if data and not data.endswith(b"\n"):
+            time.sleep(0.1)  # a line may be on its way
+            data = path.read_bytes()
+    except FileNotFoundError:
+        return b""
+    return data
 
 
 def _words(difference: comparison.Difference) -> str:
