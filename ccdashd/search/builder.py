@@ -58,6 +58,9 @@ REST = 10
 LOOK_AGAIN = 30.0
 """Seconds after which it is looked whether something changed that nobody told."""
 
+OPENING = 15.0
+"""Seconds that a search waits for the file to be opened, or made."""
+
 RETRY = 5.0
 """Seconds until it is tried again after a failure."""
 
@@ -77,6 +80,8 @@ class Texts:
         self.path = app.paths.text_index
         self._task: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
+        self._open = asyncio.Event()
+        """Set while the file is one that can be read: it may have to be made, or made anew, first."""
         self._make_threads()
         self._changes: list[t.Change] | None = None
         """What changed beside logs; None: anything may have."""
@@ -87,6 +92,8 @@ class Texts:
         self._damage: BaseException | None = None
         """What a reader came upon in the file."""
         self._replacing = False
+        self.is_building = False
+        """Whether a process builds what is lacking."""
         self._turn = asyncio.Event()
         """Set when a round is over, and made anew then."""
         self._problem: str | None = None
@@ -118,6 +125,8 @@ class Texts:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
+        self._problem = "the cache is being closed"
+        self._end_turn()
         await self._stop_threads()
 
     def _make_threads(self) -> None:
@@ -144,9 +153,9 @@ class Texts:
         if self._replacing:
             raise self._unusable(_DAMAGED)
         try:
-            if not self.path.exists():
-                # Nothing is in it yet, and so nothing is found.
-                await self._writer.call(lambda indexer: None)
+            if not self._open.is_set() and self._problem is None:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._open.wait(), OPENING)
             thread = min(self._readers, key=lambda reader: reader.waiting)
             return await thread.call(fn, seconds=seconds)
         except (apsw.CorruptError, apsw.NotADBError, apsw.CantOpenError, apsw.IOError, apsw.BusyError) as error:
@@ -173,7 +182,17 @@ class Texts:
 
     def state(self) -> t.TextIndex:
         """How far the index is."""
-        return msgspec.structs.replace(self._state, bytes=size(self.path))
+        state = self._state
+        indexing = self._app.indexing
+        if state.enabled and not indexing.complete:
+            # Before the cache knows all logs, nobody can tell what is missing of those that it will know.
+            state = msgspec.structs.replace(
+                state,
+                complete=False,
+                logs_missing=max(state.logs_missing, indexing.files_total),
+                bytes_missing=max(state.bytes_missing, indexing.total),
+            )
+        return msgspec.structs.replace(state, bytes=size(self.path))
 
     async def settled(self) -> None:
         """Return when the index has all of the present revision that can be had. Raises Busy when it cannot be written."""
@@ -205,17 +224,17 @@ class Texts:
 
     async def _round(self) -> float:
         """Bring the index up to the cache; returns how many seconds to rest."""
-        if not self._app.is_open or not self._app.indexing.complete or self._app.indexing.phase != "idle":
-            return 0.0
         try:
             if self._damage is not None:
                 raise self._damage
-            took = await self._catch_up()
+            took = await self._attempt()
         except (apsw.Error, Unusable) as error:
             if not is_corrupt(error):
                 raise
             await self._replace(error)
-            took = await self._catch_up()
+            took = await self._attempt()
+        if took is None:
+            return 0.0
         self._problem = None
         self._app.problems.clear("text index")
         self._end_turn()
@@ -224,6 +243,14 @@ class Texts:
     def _end_turn(self) -> None:
         self._turn.set()
         self._turn = asyncio.Event()
+
+    async def _attempt(self) -> float | None:
+        """Returns how many seconds a comparison took; None where it is not the time for one."""
+        await self._writer.call(lambda indexer: None)
+        self._open.set()
+        if not self._app.indexing.complete or self._app.indexing.phase != "idle":
+            return None
+        return await self._catch_up()
 
     async def _catch_up(self) -> float:
         revision = self._app.revision
@@ -271,6 +298,15 @@ class Texts:
         )
         began, start = time.monotonic(), self._state
         logger.info("text index behind", logs=start.logs_missing, bytes=start.bytes_missing)
+        self.is_building = True
+        try:
+            await self._follow(job, start)
+        finally:
+            self.is_building = False
+        await self._writer.call(Indexer.refresh)
+        logger.info("text index built", entries=self._state.entries, seconds=time.monotonic() - began)
+
+    async def _follow(self, job: worker.Job, start: t.TextIndex) -> None:
         async with contextlib.aclosing(helper.answers(worker.MODULE, worker.encode(job))) as answers:
             async for answer in answers:
                 told = worker.decode_answer(answer)
@@ -283,8 +319,6 @@ class Texts:
                     bytes_missing=max(start.bytes_missing - told.bytes, 0),
                     entries=start.entries + told.entries,
                 )
-        await self._writer.call(Indexer.refresh)
-        logger.info("text index built", entries=self._state.entries, seconds=time.monotonic() - began)
 
     async def _take_items(self) -> None:
         """Bring titles, plans and notes up to the cache, which is little."""
@@ -299,10 +333,9 @@ class Texts:
     async def _write_items(self, behind: list[items.Behind]) -> None:
         if not behind:
             return
-        text = await self._writer.call(lambda indexer: indexer.connection)
-        # On a thread of the cache; nobody else uses the connection meanwhile.
-        found = await self._app.database.read(lambda cache, _: items.compare(cache, text, behind))
-        written = items.write(text, found, self._app.settings.text_index_cap_bytes)
+        found = await self.search(partial(_compare, behind))
+        cap = self._app.settings.text_index_cap_bytes
+        written = await self._writer.call(lambda indexer: items.write(indexer.connection, found, cap))
         while await self._writer.call(lambda _: next(written, None)) is not None:
             pass
 
@@ -329,6 +362,7 @@ class Texts:
             "Nothing is lost. If it happens again, have the disk checked.",
         )
         self._replacing = True
+        self._open.clear()
         try:
             await self._stop_threads()
             await asyncio.to_thread(delete, self.path)
@@ -342,3 +376,8 @@ class Texts:
     async def _forget(self) -> None:
         with contextlib.suppress(OSError):
             await asyncio.to_thread(delete, self.path)
+
+
+def _compare(behind: list[items.Behind], reading: Reading) -> items.Difference:
+    with reading.cache.begin():
+        return items.compare(reading.cache, reading.view.text, behind)

@@ -68,7 +68,7 @@ class SearchedChanges(Changes):
 
 
 TestSearchedChanges = SearchedChanges.TestCase
-TestSearchedChanges.settings = settings(max_examples=12, stateful_step_count=40, deadline=None)
+TestSearchedChanges.settings = settings(max_examples=8, stateful_step_count=40, deadline=None)
 
 
 class Log:
