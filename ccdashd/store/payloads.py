@@ -31,7 +31,7 @@ def payload(connection: sa.Connection, archive: Archive, session_id: str, wanted
         entry=wire(log, entry, index, session_id, branch=own.branch(index)),
         record=record,
         raw=raw,
-        blobs=[_reference(blob, place, number) for number, blob in enumerate(held)],
+        blobs=[reference(blob, place, number) for number, blob in enumerate(held)],
         revision=revision,
     )
 
@@ -45,13 +45,13 @@ def blob(connection: sa.Connection, archive: Archive, session_id: str, params: t
         raise NotFound("blob", params.blob, "sessions/entry lists those of an entry") from None
     log, [entry] = own.log(index), own.read(connection, index, index + 1)
     record, _ = _record(archive, log, entry)
-    held = dict(enumerate(blobs.take(record, str)))
-    found = held.get(int(number)) if number.isascii() and number.isdigit() else None
+    held = {str(index): blob for index, blob in enumerate(blobs.take(record, str))}
+    found = held.get(number)
     if found is None:
         raise NotFound("blob", params.blob, f"entry {place} holds {len(held)}")
     end = params.start + params.limit
     return t.Blob(
-        blob=_reference(found, place, int(number)),
+        blob=reference(found, place, int(number)),
         start=params.start,
         data=base64.b64encode(found.data[params.start : end]).decode(),
         next=end if end < len(found.data) else None,
@@ -70,7 +70,8 @@ def _blob_id(place: str, number: int) -> str:
     return f"{place}.{number}"
 
 
-def _reference(blob: blobs.Blob, place: str, number: int) -> t.BlobRef:
+def reference(blob: blobs.Blob, place: str, number: int) -> t.BlobRef:
+    """What names the blob of that number, of the record whose first entry has the id `place`."""
     return t.BlobRef(
         id=_blob_id(place, number),
         media_type=blob.media_type,

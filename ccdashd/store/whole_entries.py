@@ -18,6 +18,7 @@ from ccdashd.sources import lines
 from ccdashd.sources.claude_whole import Whole, whole
 from ccdashd.sources.model import KIND, Entry
 from ccdashd.store.entries import Log, entry_id
+from ccdashd.store.payloads import reference
 from ccdashd.store.reading_order import Order
 from ccdashd.store.transcripts import wire
 
@@ -92,16 +93,7 @@ def _entry(told: t.Entry, log: Log, entry: Entry, reader: _Reader) -> WholeEntry
     held = blobs.take(record, lambda number: f"blob:{place}.{number}")
     made = whole(record, entry)
     numbers = sorted(_named(made, place, len(held)))
-    references = [
-        t.BlobRef(
-            id=f"{place}.{number}",
-            media_type=held[number].media_type,
-            declared=held[number].declared,
-            bytes=len(held[number].data),
-            sha256=held[number].sha256,
-        )
-        for number in numbers
-    ]
+    references = [reference(held[number], place, number) for number in numbers]
     told = msgspec.structs.replace(told, text=made.text, truncated=False)
     return WholeEntry(told, made.input, references, [held[number] for number in numbers])
 

@@ -350,7 +350,7 @@ def test_the_bytes_come_in_pieces(pictured: Asked, limit: int) -> None:
 
 def test_blobs_that_are_not_there_are_told(pictured: Asked) -> None:
     first = pictured.whole()[0]["id"]
-    for wanted in ("", "x", first, f"{first}.1", f"{first}.-1", f"{first}.٣", "000000-0.0"):
+    for wanted in ("", "x", first, f"{first}.1", f"{first}.-1", f"{first}.٣", f"{first}.{'9' * 5000}", "000000-0.0"):
         with pytest.raises(RpcError, match="no blob") as caught:
             pictured("blob", blob=wanted)
         assert caught.value.code == -32001
