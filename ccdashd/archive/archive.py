@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ccdashd.archive import manifest as manifests
-from ccdashd.archive.chunks import Chunk, Chunks, Damaged, Missing, on_disk
+from ccdashd.archive.chunks import Chunk, Chunks, Damaged, Missing, Unreadable, entries, folders, on_disk
 from ccdashd.archive.manifest import Manifest, Version
 from ccdashd.archive.readme import explain
-from ccdashd.archive.staging import Staging, sync_folder
+from ccdashd.archive.staging import Staging, Unwritable, sync_folder
 
-__all__ = ["Archive", "Damaged", "InUse", "Manifest", "Missing", "Source", "Swept", "Version"]
+__all__ = ["Archive", "Damaged", "InUse", "Manifest", "Missing", "Source", "Swept", "Unreadable", "Version"]
 
 
 class InUse(OSError):
@@ -63,23 +63,26 @@ class Archive:
         return self.load(self.manifest_path(path))
 
     def manifests(self) -> Iterator[Manifest]:
-        """Those of all logs, in no order; damaged ones, which `verify` names, are left out."""
+        """Those of all logs, in no order; damaged ones, which `verify` names, are left out. Raises Unreadable."""
         for folder in self.manifest_folders():
             yield from self.manifests_in(folder)
 
     def manifest_folders(self) -> list[str]:
-        """The folders that manifests are in. A manifest that is written or deleted changes the time of its folder."""
-        return [f"{self.folder}/logs/{name}" for name in _names(f"{self.folder}/logs")]
+        """The folders that manifests are in. A manifest that is written or deleted changes the time of its folder.
+
+        Raises Unreadable.
+        """
+        return folders(f"{self.folder}/logs")
 
     def manifests_in(self, folder: str) -> Iterator[Manifest]:
-        """Those in one of the folders."""
+        """Those in one of the folders. Raises Unreadable."""
         for file in _manifest_files(folder):
             with suppress(OSError):
                 if (found := self.load(file)) is not None:
                     yield found
 
     def manifest_files(self) -> Iterator[str]:
-        """Where the manifests are."""
+        """Where the manifests are. Raises Unreadable."""
         for folder in self.manifest_folders():
             yield from _manifest_files(folder)
 
@@ -135,12 +138,16 @@ class Archive:
 
     @contextmanager
     def writing(self, *, wait: bool = False) -> Iterator[Staging]:
-        """Be the one who writes. Raises InUse where another process does, and may go on for long, or `wait` for it.
+        """Be the one who writes. Raises InUse where another process does, and may go on for long, or `wait` for it;
+        and Unwritable.
 
         What was put into the staging area, and not settled, is forgotten at the end.
         """
-        os.makedirs(self.folder, mode=0o700, exist_ok=True)
-        fd = os.open(f"{self.folder}/lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            os.makedirs(self.folder, mode=0o700, exist_ok=True)
+            fd = os.open(f"{self.folder}/lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise Unwritable.of(error) from error
         try:
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -202,11 +209,4 @@ class Archive:
 
 
 def _manifest_files(folder: str) -> list[str]:
-    return [f"{folder}/{name}" for name in _names(folder) if name.endswith(".json")]
-
-
-def _names(folder: str) -> list[str]:
-    try:
-        return sorted(os.listdir(folder))
-    except (FileNotFoundError, NotADirectoryError):
-        return []
+    return [entry.path for entry in entries(folder) if entry.name.endswith(".json")]

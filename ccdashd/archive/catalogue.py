@@ -23,12 +23,14 @@ class Catalogue:
         self._lock = threading.Lock()
 
     def all(self) -> list[Manifest]:
-        """Every manifest that is whole; damaged ones, which `verify` names, are left out. Raises OSError where the archive
-        cannot be looked at."""
+        """Every manifest that is whole; damaged ones, which `verify` names, are left out. Raises Unreadable."""
         with self._lock:
             known, self._folders = self._folders, {}
             for folder in self.archive.manifest_folders():
-                changed = os.stat(folder).st_mtime_ns
+                try:
+                    changed = os.stat(folder).st_mtime_ns
+                except FileNotFoundError:
+                    continue  # it was deleted this moment
                 kept = known.get(folder)
                 if kept is None or kept[0] != changed:
                     settled = time.time_ns() - changed > SETTLED

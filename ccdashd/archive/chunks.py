@@ -44,6 +44,10 @@ class Missing(OSError):
     """The archive has no such file or version."""
 
 
+class Unreadable(OSError):
+    """A folder of the archive cannot be looked at."""
+
+
 class Chunk(msgspec.Struct, frozen=True, array_like=True):
     """A piece of a log: the SHA-256 of its bytes, in hex, and how many they are."""
 
@@ -128,20 +132,27 @@ class Chunks:
         return True
 
     def all(self) -> Iterator[os.DirEntry[str]]:
-        """The file of every chunk that is there."""
-        for folder in _entries(self.folder):
-            if folder.is_dir(follow_symlinks=False):
-                for entry in _entries(folder.path):
-                    if _NAME.fullmatch(entry.name):
-                        yield entry
+        """The file of every chunk that is there. Raises Unreadable."""
+        for folder in folders(self.folder):
+            for entry in entries(folder):
+                if _NAME.fullmatch(entry.name):
+                    yield entry
 
 
-def _entries(folder: str) -> list[os.DirEntry[str]]:
+def entries(folder: str) -> list[os.DirEntry[str]]:
+    """What is in a folder of the archive, by name; nothing where there is no such folder. Raises Unreadable."""
     try:
-        with os.scandir(folder) as entries:
-            return sorted(entries, key=lambda entry: entry.name)
+        with os.scandir(folder) as found:
+            return sorted(found, key=lambda entry: entry.name)
     except FileNotFoundError:
         return []
+    except OSError as error:
+        raise Unreadable(error.errno, f"the archive cannot be read: {error.strerror}") from error
+
+
+def folders(folder: str) -> list[str]:
+    """The folders in a folder of the archive. Raises Unreadable."""
+    return [entry.path for entry in entries(folder) if entry.is_dir(follow_symlinks=False)]
 
 
 def pack(data: bytes) -> bytes:

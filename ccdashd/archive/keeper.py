@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING
 import msgspec
 import sqlalchemy as sa
 
+from ccdashd.archive.archive import Unreadable
 from ccdashd.archive.catalogue import Catalogue
 from ccdashd.archive.waiting import Rules, Waiting, waiting
 from ccdashd.archive.worker import CopyJob, CopyStep
 from ccdashd.clock import now
-from ccdashd.errors import Busy
+from ccdashd.errors import Busy, plain
 from ccdashd.helper import HelperFailed, answers
 from ccdashd.protocol import types as t
 from ccdashd.store import archived, prunes
@@ -82,6 +83,7 @@ class Keeper:
         """Why the last run failed, in plain words."""
         self._running = asyncio.Lock()
         self._swept = False
+        """Whether the last run came to its end; else it may have left chunks that nothing refers to."""
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -107,13 +109,18 @@ class Keeper:
                 await self.look()
             except (Busy, HelperFailed):
                 continue  # the status tells
+            except Unreadable as error:
+                self._failed(plain(error))
             except Exception:
                 log.exception("logs could not be copied into the archive; it is tried again")
 
     async def look(self) -> None:
-        """Copy what is quiet. Raises Busy while the cache cannot be read, and HelperFailed where a run failed."""
+        """Copy what is quiet, unless logs are being read or the index of texts is built, which people wait for.
+
+        Raises Busy while the cache cannot be read, Unreadable where the archive cannot, HelperFailed where a run failed.
+        """
         app = self._app
-        if app.is_open and app.indexing.complete and app.indexing.phase == "idle":
+        if app.is_open and app.indexing.complete and app.indexing.phase == "idle" and not app.texts.is_building:
             with contextlib.suppress(OSError):
                 await app.retention.release()
             quiet = self.quiet(await self.waiting())
@@ -151,8 +158,9 @@ class Keeper:
                 logs=[os.fsencode(log.path) for log in logs],
                 max_bytes=settings.archive_max_bytes,
                 anew=anew,
-                sweep=not self._swept,  # the last daemon may have been killed before it came to that
+                sweep=not self._swept,
             )
+            self._swept = False
             total = sum(log.size for log in logs)
             sizes = [0]
             for one in logs:

@@ -24,11 +24,12 @@ class Waiting:
 
     @property
     def bytes(self) -> int:
+        """How long they are together."""
         return sum(log.size for log in self.logs)
 
     def quiet(self, seconds: float, now_ns: int) -> list[Log]:
-        """Those that did not change for so long."""
-        return [log for log in self.logs if now_ns - log.mtime_ns >= seconds * 1_000_000_000]
+        """Those that did not change for so long; a time to come says that the clock was set back since."""
+        return [log for log in self.logs if not 0 <= now_ns - log.mtime_ns < seconds * 1_000_000_000]
 
 
 class Rules:

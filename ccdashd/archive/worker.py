@@ -82,6 +82,7 @@ class _Run:
             yield from self._steps()
         except Unwritable:
             # What is settled and named by no manifest takes the room that there is not.
+            self._staging.discard()
             with suppress(OSError):
                 self._archive.sweep()
             raise

@@ -14,13 +14,14 @@ import os
 from collections.abc import Collection, Iterable, Mapping
 
 from ccdashd.archive import manifest as manifests
-from ccdashd.archive.archive import Archive
+from ccdashd.archive.archive import Archive, Unreadable
 from ccdashd.archive.catalogue import Catalogue
 from ccdashd.archive.manifest import Manifest, Version
+from ccdashd.errors import plain
 from ccdashd.ingest.scan import FileStat
 from ccdashd.logfile import description, guard, guard_of, stamp
 from ccdashd.sources import PARSER
-from ccdashd.store.logs import FileState
+from ccdashd.store.logs import FileState, path_value, shown
 
 States = Mapping[str, FileState]
 
@@ -32,8 +33,25 @@ class Copies:
         self._archive = archive
         self._catalogue = Catalogue(archive)
         self._superseded: dict[str, FileState] = {}
-        self.unread: dict[str, str] = {}
+        self._unread: dict[str, str] = {}
         """Copies that could not be read when that was tried last, and why."""
+        self._unreadable: str | None = None
+        """Why all copies could not be looked at when that was tried last."""
+
+    @property
+    def problem(self) -> str | None:
+        """Which copies could not be read, and why, in plain words."""
+        if self._unreadable is not None:
+            return self._unreadable
+        if not self._unread:
+            return None
+        path, problem = next(iter(self._unread.items()))
+        more = f" and {len(self._unread) - 1} more" if len(self._unread) > 1 else ""
+        return f"the copy of {shown(path_value(path))} cannot be read: {problem}{more}"
+
+    def forget_problems(self) -> None:
+        """All copies are to be looked at."""
+        self._unread.clear()
 
     @property
     def superseded(self) -> dict[str, str]:
@@ -59,29 +77,32 @@ class Copies:
         for file in files:
             problem = unreadable.pop(file.path, None) if file.archived else None
             if problem is not None:
-                self.unread[file.path] = problem
+                self._unread[file.path] = problem
             else:
-                self.unread.pop(file.path, None)
+                self._unread.pop(file.path, None)
 
     def has(self, path: str) -> bool:
         """Whether there is a copy of a log."""
         return self.manifest(path) is not None
 
     def manifest(self, path: str) -> Manifest | None:
-        """What there is of a log; None also where it cannot be read, which the archive's own status tells."""
+        """What there is of a log; None also where it cannot be read, which `verify` names."""
         try:
             return self._archive.manifest(path)
         except OSError:
             return None
 
     def manifests(self, paths: Iterable[str] | None = None) -> list[Manifest]:
-        """Those of these logs, or all."""
+        """Those of these logs, or all; none where the archive cannot be read, which is the `problem` then."""
         if paths is not None:
             return [found for path in paths if (found := self.manifest(path)) is not None]
         try:
-            return self._catalogue.all()
-        except OSError:
+            every = self._catalogue.all()
+        except Unreadable as error:
+            self._unreadable = plain(error)
             return []
+        self._unreadable = None
+        return every
 
     def compare(self, manifest: Manifest, states: States, anew: bool) -> tuple[list[FileStat], list[str]]:
         """What is to be read of the copies of a log, and which paths of earlier versions the cache is to forget.

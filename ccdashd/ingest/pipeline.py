@@ -199,7 +199,7 @@ class Pipeline:
         self._note_problems(problems)
         hidden = [problem.path for problem in problems]
         if paths is None:
-            self.copies.unread.clear()
+            self.copies.forget_problems()
         claims = await self.app.database.read(partial(claim_all, found, hidden, paths, self.copies, anew=anew))
         log.info("scan done reason=%r files=%d %s", reason, len(found), claims)
         try:
@@ -421,11 +421,9 @@ class Pipeline:
             self.app.problems.clear("scan")
 
     def _note_copies(self) -> None:
-        if unread := self.copies.unread:
-            path, problem = next(iter(unread.items()))
-            more = f" and {len(unread) - 1} more" if len(unread) > 1 else ""
-            said = f"the copy of {logs.shown(logs.path_value(path))} cannot be read: {problem}{more}"
-            self.app.problems.set("copies", said, "`ccdash verify --repair` mends what can be mended.")
+        if (problem := self.copies.problem) is not None:
+            hint = "Make it readable, or see what `ccdash verify --repair` can mend; `ccdash rescan` looks at it again."
+            self.app.problems.set("copies", problem, hint)
         else:
             self.app.problems.clear("copies")
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from ccdashd.errors import Busy, CcdashError, Internal, MethodNotFound
+from ccdashd.errors import Busy, CcdashError, Internal, MethodNotFound, ReadOnly, plain
 from ccdashd.log import get
 from ccdashd.protocol import frames, lsp
 from ccdashd.protocol.lsp import LspMethod
@@ -225,6 +225,10 @@ class Dispatcher:
         """What to answer for an exception; the unexpected is logged under an id, and only the id is answered."""
         if isinstance(error, CcdashError):
             return error
+        from ccdashd.archive.archive import Unreadable
+
+        if isinstance(error, Unreadable):
+            return ReadOnly(plain(error))
         problem = self._app.explain(error)
         if problem is not None:
             logger.warning("request failed", method=name, error=type(error).__name__, problem=problem)

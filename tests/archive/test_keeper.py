@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from ccdashd.archive import keeper
+from ccdashd.search.builder import Texts
 from tests.helpers import Client, RpcError, file_system, wait_until
 from tests.ingest.world import SESSIONS, World
 from tests.rpc.conftest import Served
@@ -174,6 +176,53 @@ def test_a_full_disk_is_a_problem_until_there_is_room(
             remount("size=8m")
             wait_until(lambda: "archive" not in problems(), "the end of the problem")
             assert client.request("archive/status")["logs"] == 3
+
+
+def test_an_archive_that_cannot_be_read_is_told(
+    serve: Serve, world: World, short_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "LOOK", 0.05)
+    monkeypatch.setattr(keeper, "RETRY", 0.05)
+    folder = short_folder / ".local" / "share" / "ccdash" / "archive"
+    with serve().client() as client:
+        wait_until(lambda: client.request("archive/status")["logs"] == 3, "the copies")
+        aside = folder.rename(folder.with_name("aside"))
+        folder.symlink_to(folder)
+
+        def problems() -> dict[str, str]:
+            client.request("cache/rescan")
+            return {problem["part"]: problem["problem"] for problem in client.request("ccdash/status")["problems"]}
+
+        said = f"the archive cannot be read: {os.strerror(errno.ELOOP)}"
+        wait_until(lambda: problems() == {"archive": said, "copies": said}, "the problems")
+        for method in ("archive/status", "archive/list", "archive/run", "cache/storage"):
+            with pytest.raises(RpcError, match=said) as caught:
+                client.request(method, {})
+            assert caught.value.code == -32003
+        folder.unlink()
+        aside.rename(folder)
+        wait_until(lambda: problems() == {}, "the end of the problems")
+
+
+def test_nothing_is_copied_while_the_index_of_texts_is_built(
+    serve: Serve, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "LOOK", 0.01)
+    looked = 0
+    served = serve()
+
+    def building(texts: Texts) -> bool:
+        nonlocal looked
+        looked += 1
+        return True
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Texts, "is_building", property(building, lambda texts, value: None), raising=False)
+        with served.client() as client:
+            wait_until(lambda: looked > 3, "some looks")
+            assert client.request("archive/status")["logs"] == 0
+    with served.client() as client:
+        wait_until(lambda: client.request("archive/status")["logs"] == 3, "the copies")
 
 
 def test_the_archive_is_as_large_as_it_may_be(serve: Serve, world: World) -> None:

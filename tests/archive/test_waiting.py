@@ -74,6 +74,12 @@ def test_what_is_other_than_its_copy_waits_the_oldest_first() -> None:
     assert found.quiet(0, NOW) == [new, grown, touched]
 
 
+def test_a_log_of_a_time_to_come_is_quiet() -> None:
+    """The clock was set back since; else it would wait until that time."""
+    later = log(age_days=-30)
+    assert waiting([later], [], rules(), NOW).quiet(300, NOW) == [later]
+
+
 def test_a_log_of_no_folder_is_not_excluded() -> None:
     assert not rules(archive_exclude="/").excludes(log(root="", cwd=""), NOW)
     assert not rules(archive_exclude="").excludes(log(), NOW)
