@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from collections.abc import Callable, Iterable, Sequence
@@ -19,6 +20,10 @@ BLOCK = 4 * 1024 * 1024
 
 class Taken(OSError):
     """There is a file where one was to be written."""
+
+
+class Gone(OSError):
+    """There is neither the log, which is `filename`, nor a copy of it."""
 
 
 class Target(NamedTuple):
@@ -46,8 +51,8 @@ def _below(path: str, roots: Sequence[str]) -> str:
 def restore(archive: Archive, wanted: Sequence[Target], report: Callable[[int], None]) -> list[str]:
     """Write logs, with what describes those of sub-agents; returns all paths. `report` takes the bytes that are done.
 
-    Raises Taken where a file is there already, before anything is written; FileNotFoundError where a log has neither file
-    nor copy, Missing, Damaged, or another OSError. What was written whole by then stays.
+    Raises Taken where a file is there already, before anything is written; Gone, Missing, Damaged, or another OSError. What
+    was written whole by then stays.
     """
     for target in wanted:
         for path in (target.path, description(target.path)):
@@ -61,8 +66,7 @@ def restore(archive: Archive, wanted: Sequence[Target], report: Callable[[int], 
 
 
 def _restore(archive: Archive, target: Target, written: list[str], report: Callable[[int], None], done: int) -> int:
-    os.makedirs(os.path.dirname(target.path), mode=0o700, exist_ok=True)
-    with Records(archive, target.source) as log, _New(target.path) as new:
+    with _opened(archive, target.source) as log, _New(target.path) as new:
         while data := log.read(new.size, BLOCK):
             new.write(data)
             report(done + new.size)
@@ -76,6 +80,13 @@ def _restore(archive: Archive, target: Target, written: list[str], report: Calla
             new_meta.finish(None)
         written.append(place)
     return done + new.size
+
+
+def _opened(archive: Archive, path: str) -> Records:
+    try:
+        return Records(archive, path)
+    except FileNotFoundError:
+        raise Gone(errno.ENOENT, "there is neither the log nor a copy of it", path) from None
 
 
 def _meta(archive: Archive, path: str) -> bytes | None:
@@ -96,6 +107,7 @@ class _New:
     """A file that appears under its name when it is whole, unless there is one by then."""
 
     def __init__(self, path: str) -> None:
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         self._path = path
         self._temporary = os.path.join(os.path.dirname(path), f".ccdash-{secrets.token_hex(8)}.tmp")
         self._fd = os.open(self._temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

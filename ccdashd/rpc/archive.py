@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from ccdashd.archive.archive import Archive
 from ccdashd.archive.manifest import Manifest
-from ccdashd.archive.restore import Taken, restore, targets
+from ccdashd.archive.restore import Gone, Taken, restore, targets
 from ccdashd.clock import iso
 from ccdashd.errors import Conflict, InvalidParams, NotFound, ReadOnly
 from ccdashd.helper import HelperFailed
@@ -161,9 +161,8 @@ async def archive_restore(call: Call, params: t.ArchiveRestoreParams) -> t.Archi
             written = await asyncio.to_thread(partial(restore, app.archive, wanted, tell))
         except Taken as error:
             raise Conflict(f"{error}; no file is replaced: give another folder") from error
-        except FileNotFoundError as error:
-            name = shown(path_value(error.filename)) if error.filename else params.session
-            raise ReadOnly(f"{name} is gone, and there is no copy of it") from error
+        except Gone as error:
+            raise ReadOnly(f"{shown(path_value(error.filename))} is gone, and there is no copy of it") from error
         except OSError as error:
             raise ReadOnly(f"not all logs could be written: {error.strerror or error}") from error
     return t.ArchiveRestoreResult(

@@ -130,7 +130,9 @@ def test_a_session_without_log_and_copy_cannot_be_written_back(serve: Serve, wor
         changed(client, world, TWO)
         with pytest.raises(RpcError, match="is gone, and there is no copy of it"):
             client.request("archive/restore", {"session": SESSIONS[1], "folder": str(tmp_path)})
-    assert list(tmp_path.rglob("*.jsonl")) == []
+        with pytest.raises(RpcError, match="not all logs could be written: No such file or directory"):
+            client.request("archive/restore", {"session": SESSIONS[0], "folder": "/proc/none"})
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_logs_are_copied_in_the_background(serve: Serve, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
