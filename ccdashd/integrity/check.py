@@ -22,6 +22,7 @@ from ccdashd.analytics import counters
 from ccdashd.archive.archive import Archive
 from ccdashd.edits.examination import examine, mended
 from ccdashd.edits.journal import fits, offset_of
+from ccdashd.integrity import backups
 from ccdashd.integrity.copies import CopiesCheck
 from ccdashd.integrity.messages import Answer, Checked, Found, Job, Progress, decode_job, decode_settings, encode
 from ccdashd.integrity.rebuild import LATELY, Rebuild
@@ -56,6 +57,7 @@ class Check:
         """Raises OSError or ValueError where it cannot be done."""
         yield from self._journal_lines()
         yield from self._counters()
+        yield from self._backups()
         yield from self._copies()
         yield from self._texts()
         try:
@@ -79,6 +81,16 @@ class Check:
         if problem is not None:
             repair = "it is moved aside; counters of metrics are told anew by the daemon, or begin at zero"
             yield Found("counters", str(path), problem, repair, "counters")
+
+    def _backups(self) -> Iterator[Found]:
+        repair = "make another one, and delete it"
+        for folder in backups.all_in(Path(os.fsdecode(self._job.backups))):
+            try:
+                for file, problem in backups.problems(folder, backups.load(folder)):
+                    if problem is not None:
+                        yield Found("backups", str(folder / file.path), problem, repair, "")
+            except (backups.DamagedBackup, OSError) as error:
+                yield Found("backups", str(folder), str(error), repair, "")
 
     # --- the archive ---
 

@@ -20,6 +20,7 @@ from ccdashd.paths import resolve
 from ccdashd.runtime import AlreadyRunning, Lock, private_folder
 from tests.helpers import Daemon, RpcError, file_system, wait_until
 from tests.ingest.tables import dump_file, same
+from tests.integrity.checking import faults
 from tests.integrity.test_flipped_bits import flip
 from tests.integrity.world import Profile
 
@@ -200,3 +201,12 @@ def test_the_command_says_why(profile: Profile, tmp_path: Path) -> None:
     done = subprocess.run(command, env=environ, cwd="/", capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == f"{tmp_path} is no backup: it has no backup.json\n"
+
+
+def test_a_damaged_backup_is_named_by_a_check(profile: Profile) -> None:
+    folder = folder_of(back_up(profile, profile.paths.backups, archive=False))
+    assert [fault for fault in faults(profile.paths, profile.cache.settings) if fault.part == "backups"] == []
+    for name in ("cache.db", "backup.json"):
+        with changed(folder / name):
+            (fault,) = [one for one in faults(profile.paths, profile.cache.settings) if one.part == "backups"]
+            assert str(folder) in fault.where and "make another one" in fault.repair

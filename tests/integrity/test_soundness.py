@@ -1,10 +1,11 @@
-"""Whatever happened to files, in any order: a cache that nobody damaged is found to be whole."""
+"""Whatever happened to files, in any order: what nobody damaged is found to be whole."""
 
 from __future__ import annotations
 
 from hypothesis import settings
 
-from tests.ingest import test_incremental, test_plans_incremental
+from tests.archive import test_incremental as archived
+from tests.ingest import test_plans_incremental as plans
 from tests.ingest.machine import CacheMachine
 from tests.integrity.checking import faults
 
@@ -18,15 +19,15 @@ class Checked(CacheMachine):
         assert faults(self.cache.paths, self.cache.settings) == []
 
 
-class Logs(Checked, test_incremental.Changes):
-    """Logs changed."""
+class Logs(Checked, archived.ArchivedChanges):
+    """Logs changed, and were copied."""
 
 
-class Plans(Checked, test_plans_incremental.Changes):
+class Plans(Checked, plans.Changes):
     """Planning files changed, and sessions that work on them."""
 
 
 TestLogs = Logs.TestCase
-TestLogs.settings = settings(max_examples=12, stateful_step_count=25, deadline=None)
+TestLogs.settings = settings(max_examples=6, stateful_step_count=25, deadline=None)
 TestPlans = Plans.TestCase
-TestPlans.settings = settings(max_examples=8, stateful_step_count=20, deadline=None)
+TestPlans.settings = settings(max_examples=4, stateful_step_count=20, deadline=None)
