@@ -104,7 +104,7 @@ class _Run:
             try:
                 self._archive.sweep()
             except Damaged as error:
-                self._problem(self._archive.folder, error)
+                self._problem(self._archive.folder, OSError(f"chunks that nothing refers to stay: {error}"))
         yield self._told()
 
     def _copy(self, path: str) -> None:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from ccdashd import sources
 from ccdashd.archive import manifest as manifests
 from ccdashd.ingest.copies import Copies
-from ccdashd.ingest.scan import FileStat
+from ccdashd.ingest.scan import FileStat, look
 from ccdashd.logfile import guard, stamp
 from ccdashd.sources import PARSER
 from ccdashd.store import logs
@@ -66,17 +66,6 @@ class Claims:
 
 def _growth(file: FileStat, state: FileState) -> int:
     return file.size - state.parsed_to
-
-
-def look(path: str) -> FileStat | None:
-    """The log at `path`, or None where there is no regular file. Raises OSError where that cannot be told."""
-    try:
-        status = os.stat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    if status.st_mode & 0o170000 != 0o100000:
-        return None
-    return FileStat(path, status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev)
 
 
 def claim(

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from ccdashd.archive import manifest as manifests
 from ccdashd.derive.pricing import Prices
 from ccdashd.ingest import consequences
-from ccdashd.ingest.claim import look
 from ccdashd.ingest.consequences import Owner
+from ccdashd.ingest.scan import look
 from ccdashd.ingest.written import Written
 from ccdashd.sources import identify
 from ccdashd.sources.model import Event, Stats

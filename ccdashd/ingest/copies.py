@@ -18,7 +18,7 @@ from ccdashd.archive.archive import Archive, Unreadable
 from ccdashd.archive.catalogue import Catalogue
 from ccdashd.archive.manifest import Manifest, Version
 from ccdashd.errors import plain
-from ccdashd.ingest.scan import FileStat
+from ccdashd.ingest.scan import FileStat, look
 from ccdashd.logfile import description, guard, guard_of, stamp
 from ccdashd.sources import PARSER
 from ccdashd.store.logs import FileState, path_value, shown
@@ -155,14 +155,11 @@ class Copies:
 
 def _beginnings(manifest: Manifest) -> list[Version] | None:
     """The versions that the log begins as; None where it is gone. Raises OSError where that cannot be told."""
-    try:
-        status = os.stat(manifest.log)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    if status.st_mode & 0o170000 != 0o100000:
+    file = look(manifest.log)
+    if file is None:
         return None
     newest = manifest.newest
-    if (newest.size, newest.mtime_ns) == (status.st_size, stamp(manifest.log, status.st_mtime_ns)):
+    if (newest.size, newest.mtime_ns) == (file.size, stamp(manifest.log, file.mtime_ns)):
         return [newest]
     fd = os.open(manifest.log, os.O_RDONLY | os.O_CLOEXEC)
     try:

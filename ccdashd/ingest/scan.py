@@ -107,12 +107,25 @@ def _files(
             problems.append(_problem(entry.path, error))
             continue
         if stat.S_ISREG(status.st_mode):
-            yield FileStat(entry.path, status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev)
+            yield _file(entry.path, status)
+
+
+def look(path: str) -> FileStat | None:
+    """The file at `path`, or None where there is no regular file. Raises OSError where that cannot be told."""
+    try:
+        status = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return _file(path, status) if stat.S_ISREG(status.st_mode) else None
 
 
 def newest_first(files: Iterable[FileStat]) -> list[FileStat]:
     """`files` by modification time, the latest first, so that a cold start serves today's sessions first."""
     return sorted(files, key=lambda file: file.mtime_ns, reverse=True)
+
+
+def _file(path: str, status: os.stat_result) -> FileStat:
+    return FileStat(path, status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev)
 
 
 def _problem(path: str, error: OSError) -> Problem:

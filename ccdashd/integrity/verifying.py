@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from ccdashd.analytics import counters
 from ccdashd.errors import Busy
 from ccdashd.helper import HelperFailed, answers
-from ccdashd.ingest.claim import look
+from ccdashd.ingest.scan import look
 from ccdashd.integrity import messages
 from ccdashd.integrity.copies import mend_manifests, sweep
 from ccdashd.integrity.messages import Checked, Found, Job, Progress, Remedy

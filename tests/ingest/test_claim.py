@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from ccdashd.ingest.claim import Claims, claim, inode_lookup, look
+from ccdashd.ingest.claim import Claims, claim, inode_lookup
 from ccdashd.ingest.commit import Batch, commit
 from ccdashd.ingest.parse import glance
+from ccdashd.ingest.scan import look
 from ccdashd.store import logs
 from tests.ingest.caches import Cache, expected
 from tests.ingest.tables import same
