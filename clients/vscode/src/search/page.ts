@@ -11,7 +11,7 @@ const BODY = `<div class="asking">
 <main id="found" class="found">
 <div id="told" class="told" role="status"></div>
 <div id="notice" class="notice" hidden></div>
-<div id="list" class="list" role="tree" aria-label="What was found"></div>
+<div id="list" class="list" role="listbox" aria-label="What was found"></div>
 <button id="more" class="more" hidden>Show More</button>
 <dl id="help" class="help">
 ${EXAMPLES.map(([typed, means]) => `<dt><button class="example">${escaped(typed)}</button></dt><dd>${escaped(means)}</dd>`).join("\n")}

@@ -24,6 +24,11 @@ const list = found("list");
 const more = found("more");
 const help = found("help");
 
+/** The query whose hits are shown. */
+let answered = "";
+/** Whether the best hit is to be opened as soon as it is known: who types fast does not wait for it. */
+let opening = false;
+
 function found(id: string): HTMLElement {
   const element = document.getElementById(id);
   if (element === null) throw new Error(`no element ${id}`);
@@ -45,6 +50,7 @@ function state(): State {
 
 function search(): void {
   const asked = state();
+  opening = false;
   host.setState(asked);
   host.postMessage({ type: "search", ...asked });
   if (asked.query === "") clear("");
@@ -55,6 +61,7 @@ function newest(wanted: boolean): void {
 }
 
 function clear(text: string, failed = false): void {
+  answered = "";
   list.replaceChildren();
   list.classList.remove("busy");
   told.textContent = text;
@@ -93,6 +100,12 @@ function hits(): HTMLElement[] {
 
 function open(element: HTMLElement): void {
   host.postMessage({ type: "open", hit: Number(element.dataset.hit) });
+}
+
+function openBest(): void {
+  const [best] = hits();
+  opening = answered !== state().query;
+  if (!opening && best !== undefined) open(best);
 }
 
 function focus(element: HTMLElement | undefined): void {
@@ -140,7 +153,7 @@ help.addEventListener("click", (event) => {
 query.addEventListener("keydown", (event) => {
   if (event.isComposing) return;
   if (event.key === "ArrowDown") focus(hits()[0]);
-  else if (event.key === "Enter" && hits()[0] !== undefined) open(hits()[0] as HTMLElement);
+  else if (event.key === "Enter") openBest();
   else if (event.key === "Escape" && query.value !== "") {
     query.value = "";
     search();
@@ -182,11 +195,14 @@ window.addEventListener("message", (event: MessageEvent<ToPage>) => {
   // An answer to what is no longer asked.
   if (message.query !== state().query) return;
   if (message.type === "busy") list.classList.add("busy");
-  else if (message.type === "failed") clear(message.text, true);
-  else {
+  else if (message.type === "failed") {
+    opening = false;
+    clear(message.text, true);
+  } else {
     const last = hits().length;
     const here = document.activeElement === document.body || document.activeElement === more;
     if (!message.behind) clear("");
+    answered = message.query;
     list.classList.remove("busy");
     list.append(...message.groups.map(section));
     told.textContent = message.told;
@@ -194,6 +210,7 @@ window.addEventListener("message", (event: MessageEvent<ToPage>) => {
     notice.hidden = message.notice === "";
     more.hidden = !message.more;
     if (message.behind && here) focus(hits()[last]);
+    if (opening) openBest();
   }
 });
 
