@@ -13,13 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from ccdashd.integrity import backup_worker, backups, restore
+from ccdashd.integrity import backup_worker, backups, check, messages, restore
 from ccdashd.integrity.backup_worker import Job, Made
 from ccdashd.integrity.backups import DamagedBackup
 from ccdashd.paths import resolve
 from ccdashd.runtime import AlreadyRunning, Lock, private_folder
 from tests.helpers import Daemon, RpcError, file_system, wait_until
 from tests.ingest.tables import dump_file, same
+from tests.integrity import checking
 from tests.integrity.checking import faults
 from tests.integrity.test_flipped_bits import flip
 from tests.integrity.world import Profile
@@ -210,3 +211,13 @@ def test_a_damaged_backup_is_named_by_a_check(profile: Profile) -> None:
         with changed(folder / name):
             (fault,) = [one for one in faults(profile.paths, profile.cache.settings) if one.part == "backups"]
             assert str(folder) in fault.where and "make another one" in fault.repair
+
+
+def test_a_check_without_room_says_so(profile: Profile, tmp_path: Path) -> None:
+    point = tmp_path / "small"
+    with file_system(point, "64k"):
+        asked = checking.job(profile.paths, profile.cache.settings)
+        asked.new = os.fsencode(point / "new.db")
+        with pytest.raises(ValueError, match="the disk is full"):
+            list(check.work(messages.encode(asked)))
+        assert list(point.iterdir()) == []
