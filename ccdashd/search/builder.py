@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import sqlite3
 import time
 from collections.abc import Callable
@@ -21,15 +20,15 @@ from typing import TYPE_CHECKING, TypeVar
 import apsw
 import msgspec
 
-from ccdashd import helper
 from ccdashd.analytics.rounds import rounds
 from ccdashd.errors import Busy
 from ccdashd.events import Event
 from ccdashd.helper import HelperFailed
 from ccdashd.log import get
 from ccdashd.protocol import types as t
-from ccdashd.search import items, worker
+from ccdashd.search import building, items
 from ccdashd.search.differences import Differences
+from ccdashd.search.hints import Hint, Hints
 from ccdashd.search.indexing import Indexer, Look
 from ccdashd.search.threads import Reader, Reading, Writer
 from ccdashd.store.text.connection import Unusable, delete, explain, is_corrupt, size
@@ -45,9 +44,6 @@ SMALL = 2 * 1024 * 1024
 
 FEW = 5_000
 """Entries that the daemon itself takes out of the index."""
-
-MOST_CHANGES = 10_000
-"""Changes that are remembered one by one."""
 
 SETTLE = 0.1
 """Seconds from a change until it is looked at, with all that came meanwhile."""
@@ -83,10 +79,11 @@ class Texts:
         self._open = asyncio.Event()
         """Set while the file is one that can be read: it may have to be made, or made anew, first."""
         self._make_threads()
-        self._changes: list[t.Change] | None = None
-        """What changed beside logs; None: anything may have."""
+        self._hints = Hints()
         self._looked = -1
-        """The last revision that the index was compared with, and brought up to as far as can be."""
+        """The last revision that the whole index was compared with, and brought up to as far as can be."""
+        self._next = 0.0
+        """When everything is compared again, though nobody told that it changed; on the monotonic clock."""
         self._behind = True
         """Whether the index lacked something then."""
         self._damage: BaseException | None = None
@@ -199,6 +196,7 @@ class Texts:
         if not self._state.enabled:
             return
         revision = self._app.revision
+        self._hints.all_logs = True
         self._wake.set()
         while self._looked < revision:
             await self._turn.wait()
@@ -211,10 +209,7 @@ class Texts:
     def notify(self, event: Event) -> None:
         """Something changed, see `events.Subscriber`."""
         if isinstance(event.params, t.ChangedNotification):
-            if event.params.missed or self._changes is None or len(self._changes) > MOST_CHANGES:
-                self._changes = None
-            else:
-                self._changes += event.params.changes
+            self._hints.note(event.params)
         self._wake.set()
 
     # --- rounds ---
@@ -254,10 +249,30 @@ class Texts:
 
     async def _catch_up(self) -> float:
         revision = self._app.revision
+        hint = self._hints.take()
+        await self._take_items(hint)
+        if not hint.all_logs and time.monotonic() < self._next and await self._take_growth(hint.sessions):
+            return 0.0
         if revision == self._looked and not self._behind:
             return 0.0
-        await self._take_items()
-        took = 0.0
+        took = await self._take_all()
+        self._looked = revision
+        self._next = time.monotonic() + LOOK_AGAIN
+        return took
+
+    async def _take_growth(self, sessions: set[str]) -> bool:
+        """Bring the index up to what these sessions said; False where that takes more than a short look."""
+        if not sessions:
+            return True
+        found = await self._writer.call(partial(Indexer.lately, sessions=sessions))
+        if found is None or found.size > SMALL:
+            return False
+        if found:
+            self._state = await self._writer.call(partial(_grown, found, self._state))
+        return await self._writer.call(partial(Indexer.has, differences=found))
+
+    async def _take_all(self) -> float:
+        """Compare everything, and bring the index up to the cache; returns how many seconds a comparison took."""
         before: Differences | None = None
         while True:
             began = time.monotonic()
@@ -274,7 +289,7 @@ class Texts:
             else:
                 await self._build()
             await asyncio.sleep(REST * took)
-        self._looked, self._behind = revision, bool(found or found.waiting)
+        self._behind = bool(found or found.waiting)
         return took
 
     def _note(self, look: Look) -> None:
@@ -292,45 +307,19 @@ class Texts:
 
     async def _build(self) -> None:
         """Let a process build what is lacking."""
-        settings, paths = self._app.settings, self._app.paths
-        job = worker.Job(
-            os.fspath(self.path), os.fspath(paths.database), os.fspath(paths.archive), settings.text_index_cap_bytes
-        )
-        began, start = time.monotonic(), self._state
-        logger.info("text index behind", logs=start.logs_missing, bytes=start.bytes_missing)
         self.is_building = True
         try:
-            await self._follow(job, start)
+            run = building.build(self._app.settings, self._app.paths, self._state)
+            async with contextlib.aclosing(run) as states:
+                async for state in states:
+                    self._state = state
         finally:
             self.is_building = False
         await self._writer.call(Indexer.refresh)
-        logger.info("text index built", entries=self._state.entries, seconds=time.monotonic() - began)
 
-    async def _follow(self, job: worker.Job, start: t.TextIndex) -> None:
-        async with contextlib.aclosing(helper.answers(worker.MODULE, worker.encode(job))) as answers:
-            async for answer in answers:
-                told = worker.decode_answer(answer)
-                if isinstance(told, worker.Failure):
-                    raise Unusable(told.problem) if told.corrupt else HelperFailed(told.problem)
-                self._state = msgspec.structs.replace(
-                    start,
-                    logs=start.logs + told.logs,
-                    logs_missing=max(start.logs_missing - told.logs, 0),
-                    bytes_missing=max(start.bytes_missing - told.bytes, 0),
-                    entries=start.entries + told.entries,
-                )
-
-    async def _take_items(self) -> None:
+    async def _take_items(self, hint: Hint) -> None:
         """Bring titles, plans and notes up to the cache, which is little."""
-        changes, self._changes = self._changes, []
-        behind = items.everything() if changes is None else items.changed(changes)
-        try:
-            await self._write_items(behind)
-        except BaseException:
-            self._changes = None
-            raise
-
-    async def _write_items(self, behind: list[items.Behind]) -> None:
+        behind = items.everything() if hint.changes is None else items.changed(hint.changes)
         if not behind:
             return
         found = await self.search(partial(_compare, behind))
@@ -340,6 +329,7 @@ class Texts:
             pass
 
     def _failed(self, error: Exception) -> None:
+        self._hints.anything()
         if self._app.explain(error) is not None or isinstance(error, Busy):
             return  # the cache's own problem says it
         if isinstance(error, (apsw.Error, OSError, HelperFailed)):
@@ -370,7 +360,7 @@ class Texts:
             self._make_threads()
             self._replacing = False
         self._damage = None
-        self._changes = None
+        self._hints.anything()
         self._behind = True
 
     async def _forget(self) -> None:
@@ -381,3 +371,10 @@ class Texts:
 def _compare(behind: list[items.Behind], reading: Reading) -> items.Difference:
     with reading.cache.begin():
         return items.compare(reading.cache, reading.view.text, behind)
+
+
+def _grown(found: Differences, state: t.TextIndex, indexer: Indexer) -> t.TextIndex:
+    """Write what logs grew by; returns how far the index is."""
+    new = sum(one.state is None for one in found.behind)
+    indexer.catch_up(found)
+    return msgspec.structs.replace(state, logs=state.logs + new, entries=indexer.entries)

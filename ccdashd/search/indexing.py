@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,11 +59,25 @@ class Indexer:
         """What the index lacks, and what it has."""
         differences = self.compare()
         dropped = [*differences.forgotten, *(one.log.path for one in differences.behind if one.state is None)]
-        return Look(
-            differences,
-            sum(state.entries for state in self.known.values()),
-            sum(self.known[path].entries for path in dropped if path in self.known),
-        )
+        return Look(differences, self.entries, sum(self.known[path].entries for path in dropped if path in self.known))
+
+    @property
+    def entries(self) -> int:
+        """Entries in the index."""
+        return sum(state.entries for state in self.known.values())
+
+    def lately(self, sessions: Iterable[str]) -> Differences | None:
+        """What the index lacks of the logs of these sessions, where that is growth and new logs only; else None: then all
+        has to be compared."""
+        logs = cache.logs(self._cache, sessions)
+        found = compare(logs, {path: self.known[path] for path in logs if path in self.known})
+        replaced = any(one.state is None and one.log.path in self.known for one in found.behind)
+        return None if replaced or found.moved else found
+
+    def has(self, differences: Differences) -> bool:
+        """Whether all that was lacking is in the index now."""
+        known = (self.known.get(one.log.path) for one in differences.behind)
+        return all(state is not None and state.mtime_ns for state in known)
 
     def extraction(self) -> Extraction:
         """What reads the logs."""

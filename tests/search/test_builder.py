@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import apsw
@@ -30,6 +31,12 @@ def watched(app: object) -> Problems:
 
     app.problems.on_change = look  # type: ignore[attr-defined]
     return seen
+
+
+async def until(condition: Callable[[], Awaitable[object]]) -> None:
+    """Wait for something that is true; the time limit of tests ends it."""
+    while not await condition():
+        await asyncio.sleep(0.01)
 
 
 def test_what_was_said_is_found(tmp_path: Path) -> None:
@@ -263,5 +270,54 @@ def test_a_search_that_nobody_waits_for_is_stopped(tmp_path: Path) -> None:
                 with pytest.raises(TimeoutError):
                     await asyncio.wait_for(cache.app.texts.read(lambda text: text.execute(endless).fetchall()), 0.05)
             assert await found(cache, "anything") == []
+
+    asyncio.run(main())
+
+
+def test_what_a_session_says_is_found_without_a_look_at_all_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(builder, "LOOK_AGAIN", 1000.0)
+    log = log_path(tmp_path)
+    w = Writer()
+    records = [w.user("hello")]
+    put(log, *records)
+    put(log_path(tmp_path, 2), w.user("good morning"))
+
+    async def main() -> None:
+        async with opened(tmp_path) as cache:
+            await cache.app.texts.settled()
+            monkeypatch.setattr(builder.Indexer, "look", None)
+            for number in range(3):
+                records.append(w.assistant(text(f"answer{number}")))
+                put(log, *records)
+                await cache.app.pipeline.apply([str(log)])
+                await until(lambda n=number: found(cache, f"answer{n}"))
+            put(log_path(tmp_path, 3), w.user("good evening"))
+            await cache.app.pipeline.apply([str(log_path(tmp_path, 3))])
+            await until(lambda: found(cache, "evening"))
+            state = cache.app.texts.state()
+            assert (state.complete, state.logs, state.entries) == (True, 3, 6)
+
+    asyncio.run(main())
+
+
+def test_a_log_that_becomes_another_one_is_found_by_what_it_says_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(builder, "LOOK_AGAIN", 1000.0)
+    log = log_path(tmp_path)
+    w = Writer()
+    put(log, w.user("hello"))
+
+    async def main() -> None:
+        async with opened(tmp_path) as cache:
+            await cache.app.texts.settled()
+            put(log, w.user("something else"), w.user("and more"))
+            await cache.app.pipeline.apply([str(log)])
+            await until(lambda: found(cache, "else"))
+            assert await found(cache, "hello") == []
+            log.unlink()
+            await cache.app.pipeline.apply([str(log)])
+            await cache.app.texts.settled()
+            assert len(await found(cache, "else")) == 1
 
     asyncio.run(main())

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 
 import apsw
+import pytest
 import sqlalchemy as sa
 from hypothesis import settings
 from hypothesis.stateful import rule
 
+from ccdashd.search import builder
 from ccdashd.sources.model import KINDS, Entry
 from ccdashd.store import logs, pages
 from ccdashd.store.schema import session_logs, sync_state
@@ -65,6 +67,12 @@ class SearchedChanges(Changes):
         await self.cache.app.texts.settled()
         known = await self.cache.app.database.read(_known)
         await self.cache.app.texts.read(lambda text: same(text, known, self.world))
+
+
+@pytest.fixture(autouse=True)
+def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The index is brought up to the cache while the scripts go on, too."""
+    monkeypatch.setattr(builder, "SETTLE", 0.0)
 
 
 TestSearchedChanges = SearchedChanges.TestCase

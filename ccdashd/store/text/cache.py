@@ -7,7 +7,7 @@ import os
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import zstandard
@@ -68,21 +68,29 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def logs(connection: sqlite3.Connection) -> dict[str, CachedLog]:
-    """All logs by their path."""
-    rows = (_log(row) for row in connection.execute(f"SELECT {_COLUMNS} FROM sync_state"))
-    return {log.path: log for log in rows}
+def logs(connection: sqlite3.Connection, sessions: Iterable[str] | None = None) -> dict[str, CachedLog]:
+    """The logs of these sessions, or all, by their path."""
+    query = f"SELECT {_COLUMNS} FROM sync_state"
+    if sessions is None:
+        rows = connection.execute(query).fetchall()
+    else:
+        rows = _select(connection, f"{query} WHERE session_id IN ({{}})", sessions)
+    return {log.path: log for log in map(_log, rows)}
 
 
 def counts(connection: sqlite3.Connection, ids: Iterable[int]) -> dict[int, int]:
     """How many entries these logs have, by their ids; none is left out."""
     wanted = list(ids)
-    found = dict.fromkeys(wanted, 0)
+    query = "SELECT file_id, SUM(entries) FROM session_logs WHERE file_id IN ({}) GROUP BY file_id"
+    return dict.fromkeys(wanted, 0) | dict(_select(connection, query, wanted))
+
+
+def _select(connection: sqlite3.Connection, query: str, keys: Iterable[str | int]) -> list[tuple[Any, ...]]:
+    wanted = list(keys)
+    found = []
     for begin in range(0, len(wanted), _KEYS):
         part = wanted[begin : begin + _KEYS]
-        marks = ", ".join("?" * len(part))
-        query = f"SELECT file_id, SUM(entries) FROM session_logs WHERE file_id IN ({marks}) GROUP BY file_id"
-        found |= dict(connection.execute(query, part))
+        found += connection.execute(query.format(", ".join("?" * len(part))), part).fetchall()
     return found
 
 
@@ -105,5 +113,5 @@ def entries(connection: sqlite3.Connection, path: str, start: int) -> tuple[Cach
     return _log(row), found[start % PAGE :]
 
 
-def _log(row: tuple[int, str | bytes, str, int, int, int, bytes, int]) -> CachedLog:
+def _log(row: tuple[Any, ...]) -> CachedLog:
     return CachedLog(row[0], os.fsdecode(row[1]), *row[2:])
