@@ -21,7 +21,6 @@ import msgspec
 import sqlalchemy as sa
 
 from ccdashd.archive.archive import Unreadable
-from ccdashd.archive.catalogue import Catalogue
 from ccdashd.archive.waiting import Rules, Waiting, waiting
 from ccdashd.archive.worker import CopyJob, CopyStep
 from ccdashd.clock import now
@@ -76,7 +75,7 @@ class Keeper:
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self.catalogue = Catalogue(app.archive)
+        self.catalogue = app.pipeline.copies.catalogue
         self.last_run_at: str | None = None
         """When the last run that was not interrupted began."""
         self.problem: str | None = None

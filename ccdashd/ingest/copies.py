@@ -31,7 +31,7 @@ class Copies:
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
-        self._catalogue = Catalogue(archive)
+        self.catalogue = Catalogue(archive)
         self._superseded: dict[str, FileState] = {}
         self._unread: dict[str, str] = {}
         """Copies that could not be read when that was tried last, and why."""
@@ -97,7 +97,7 @@ class Copies:
         if paths is not None:
             return [found for path in paths if (found := self.manifest(path)) is not None]
         try:
-            every = self._catalogue.all()
+            every = self.catalogue.all()
         except Unreadable as error:
             self._unreadable = plain(error)
             return []

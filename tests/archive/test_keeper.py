@@ -210,20 +210,18 @@ def test_nothing_is_copied_while_the_index_of_texts_is_built(
     serve: Serve, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keeper, "LOOK", 0.01)
-    looked = 0
-    served = serve()
+    looked, built = 0, False
 
     def building(texts: Texts) -> bool:
         nonlocal looked
         looked += 1
-        return True
+        return not built
 
-    with monkeypatch.context() as patch:
-        patch.setattr(Texts, "is_building", property(building, lambda texts, value: None), raising=False)
-        with served.client() as client:
-            wait_until(lambda: looked > 3, "some looks")
-            assert client.request("archive/status")["logs"] == 0
-    with served.client() as client:
+    monkeypatch.setattr(Texts, "is_building", property(building, lambda texts, value: None), raising=False)
+    with serve().client() as client:
+        wait_until(lambda: looked > 3, "some looks")
+        assert client.request("archive/status")["logs"] == 0
+        built = True
         wait_until(lambda: client.request("archive/status")["logs"] == 3, "the copies")
 
 
