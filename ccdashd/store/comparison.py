@@ -24,7 +24,8 @@ from ccdashd.store.schema import META, log_seals, meta, metadata, session_logs, 
 MOST: Final = 2000
 """Rows of a table that are looked at closely; beyond that, so many differ that it does not matter which."""
 
-_COMPUTED: Final = ("indexed", "linked", "prices")
+_COMPUTED: Final = {"indexed": "0", "linked": "[]", "prices": ""}
+"""Values of `meta` that follow from files, and what a missing one means."""
 
 Row = dict[str, Any]
 
@@ -88,7 +89,7 @@ def wrong_meta(connection: sa.Connection) -> Iterator[str]:
         value = stored.get(key, "")
         if key not in META:
             yield f"nobody wrote {key!r}"
-        elif key in _COMPUTED and value != fresh.get(key, ""):
+        elif key in _COMPUTED and stored.get(key, _COMPUTED[key]) != fresh.get(key, _COMPUTED[key]):
             yield f"{key} is {value!r}, not {fresh.get(key)!r}"
     if not (stored.get("revision", "").isascii() and stored.get("revision", "").isdigit()):
         yield f"revision is {stored.get('revision')!r}, and no number"
