@@ -89,7 +89,7 @@ async def _set(call: Call, params: t.SetTaskStatus | t.SetPhaseStatus | t.SetFea
     entity, found = await call.app.database.read(find)
     edits = await asyncio.to_thread(_plan, found, wanted)
     if params.apply:
-        _compare(edits, params.hashes or {})
+        await asyncio.to_thread(_compare, edits, params.hashes or {})
         await _write(call, [edit for edit in edits if edit.wire.changes])
     read_back = partial(_read_back, entity, edits if params.apply else [])
     now_is, revision = await call.app.database.read(read_back)
@@ -127,7 +127,18 @@ def _compare(edits: Sequence[_Edit], hashes: dict[str, str]) -> None:
                 "hashes", f"has none for {wire.path}, which is to be changed; preview again", sorted(hashes)[:_SHOWN]
             )
         if seen is not None and seen != wire.hash:
-            raise Conflict(f"{wire.path} changed since you read it; read it again", path=wire.path, hash=wire.hash)
+            raise _changed(wire.path, wire.hash)
+    for path in sorted(hashes.keys() - {edit.wire.path for edit in edits}):
+        # It was to be changed when the client saw it: what would be done now is something else.
+        try:
+            now = files.read(edits[0].holder.root, path).hash if edits else ""
+        except CcdashError:
+            now = ""
+        raise _changed(path, now)
+
+
+def _changed(path: str, hash: str) -> Conflict:
+    return Conflict(f"{path} changed since you read it; read it again", path=path, hash=hash)
 
 
 async def _write(call: Call, edits: Sequence[_Edit]) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import os
 import re
 import signal
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -77,7 +77,19 @@ def expected(logs: Iterable[Log]) -> list[tuple[str, int]]:
 
 
 def children() -> set[str]:
-    return set(re.findall(r"\d+", Path(f"/proc/self/task/{os.getpid()}/children").read_text()))
+    """Processes that were started since these tests began."""
+    return set(re.findall(r"\d+", Path(f"/proc/self/task/{os.getpid()}/children").read_text())) - OTHERS
+
+
+OTHERS: set[str] = set()
+
+
+@pytest.fixture(autouse=True)
+def others() -> Iterator[None]:
+    """What other tests of this process left behind is not looked at."""
+    OTHERS.update(children())
+    yield
+    OTHERS.clear()
 
 
 @pytest.mark.parametrize("workers", [1, 3])
