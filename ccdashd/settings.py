@@ -165,6 +165,7 @@ def _row(field: msgspec.structs.FieldInfo) -> Setting:
         "workers": "CPUs, at most 4",
         "metrics_file": "none",
         "alert_command": "none",
+        "archive_exclude": "none",
         "prices": "none",
     }
     factory = field.default_factory

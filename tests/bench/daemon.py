@@ -30,7 +30,11 @@ class Daemon:
         self.folder = Path(tempfile.mkdtemp(prefix="ccb", dir="/tmp"))
         names = ("RUNTIME_DIR", "CACHE_HOME", "DATA_HOME", "CONFIG_HOME", "STATE_HOME")
         self.env = {key: value for key, value in os.environ.items() if not key.startswith(("CCDASH_", "XDG_"))}
-        self.env |= {"HOME": str(home)} | {f"XDG_{name}": str(self.folder / name[:1].lower()) for name in names}
+        # Copies are made when they are measured, and at no other time.
+        self.env |= {"HOME": str(home), "CCDASH_ARCHIVE": "false"}
+        self.env |= {
+            f"XDG_{name}": str(self.folder / name[:1].lower()) for name in names
+        }
         (self.folder / "r").mkdir(mode=0o700)
         self.paths = resolve(environ=self.env)
         self.process: subprocess.Popen[bytes] | None = None
@@ -93,11 +97,11 @@ class Daemon:
         return wire
 
     def settle(self) -> None:
-        """Wait until nothing is being read, all text is indexed and all quiet logs are copied. Raises `RuntimeError` after
-        minutes of work that does not end."""
+        """Wait until nothing is being read and all text is indexed. Raises `RuntimeError` after minutes of work that does
+        not end."""
         until = time.perf_counter() + SETTLING
         with self.connect() as wire:
-            while not scanned(status := wire.call("ccdash/status")) or not _followed(wire):
+            while not scanned(status := wire.call("ccdash/status")) or not _indexed(wire):
                 if time.perf_counter() > until:
                     raise RuntimeError(f"the daemon did not come to rest: {status['indexing']}")
                 time.sleep(0.05)
@@ -114,8 +118,7 @@ def scanned(status: dict[str, Any]) -> bool:
     return bool(indexing["complete"] and indexing["phase"] == "idle" and status["watch"]["lastScanAt"])
 
 
-def _followed(wire: Wire) -> bool:
-    """Whether what follows the index behind is done too."""
+def _indexed(wire: Wire) -> bool:
+    """Whether all text can be found."""
     texts = wire.call("cache/status")["textIndex"]
-    copies = wire.call("archive/status")
-    return (texts["complete"] or not texts["enabled"]) and not (copies["running"] or copies["waitingLogs"])
+    return bool(texts["complete"] or not texts["enabled"])

@@ -160,8 +160,8 @@ HANDLERS = {
         (
             "ccdash archive                           # what it holds, and what waits",
             "ccdash archive run                       # copy what is quiet, now",
-            "ccdash archive run --session 0f3c        # one session, also while it is being written",
-            "ccdash archive list --gone               # logs of which the copy is all there is",
+            "ccdash archive run --session 0f3c        # one, also while it is written",
+            "ccdash archive list --gone               # where the copy is all there is",
             "ccdash archive list --project shop --json | jq '.items[].path'",
             "ccdash archive restore 0f3c ~/restored   # its logs, as they were",
         ),

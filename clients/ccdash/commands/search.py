@@ -212,7 +212,7 @@ HANDLERS = {
             "ccdash search 'timeout (retry OR backoff)' --newest",
             "ccdash search tool:Bash npm after:7d             # what was run of late",
             "ccdash search file:src/app.py --project .        # all that was done to a file",
-            "ccdash search deadlock --in answer --open 2      # the transcript around the second hit",
+            "ccdash search deadlock --in answer --open 2      # around the second hit",
             "ccdash search deadlock --json | jq '.items[].entry'",
         ),
     ),
