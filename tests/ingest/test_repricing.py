@@ -27,8 +27,8 @@ from tests.ingest.tables import Tables, same
 from tests.ingest.world import KINDS, PLACES, World
 from tests.integrity.checking import faults
 
-CHEAP = {"claude-a": ModelPrice(input=1, output=1), "claude-b": ModelPrice(input=2, output=2)}
-DEAR = {"claude-a": ModelPrice(input=3, output=30), "claude-b": ModelPrice(input=2, output=2)}
+CHEAP = {"claude-a": ModelPrice(input=1.0, output=1.0), "claude-b": ModelPrice(input=2.0, output=2.0)}
+DEAR = {"claude-a": ModelPrice(input=3.0, output=30.0), "claude-b": ModelPrice(input=2.0, output=2.0)}
 
 
 class Shop:
