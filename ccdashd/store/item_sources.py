@@ -132,7 +132,9 @@ def _notes(connection: sa.Connection, ids: Sequence[str] | None) -> Iterator[Ite
         note = _note.decode(value)
         entity = of[type, id]
         if isinstance(note, str) and note:
-            yield Item("note", key, entity.project_id, milliseconds(updated_at), entity.title, note)
+            # A line that was written by hand may have no time.
+            time = milliseconds(updated_at) if updated_at else None
+            yield Item("note", key, entity.project_id, time, entity.title, note)
 
 
 _READERS: dict[ItemType, Callable[[sa.Connection, Sequence[str] | None], Iterator[Item]]] = {

@@ -21,7 +21,8 @@ def connection() -> Iterator[sa.Connection]:
         notes = [("feature", f"{SHOP}/checkout", b'"Ask ada"'), ("session", "gone", b'"Keep"'), ("project", SHOP, b"3")]
         for type, id, value in notes:
             note = {"entity_type": type, "entity_id": id, "key": "note", "value": value}
-            connection.execute(sa.insert(app_metadata).values(**note, updated_at="2026-01-02T00:00:00.000Z"))
+            said_at = "" if id == "gone" else "2026-01-02T00:00:00.000Z"
+            connection.execute(sa.insert(app_metadata).values(**note, updated_at=said_at))
         yield connection
 
 
@@ -48,6 +49,7 @@ def test_notes_are_told_with_what_they_are_on(connection: sa.Connection) -> None
     note = found[f"feature:{SHOP}/checkout"]
     assert (note.title, note.text, note.project_id) == ("Checkout", "Ask ada", SHOP)
     assert note.time == 1_767_312_000_000
+    assert found["session:gone"].time is None, "nobody said when"
     assert item_sources.entity_of_note(note.id) == ("feature", f"{SHOP}/checkout")
 
 
