@@ -32,9 +32,7 @@ class Daemon:
         self.env = {key: value for key, value in os.environ.items() if not key.startswith(("CCDASH_", "XDG_"))}
         # Copies are made when they are measured, and at no other time.
         self.env |= {"HOME": str(home), "CCDASH_ARCHIVE": "false"}
-        self.env |= {
-            f"XDG_{name}": str(self.folder / name[:1].lower()) for name in names
-        }
+        self.env |= {f"XDG_{name}": str(self.folder / name[:1].lower()) for name in names}
         (self.folder / "r").mkdir(mode=0o700)
         self.paths = resolve(environ=self.env)
         self.process: subprocess.Popen[bytes] | None = None
