@@ -7,23 +7,23 @@ import sqlite3
 import sys
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
 from ccdashd.archive.archive import Archive
 from ccdashd.logfile import guard
 from ccdashd.search.differences import Behind, Differences
-from ccdashd.search.tokens import prepare
+from ccdashd.search.tokens import prepare_bytes
 from ccdashd.sources.texts import Text, texts
 from ccdashd.store.text import cache, tags
 from ccdashd.store.text.blocks import Row
 from ccdashd.store.text.cache import CachedEntry, CachedLog
-from ccdashd.store.text.stage import Stage, Words
+from ccdashd.store.text.words import pack
 from ccdashd.store.text.writer import Batch, LogState, Names, Piece
 
 BATCH = 32 * 1024 * 1024
-"""Characters of texts after which a batch is given away."""
+"""Bytes of words after which a batch is given away."""
 
 FIRST_BATCH = 2 * 1024 * 1024
 """The same of the first one, so that the newest logs are found at once."""
@@ -50,23 +50,21 @@ class Extraction:
         self._archive = archive
         self._names = names
         self._cap = cap
-        self._marks: dict[tuple[int, str | None, str | None], tuple[str, int, int]] = {}
+        self._marks: dict[tuple[int, str | None, str | None], tuple[bytes, int, int]] = {}
 
-    def batches(self, differences: Differences, places: Sequence[Place], stage: Callable[[], Stage]) -> Iterator[Batch]:
-        """One after the other, each in the next empty stage that `stage` gives, which is committed.
+    def batches(self, differences: Differences, places: Sequence[Place]) -> Iterator[Batch]:
+        """One after the other.
 
         A log that cannot be read, or is no longer what the cache knows, is left to the next time. Raises `sqlite3.Error`
         where the cache cannot be read, and other errors where what it holds is damaged.
         """
-        filling = _Filling(stage(), FIRST_BATCH)
-        filling.batch.forgotten = differences.forgotten
-        filling.batch.moved = differences.moved
+        filling = _Filling(Batch(differences.forgotten, differences.moved), FIRST_BATCH)
         for place in places:
             for full in self._log(place, filling):
                 yield full
-                filling.begin(stage(), BATCH)
+                filling.begin(Batch(), BATCH)
         if filling.batch:
-            yield filling.finish()
+            yield filling.batch
 
     def _log(self, place: Place, filling: _Filling) -> Iterator[Batch]:
         """Fill in a log, and give the batch away each time that it is full."""
@@ -134,12 +132,11 @@ class Extraction:
                 known + position,
                 fd is not None,
             )
-            filling.add(
-                Piece(after, first, rows, anew=state is None and first == place.first), words, size, parsed_to - reached
-            )
+            anew = state is None and first == place.first
+            filling.add(Piece(after, first, rows, words, anew), size, parsed_to - reached)
             reached = parsed_to
             if filling.room <= 0:
-                yield filling.finish()
+                yield filling.batch
             if position == end:
                 return
 
@@ -152,70 +149,66 @@ class Extraction:
         first: int,
         room: int,
         new: dict[tuple[str, str], int],
-    ) -> tuple[list[Row], list[Words], int]:
+    ) -> tuple[list[Row], list[bytes], int]:
         """Entries from number `start` until there is no more room, at most until before `end`: as the index has them, their
-        words, and how many characters those have."""
+        words, and how many bytes those are."""
         rows: list[Row] = []
-        words: list[Words] = []
+        words: list[bytes] = []
         data = b""
         begin = size = 0
         view = memoryview(data)
+        marks_of, cap = self._marks, self._cap
         while start < end and size < room:
             entry = entries[start]
+            offset, length = entry.offset, entry.length
             stop = start + 1
-            while stop < end and entries[stop].offset == entry.offset:
+            while stop < end and entries[stop].offset == offset:
                 stop += 1
             record = entries[start:stop]
+            start = stop
             if fd is None:
                 said = [Text(entry.text) for entry in record]
             else:
-                at = entry.offset - begin
-                if at < 0 or at + entry.length > len(data):
-                    data, begin, at = os.pread(fd, max(WINDOW, entry.length), entry.offset), entry.offset, 0
+                at = offset - begin
+                if at < 0 or at + length > len(data):
+                    data, begin, at = os.pread(fd, max(WINDOW, length), offset), offset, 0
                     view = memoryview(data)
-                said = texts(view[at : at + entry.length], [entry.block for entry in record])
+                said = texts(view[at : at + length], [entry.block for entry in record])
             for entry, (text, path) in zip(record, said, strict=True):
-                marks, tool, model = self._marks.get((entry.kind, entry.tool, entry.model)) or self._mark(entry, new)
-                text, parts = prepare(text, self._cap)
-                words.append((first + len(rows), text, parts, path, marks))
+                marks, tool, model = marks_of.get((entry.kind, entry.tool, entry.model)) or self._mark(entry, new)
+                encoded, parts = prepare_bytes(text, cap)
+                packed = pack(first + len(rows), encoded, parts, path.encode(), marks)
+                words.append(packed)
+                size += len(packed)
                 key = zlib.crc32(entry.uuid.encode()) if entry.uuid else 0
-                rows.append(Row(entry.offset, entry.length, entry.block, entry.kind, entry.time, tool, model, key))
-                size += len(text) + len(parts)
-            start = stop
+                rows.append(Row(offset, length, entry.block, entry.kind, entry.time, tool, model, key))
         return rows, words, size
 
-    def _mark(self, entry: CachedEntry, new: dict[tuple[str, str], int]) -> tuple[str, int, int]:
+    def _mark(self, entry: CachedEntry, new: dict[tuple[str, str], int]) -> tuple[bytes, int, int]:
         """The words that tell what an entry is, and the ids of its tool and its model."""
         tool = self._names.id("tool", entry.tool, new)
         model = self._names.id("model", entry.model, new)
-        marks = self._marks[entry.kind, entry.tool, entry.model] = (tags.of(entry.kind, tool, model), tool, model)
+        marks = self._marks[entry.kind, entry.tool, entry.model] = (tags.of(entry.kind, tool, model).encode(), tool, model)
         return marks
 
 
 class _Filling:
     """The batch that is being filled."""
 
-    def __init__(self, stage: Stage, room: int) -> None:
-        self.begin(stage, room)
+    def __init__(self, batch: Batch, room: int) -> None:
+        self.begin(batch, room)
 
-    def begin(self, stage: Stage, room: int) -> None:
+    def begin(self, batch: Batch, room: int) -> None:
         """Begin another one."""
-        stage.begin()
-        self.batch = Batch(stage)
+        self.batch = batch
         self.room = room
-        """Characters that it has room for; negative when it has too many."""
+        """Bytes of words that it has room for; negative when it has too many."""
 
-    def add(self, piece: Piece, words: list[Words], characters: int, size: int) -> None:
-        """Add a piece; `size` is that of the records in the log."""
-        self.batch.stage.add(words)
+    def add(self, piece: Piece, taken: int, size: int) -> None:
+        """Add a piece, whose words are `taken` bytes; `size` is that of the records in the log."""
         self.batch.pieces.append(piece)
         self.batch.size += size
-        self.room -= characters
-
-    def finish(self) -> Batch:
-        """The batch, ready to be written."""
-        self.batch.stage.commit()
-        return self.batch
+        self.room -= taken
 
 
 def _between_records(entries: Sequence[CachedEntry], count: int) -> int:

@@ -11,7 +11,6 @@ from ccdashd.search.differences import Differences, compare, places
 from ccdashd.search.extraction import Extraction, Place
 from ccdashd.store.text import cache, entries, writer
 from ccdashd.store.text.connection import open_writer
-from ccdashd.store.text.stage import Stage
 from ccdashd.store.text.writer import Batch, LogState, Names
 
 
@@ -92,10 +91,10 @@ class Indexer:
         firsts = places(behind, counts, entries.ends(self.connection), oldest)
         return list(map(Place, behind, firsts, counts))
 
-    def write(self, batch: Batch, schema: str) -> None:
-        """Write a batch whose stage is attached as `schema`."""
+    def write(self, batch: Batch) -> None:
+        """Write a batch."""
         try:
-            writer.write(self.connection, batch, schema)
+            writer.write(self.connection, batch)
         except BaseException:
             self._names = Names(self.connection)  # ids that were given out were not written
             raise
@@ -107,16 +106,8 @@ class Indexer:
 
     def catch_up(self, differences: Differences) -> None:
         """Do what there is to do, one batch after the other."""
-        stage = Stage()
-        try:
-            schemas = writer.attach(self.connection, [stage])
-            try:
-                for batch in self.extraction().batches(differences, self.places(differences), lambda: stage):
-                    self.write(batch, schemas[stage.name])
-            finally:
-                writer.detach(self.connection, schemas.values())
-        finally:
-            stage.close()
+        for batch in self.extraction().batches(differences, self.places(differences)):
+            self.write(batch)
 
     def close(self) -> None:
         """Let go of both files."""

@@ -70,6 +70,7 @@ _CASES = bytes(
 _IN_BASE64 = bytes(ord("w") if byte in _LETTERS + _CAPITALS + b"+/" else ord(" ") for byte in range(256))
 _BASE64_RUN = b"w" * ENCODED
 _CHANGES = (b"lU", b"UUl")
+_BETWEEN = f" {BETWEEN} ".encode()
 _NO_CJK = bytes(set(range(256)) - {0xE1, *range(0xE3, 0xEE), 0xEF, 0xF0})
 """Bytes that begin no character of `_CJK` in UTF-8."""
 
@@ -82,9 +83,15 @@ def prepare(text: str, cap: int) -> tuple[str, str]:
 
     Binary content is left out; of more than `cap` bytes of UTF-8, the head and the tail are taken.
     """
+    data, parts = prepare_bytes(text, cap)
+    return data.decode(), parts.decode()
+
+
+def prepare_bytes(text: str, cap: int) -> tuple[bytes, bytes]:
+    """`prepare`, in UTF-8."""
     data = text.encode()
     if b"\x00" in data:
-        return "", ""
+        return b"", b""
     if len(data) > cap:
         half = cap // 2
         text = f"{data[:half].decode(errors='ignore')}\n{data[-half:].decode(errors='ignore')}"
@@ -94,11 +101,11 @@ def prepare(text: str, cap: int) -> tuple[str, str]:
         data = text.encode()
     parts = _parts(data)
     if len(data) != len(text) and data.translate(None, _NO_CJK):
-        text = separate(text)
-    return text, parts
+        data = separate(text).encode()
+    return data, parts
 
 
-def _parts(data: bytes) -> str:
+def _parts(data: bytes) -> bytes:
     cases = data.translate(_CASES)
     find, find_back, length = cases.find, cases.rfind, len(cases)
     words: set[bytes] = set()
@@ -111,9 +118,9 @@ def _parts(data: bytes) -> str:
             words.add(data[find_back(b" ", 0, at) + 1 : end])
             at = find(change, end)
     if not words:
-        return ""
+        return b""
     # In an order of their own, so that the same text is always indexed alike.
-    return f" {BETWEEN} ".join(sorted(set().union(*map(_parts_of, words))))
+    return _BETWEEN.join(sorted(set().union(*map(_parts_of, words))))
 
 
 def separate(text: str) -> str:
@@ -121,13 +128,13 @@ def separate(text: str) -> str:
     return _CJK.sub(r" \g<0> ", text)
 
 
-def _parts_of(run: bytes) -> tuple[str, ...]:
+def _parts_of(run: bytes) -> tuple[bytes, ...]:
     """The parts of each identifier in a run of letters, digits and what is not ASCII."""
     known = _known.get(run)
     if known is None:
         words = [run.decode()] if run.isascii() else _words(run.decode())
         split = [_BREAK.split(word) for word in words if len(word) <= LONGEST]
-        known = tuple(" ".join(parts) for parts in split if len(parts) > 1)
+        known = tuple(" ".join(parts).encode() for parts in split if len(parts) > 1)
         if len(run) <= LONGEST and len(_known) < MOST_KNOWN:
             _known[run] = known
     return known
@@ -177,7 +184,7 @@ def fold(text: str) -> str:
     return text.translate(_FOLDED)
 
 
-_known: dict[bytes, tuple[str, ...]] = {}
+_known: dict[bytes, tuple[bytes, ...]] = {}
 
 
 class _Folded(dict[int, str]):

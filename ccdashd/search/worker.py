@@ -1,6 +1,6 @@
 """The process that builds a backlog of the index of texts: one thread reads logs, another writes what they say.
 
-Both are at work at the same time: SQLite leaves Python's lock alone while it writes, see `store.text.stage`.
+Both are at work at the same time: SQLite leaves Python's lock alone while it writes, see `store.text.words`.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import queue
 import sqlite3
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -22,13 +23,13 @@ from ccdashd.search.extraction import Place
 from ccdashd.search.indexing import Indexer
 from ccdashd.store.text import writer
 from ccdashd.store.text.connection import Unusable, explain, is_corrupt
-from ccdashd.store.text.stage import Stage
 from ccdashd.store.text.writer import Batch
 
 MODULE = "ccdashd.search.worker"
 
-STAGES = 2
-"""One is filled while the other is written."""
+
+SWITCH = 0.0001
+"""Seconds after which a thread gives Python's lock to the other."""
 
 
 class Job(msgspec.Struct, array_like=True):
@@ -67,6 +68,8 @@ decode_answer = msgspec.msgpack.Decoder(Answer).decode
 def work(job: bytes) -> Iterator[bytes]:
     """Bring the index up to the cache; yields an encoded `Answer` after each batch."""
     asked = decode_job(job)
+    # The writing thread needs the lock for a moment between two statements, and would wait 5 ms each time.
+    sys.setswitchinterval(SWITCH)
     # What is read has no cycles, and the collector would only walk it.
     gc.disable()
     try:
@@ -93,28 +96,23 @@ def _build(index: Indexer) -> Iterator[bytes]:
 
 def _written(index: Indexer, differences: Differences, places: list[Place]) -> Iterator[Batch]:
     """Each batch when it was written."""
-    stages = [Stage() for _ in range(STAGES)]
-    empty: queue.SimpleQueue[Stage] = queue.SimpleQueue()
-    full: queue.SimpleQueue[Batch | BaseException | None] = queue.SimpleQueue()
-    for stage in stages:
-        empty.put(stage)
+    # One is written while the next one waits and the one after it is filled.
+    full: queue.Queue[Batch | BaseException | None] = queue.Queue(1)
 
     def extract() -> None:
         try:
-            for batch in index.extraction().batches(differences, places, empty.get):
+            for batch in index.extraction().batches(differences, places):
                 full.put(batch)
             full.put(None)
         except BaseException as error:
             full.put(error)
 
-    schemas = writer.attach(index.connection, stages)
     threading.Thread(target=extract, name="extraction", daemon=True).start()
     while (batch := full.get()) is not None:
         if isinstance(batch, BaseException):
             raise batch
-        index.write(batch, schemas[batch.stage.name])
+        index.write(batch)
         writer.checkpoint(index.connection)
-        empty.put(batch.stage)
         yield batch
 
 

@@ -112,14 +112,14 @@ def test_a_log_that_changes_while_it_is_read_is_left_to_the_next_look(
     path = log_path(tmp_path, 2)
     monkeypatch.setattr(extraction, "WINDOW", 1000)
     rewritten = path.read_bytes().replace(b"out", b"new")
-    prepare = extraction.prepare
+    prepare = extraction.prepare_bytes
 
-    def meddling(text: str, cap: int) -> tuple[str, str]:
+    def meddling(text: str, cap: int) -> tuple[bytes, bytes]:
         if text.startswith("out5 2x5y"):
             path.write_bytes(rewritten)
         return prepare(text, cap)
 
-    monkeypatch.setattr(extraction, "prepare", meddling)
+    monkeypatch.setattr(extraction, "prepare_bytes", meddling)
     run(job)
     assert sessions_with(job, "out3") == ["4", "3", "1"]
     assert sessions_with(job, "new3") == []

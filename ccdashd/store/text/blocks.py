@@ -12,7 +12,7 @@ import zstandard
 SIZE: Final = 256
 """Entries of one block."""
 
-_COLUMNS: Final = "QIHBqHHI"
+_COLUMNS: Final = "QIIBqIII"
 """Types of the columns, in the order of `Row` (https://docs.python.org/3/library/array.html)."""
 
 _FIELDS: Final = [Struct(f"={code}") for code in _COLUMNS]

@@ -22,9 +22,6 @@ _BUSY_MS = 5000
 _AUTOCHECKPOINT = 4000
 """Pages in the write-ahead log from which on a commit copies them into the database."""
 
-_WRITER = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI
-"""With URIs, since stages are attached by them."""
-
 _COMPANIONS = ("", "-wal", "-shm")
 
 _CHECKSUM_BYTES = 8
@@ -63,7 +60,7 @@ def checks_pages() -> bool:
 def _opened(path: Path, cap: int) -> apsw.Connection | None:
     """None where the file is of another version."""
     checks_pages()
-    connection = apsw.Connection(os.fspath(path), flags=_WRITER)
+    connection = apsw.Connection(os.fspath(path))
     try:
         connection.set_busy_timeout(_BUSY_MS)
         if not _is_current(connection, cap):

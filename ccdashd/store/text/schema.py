@@ -9,7 +9,7 @@ from ccdashd.store.text.items_schema import ITEMS
 APPLICATION_ID: Final = 0x63637478
 """Tells our file from those of others: ``cctx``."""
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Raised when tables, or the words of a text, are others than before: the index is then made anew."""
 
 TOKENIZE: Final = "unicode61 remove_diacritics 2"

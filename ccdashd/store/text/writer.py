@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import apsw
 
-from ccdashd.store.text import blocks
+from ccdashd.store.text import blocks, words
 from ccdashd.store.text.blocks import Row
 from ccdashd.store.text.connection import rows as rows_of
 from ccdashd.store.text.entries import path_value
-from ccdashd.store.text.stage import Stage
 
 
 class LogState(NamedTuple):
@@ -30,13 +29,15 @@ class LogState(NamedTuple):
 
 @dataclass
 class Piece:
-    """Entries of a log that follow each other, their rowids too. Their words are in the stage."""
+    """Entries of a log that follow each other, their rowids too."""
 
     state: LogState
     """Of the log with this piece."""
     first: int
     """Rowid of the first entry."""
     rows: list[Row]
+    words: list[bytes]
+    """Those of each row, as `words.pack` makes them."""
     anew: bool
     """Whether the log begins with this piece: what was indexed of it is of no use."""
 
@@ -45,7 +46,6 @@ class Piece:
 class Batch:
     """What one transaction writes."""
 
-    stage: Stage
     forgotten: list[str] = field(default_factory=list)
     """Paths of logs that the cache does not know any more."""
     moved: list[tuple[str, str]] = field(default_factory=list)
@@ -104,25 +104,9 @@ def checkpoint(connection: apsw.Connection, *, empty: bool = False) -> None:
     connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE if empty else apsw.SQLITE_CHECKPOINT_PASSIVE)
 
 
-def attach(connection: apsw.Connection, stages: Sequence[Stage]) -> dict[str, str]:
-    """Let the connection read these stages; returns how `write` is to call each, by its name."""
-    schemas = {}
-    for number, stage in enumerate(stages):
-        schemas[stage.name] = f"stage{number}"
-        connection.execute(f"ATTACH ? AS stage{number}", (stage.name,))
-    return schemas
-
-
-def detach(connection: apsw.Connection, schemas: Iterable[str]) -> None:
-    """Undo `attach`."""
-    for schema in schemas:
-        connection.execute(f"DETACH {schema}")
-
-
-def write(connection: apsw.Connection, batch: Batch, schema: str) -> None:
-    """Write a batch whose stage is attached as `schema`: all of it, or, where this raises, nothing."""
-    # Deferred: `IMMEDIATE` would lock the stage too, which somebody else may be filling again by then.
-    connection.execute("BEGIN")
+def write(connection: apsw.Connection, batch: Batch) -> None:
+    """Write a batch: all of it, or, where this raises, nothing."""
+    connection.execute("BEGIN IMMEDIATE")
     try:
         for path in batch.forgotten:
             _forget(connection, path)
@@ -132,11 +116,9 @@ def write(connection: apsw.Connection, batch: Batch, schema: str) -> None:
         for piece in batch.pieces:
             if piece.anew:
                 _forget(connection, piece.state.path)
-        # In the order of rowids, as FTS5 wants them; all in one step.
-        connection.execute(
-            "INSERT INTO entries_text (rowid, text, parts, path, tags) "
-            f"SELECT id, text, parts, path, tags FROM {schema}.words ORDER BY id"
-        )
+        # In the order of rowids, and in one statement: else FTS5 would write a segment for each.
+        ordered = sorted(batch.pieces, key=lambda piece: piece.first)
+        words.write(connection, [entry for piece in ordered for entry in piece.words])
         for piece in batch.pieces:
             _store(connection, piece)
         connection.execute("COMMIT")

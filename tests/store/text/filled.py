@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import apsw
 
 from ccdashd.store.text import tags, writer
 from ccdashd.store.text.blocks import Row
-from ccdashd.store.text.stage import Stage
+from ccdashd.store.text.words import pack
 from ccdashd.store.text.writer import Batch, LogState, Names, Piece
 
 
@@ -20,9 +18,9 @@ def log(path: str, count: int, **changes: object) -> LogState:
 
 def add(text: apsw.Connection, state: LogState, first: int, *, count: int | None = None, anew: bool = True) -> None:
     """Write a log, or with `count` its last entries, in one transaction: entry n stands at byte n and says ``word<n>``."""
-    batch = Batch(Stage())
+    batch = Batch()
     put(batch, Names(text), state, first, count=count, anew=anew)
-    write(text, batch)
+    writer.write(text, batch)
 
 
 def put(batch: Batch, names: Names, state: LogState, first: int, *, count: int | None = None, anew: bool = True) -> None:
@@ -35,21 +33,8 @@ def put(batch: Batch, names: Names, state: LogState, first: int, *, count: int |
         number = start + n
         tool, model = (bash, 0) if number % 2 else (0, opus)
         rows.append(Row(number, 1, 0, 7, number * 1000, tool, model, number))
-        words.append((first + n, f"word{number}", "", "", tags.of(7, tool, model)))
-    batch.stage.begin()
-    batch.stage.add(words)
-    batch.stage.commit()
-    batch.pieces.append(Piece(state, first, rows, anew))
-
-
-def write(text: apsw.Connection, batch: Batch) -> None:
-    """Write a batch, and let go of its stage."""
-    schemas: Sequence[str] = list(writer.attach(text, [batch.stage]).values())
-    try:
-        writer.write(text, batch, schemas[0])
-    finally:
-        writer.detach(text, schemas)
-        batch.stage.close()
+        words.append(pack(first + n, b"word%d" % number, b"", b"", tags.of(7, tool, model).encode()))
+    batch.pieces.append(Piece(state, first, rows, words, anew))
 
 
 def found(text: apsw.Connection, word: str) -> list[int]:

@@ -22,11 +22,11 @@ rows = st.builds(
     Row,
     offset=st.integers(0, 2**60),
     length=st.integers(0, 2**32 - 1),
-    block=st.integers(0, 2**16 - 1),
+    block=st.integers(0, 2**32 - 1),
     kind=st.integers(0, 255),
     time=st.none() | st.integers(-(2**60), 2**60),
-    tool=st.integers(0, 2**16 - 1),
-    model=st.integers(0, 2**16 - 1),
+    tool=st.integers(0, 2**32 - 1),
+    model=st.integers(0, 2**32 - 1),
     key=st.integers(0, 2**32 - 1),
 )
 

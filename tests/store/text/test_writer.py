@@ -7,13 +7,14 @@ from pathlib import Path
 
 import apsw
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ccdashd.store.text import entries, writer
+from ccdashd.store.text import entries, tags, words, writer
 from ccdashd.store.text.connection import open_reader, open_writer
 from ccdashd.store.text.entries import Span
-from ccdashd.store.text.stage import Stage
 from ccdashd.store.text.writer import Batch, Names
-from tests.store.text.filled import add, found, log, put, write
+from tests.store.text.filled import add, found, log, put
 
 
 @pytest.fixture
@@ -62,10 +63,7 @@ def test_logs_that_grow_by_turns(text: apsw.Connection) -> None:
 def test_logs_may_exchange_their_paths(text: apsw.Connection) -> None:
     for number, path in enumerate(("/a", "/b", "/c")):
         add(text, log(path, 1 + number), first=1 + 10 * number)
-    batch = Batch(Stage(), forgotten=["/c"], moved=[("/a", "/b"), ("/b", "/c")])
-    batch.stage.begin()
-    batch.stage.commit()
-    write(text, batch)
+    writer.write(text, Batch(forgotten=["/c"], moved=[("/a", "/b"), ("/b", "/c")]))
     assert {path: state.entries for path, state in writer.states(text).items()} == {"/b": 1, "/c": 2}
     assert [entry.path for entry in entries.entries(text, [1, 11, 21])] == ["/b", "/c"]
     check(text)
@@ -74,11 +72,11 @@ def test_logs_may_exchange_their_paths(text: apsw.Connection) -> None:
 def test_a_transaction_that_fails_changes_nothing(text: apsw.Connection) -> None:
     add(text, log("/a", 3), first=1)
     before = writer.states(text), found(text, "word1")
-    batch = Batch(Stage(), forgotten=["/a"])
+    batch = Batch(forgotten=["/a"])
     put(batch, Names(text), log("/b", 3), first=10)
     batch.names["tool", "Bash"] = 9  # is there with another id
     with pytest.raises(apsw.ConstraintError):
-        write(text, batch)
+        writer.write(text, batch)
     assert (writer.states(text), found(text, "word1")) == before
     check(text)
 
@@ -111,3 +109,28 @@ def test_what_is_written_at_once_is_one_segment(tmp_path: Path, text: apsw.Conne
         add(text, log(f"/{number}", 5), first=1000 + 10 * number)
     assert text.execute("SELECT COUNT(DISTINCT segid) FROM entries_text_idx").get < 30
     check(text)
+
+
+def test_logs_of_one_transaction_are_one_segment_in_any_order(text: apsw.Connection) -> None:
+    batch, names = Batch(), Names(text)
+    for number in (3, 1, 2, 0):
+        put(batch, names, log(f"/{number}", 5), first=10 * number)
+    writer.write(text, batch)
+    assert text.execute("SELECT COUNT(DISTINCT segid) FROM entries_text_idx").get == 1
+    assert found(text, "word3") == [3, 13, 23, 33]
+    check(text)
+
+
+said = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=30)
+
+
+@given(st.tuples(said, said, said), st.integers(1, 2**40))
+def test_what_is_packed_is_what_is_written(columns: tuple[str, str, str], rowid: int) -> None:
+    most = 2**32 - 1
+    widest = tags.of(255, most, most)
+    stored = apsw.Connection(":memory:")
+    stored.execute("CREATE TABLE entries_text (text, parts, path, tags)")
+    words.write(stored, [])
+    words.write(stored, [words.pack(rowid, *(column.encode() for column in columns), widest.encode())])
+    ((found, *rest, tagged),) = stored.execute("SELECT rowid, text, parts, path, tags FROM entries_text")
+    assert (found, *rest, tagged.rstrip()) == (rowid, *columns, widest)
