@@ -106,18 +106,39 @@ class Outline:
         return found
 
     def find(self, connection: sa.Connection, wanted: str) -> int | None:
-        """The place of the entry with that id, or of the first with that uuid; None where there is none."""
+        """The place of the entry with that id, or of the first with that uuid; None where there is none.
+
+        The id of a copy that is left out leads to the entry that is shown in its place.
+        """
         index = self._with_id(wanted)
+        if index is None:
+            copy = self._left_out(connection, wanted)
+            index = self._with_uuid(connection, wanted) if copy is None else self._with_uuid(connection, *copy)
+        return index
+
+    def _with_uuid(self, connection: sa.Connection, uuid: str, block: int | None = None) -> int | None:
         start = 0
-        while index is None:
+        while True:
             try:
-                start = self._hashes.index(hash(wanted), start)
+                start = self._hashes.index(hash(uuid), start)
             except ValueError:
                 return None
-            if self.read(connection, start, start + 1)[0].uuid == wanted:
-                index = start
+            if block in (None, self._blocks[start]) and self.read(connection, start, start + 1)[0].uuid == uuid:
+                return start
             start += 1
-        return index
+
+    def _left_out(self, connection: sa.Connection, wanted: str) -> tuple[str, int] | None:
+        """The uuid and block of the entry with that id in its log, of which a transcript shows another copy."""
+        match = _ID.fullmatch(wanted)
+        if match is None or len(self.logs) < 2:
+            return None
+        place = int(match[2]), int(match[3] or 0)
+        for log in self.logs:
+            if log.tag == match[1]:
+                for head in entries.heads(connection, log):
+                    if (head.offset, head.block) == place and head.uuid is not None:
+                        return head.uuid, head.block
+        return None
 
     def first_entries(self, log: Log) -> dict[int, int]:
         """The first entry of each record of a log that is shown, by the record's offset."""

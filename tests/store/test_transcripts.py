@@ -109,6 +109,10 @@ def told(connection: sa.Connection, id: str, own: outlines.Outline, whole: list[
             assert first is not None and items[first].uuid == item.uuid and first <= item.index
     for log in own.logs:
         copies(connection, id, log, items)
+        for entry in entries.read(connection, log, 0, log.entries):
+            place = own.find(connection, entries.entry_id(log, entry.offset, entry.block))
+            assert place is not None
+            assert (whole[place].uuid, whole[place].block) == (entry.uuid, entry.block)
 
 
 def copies(connection: sa.Connection, id: str, log: entries.Log, items: list[t.Entry]) -> None:
