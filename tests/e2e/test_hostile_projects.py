@@ -54,7 +54,10 @@ def settled(daemon: Daemon, what: str) -> None:
         client.request("cache/rescan")
         by_events = dump_file(daemon.paths.database)
         client.request("cache/rebuild")
-        same(by_events, dump_file(daemon.paths.database), f"a rebuild changed something after {what}")
+        rebuilt = dump_file(daemon.paths.database)
+        # They are of the journal, where another one may have come.
+        assert by_events.pop("progress_days").keys() <= rebuilt.pop("progress_days").keys()
+        same(by_events, rebuilt, f"a rebuild changed something after {what}")
         assert client.request("cache/verify")["faults"] == []
     assert "Traceback" not in daemon.log
 
