@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -31,6 +32,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(context: Context) -> int:
     if sys.stdin.isatty():
         context.out.note("This is for editors, which speak the Language Server Protocol. Ctrl-C ends it.")
+    # There is nothing to put in order, and Python's own handler may come too late for a thread that begins to wait.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     pump(context.connect().detach(), sys.stdin.fileno(), sys.stdout.fileno())
     return 0
 
