@@ -27,6 +27,9 @@ RUNS = 40
 SAMPLED = 20
 """Logs of which words are taken to be looked for."""
 
+SELDOM = 40
+"""Words that they hold least: of these, the one that all logs hold least is looked for."""
+
 ABSENT = "qzx-not-in-any-log-qzx"
 WAIT = 600.0
 """Seconds that the index of texts, or the archive, may take before it is called a failure."""
@@ -39,10 +42,12 @@ _TEXT = re.compile(rb'"(?:text|content)":"((?:[^"\\]|\\.){40,4000})"')
 def search(bench: Bench, daemon: Daemon) -> Iterator[Row]:
     """A cold start until all text is found, then what searches take."""
     yield from _cold(bench, daemon)
-    rare, common, phrase = _words(bench.logs)
-    questions = (("rare word", rare, 5), ("common word", common, 25), ("phrase", f'"{phrase}"', 10))
+    seldom, common, phrase = _words(bench.logs)
     limit = Limit("bare, 10 KB, ms", limits.echo_roundtrip(frame("ccdash/status"), 10_000)[0] * MS)
     with daemon.connect() as wire:
+        hits = {word: wire.call("search/query", {"query": word})["total"] for word in seldom}
+        rare = min((word for word in seldom if hits[word]), key=hits.__getitem__)
+        questions = (("rare word", rare, 5), ("common word", common, 25), ("phrase", f'"{phrase}"', 10))
         for order in ("newest", "relevance"):
             for name, words, target in questions:
                 found = wire.call("search/query", {"query": words, "order": order})
@@ -91,8 +96,8 @@ def _cold(bench: Bench, daemon: Daemon) -> Iterator[Row]:
     yield Row("cache with texts to logs", size / bench.summary.bytes * 100, "%", 22, note=note)
 
 
-def _words(logs: list[Path]) -> tuple[str, str, str]:
-    """A word that few logs hold, the most frequent one, and two words that often stand together."""
+def _words(logs: list[Path]) -> tuple[list[str], str, str]:
+    """Words that these logs hold least, the most frequent one, and two words that often stand together."""
     words: Counter[str] = Counter()
     pairs: Counter[tuple[str, str]] = Counter()
     for path in logs[:: max(1, len(logs) // SAMPLED)]:
@@ -101,8 +106,8 @@ def _words(logs: list[Path]) -> tuple[str, str, str]:
             text = match.decode("utf-8", "replace").replace("\\n", "\n").replace("\\t", "\t")
             words.update(_WORD.findall(text))
             pairs.update(_PAIR.findall(text))
-    rare = min(words, key=lambda word: (words[word], -len(word), word))
-    return rare, words.most_common(1)[0][0], " ".join(pairs.most_common(1)[0][0])
+    seldom = sorted(words, key=lambda word: (words[word], word))[:SELDOM]
+    return seldom, words.most_common(1)[0][0], " ".join(pairs.most_common(1)[0][0])
 
 
 def _deep(bench: Bench, wire: Wire) -> Iterator[Row]:
