@@ -1,6 +1,7 @@
 /** The page of the search view. All text gets there as text; what matches is marked by elements. */
 
 import type { SearchOrder } from "../../../types/protocol";
+import { found, made } from "../elements";
 import type { Group, Line } from "./groups";
 import type { ToHost, ToPage } from "./messages";
 
@@ -28,19 +29,6 @@ const help = found("help");
 let answered = "";
 /** Whether the best hit is to be opened as soon as it is known: who types fast does not wait for it. */
 let opening = false;
-
-function found(id: string): HTMLElement {
-  const element = document.getElementById(id);
-  if (element === null) throw new Error(`no element ${id}`);
-  return element;
-}
-
-function made(tag: string, name: string, text = ""): HTMLElement {
-  const element = document.createElement(tag);
-  element.className = name;
-  element.textContent = text;
-  return element;
-}
 
 // --- asking ---
 

@@ -1,5 +1,6 @@
 /** The page of a transcript. Only what is visible is in the document; all text gets there as text. */
 
+import { found, made } from "../elements";
 import { folded, named, parts, role, summary } from "./entries";
 import { Layout } from "./layout";
 import { CHUNK, type Shown, type ToHost, type ToPage } from "./messages";
@@ -45,19 +46,6 @@ let follows = false;
 let frame = 0;
 let width = 0;
 let telling: ReturnType<typeof setTimeout> | undefined;
-
-function found(id: string): HTMLElement {
-  const element = document.getElementById(id);
-  if (element === null) throw new Error(`no element ${id}`);
-  return element;
-}
-
-function made(tag: string, name: string, text = ""): HTMLElement {
-  const element = document.createElement(tag);
-  element.className = name;
-  element.textContent = text;
-  return element;
-}
 
 // --- what is drawn ---
 
