@@ -286,9 +286,9 @@ class Texts:
             before = found
             if found.size <= SMALL and look.dropped <= FEW:
                 await self._writer.call(partial(Indexer.catch_up, differences=found))
+                await asyncio.sleep(REST * took)
             else:
                 await self._build()
-            await asyncio.sleep(REST * took)
         self._behind = bool(found or found.waiting)
         return took
 
