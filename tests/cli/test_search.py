@@ -181,13 +181,12 @@ def test_wrong_usage(run: Run, arguments: tuple[str, ...]) -> None:
 
 
 def test_waiting_for_the_index(run: Run, three: FakeDaemon) -> None:
-    states = iter([INDEX | {"complete": False}, INDEX | {"complete": False}, INDEX])
-    status = three.answers["cache/status"]
-    three.answers["cache/status"] = lambda params: {**status, "textIndex": next(states)}
-    assert run("search", "index", "--wait").code == 0
-    assert three.methods().index("search/query") > max(
-        n for n, name in enumerate(three.methods()) if name == "cache/status"
-    )
+    states = iter([INDEX | {"complete": False}, INDEX | {"complete": False}, INDEX, INDEX])
+    answer = three.answers["search/query"]
+    three.answers["search/query"] = lambda params: {**answer, "index": next(states)}
+    done = run("search", "index", "--wait")
+    assert (done.code, three.methods().count("search/query")) == (0, 4)
+    assert "not complete" not in done.err
     assert next(states, None) is None
 
 

@@ -66,7 +66,7 @@ def run(context: Context) -> None:
     with context.connect() as client:
         params = _params(context, client)
         if args.wait:
-            _wait(context, client)
+            _wait(context, client, params)
         if args.open is not None:
             _open(context, client, params, args.open)
             return
@@ -124,13 +124,11 @@ def _explained(error: RpcError, query: str) -> Error:
     return UsageError(f"{problem}.\n    {query}\n    {' ' * (column - 1)}^")
 
 
-def _wait(context: Context, client: Client) -> None:
+def _wait(context: Context, client: Client, params: Mapping[str, Any]) -> None:
+    """Ask again, for one hit, until the index is complete: that costs the daemon least."""
     with ProgressLine(context.out, "Indexing texts") as progress:
         started = time.monotonic()
-        while True:
-            index = client.request("cache/status")["textIndex"]
-            if index is None or not index["enabled"] or index["complete"]:
-                return
+        while not _search(context, client, {**params, "facets": False}, 1)["index"]["complete"]:
             progress.waited(time.monotonic() - started)
             time.sleep(_LOOK_AGAIN)
 
