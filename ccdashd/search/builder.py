@@ -61,6 +61,8 @@ RETRY = 5.0
 """Seconds until it is tried again after a failure."""
 
 _DAMAGED = "it is damaged, and made anew from the logs"
+_READING = ("glance", "parse", "finish")
+"""Phases in which a backlog of logs is read."""
 _TOPICS = ("sessions", "projects", "documents", "tasks", "features", "indexing")
 
 T = TypeVar("T")
@@ -210,6 +212,10 @@ class Texts:
         """Something changed, see `events.Subscriber`."""
         if isinstance(event.params, t.ChangedNotification):
             self._hints.note(event.params)
+        elif isinstance(event.params, t.IndexingNotification) and event.params.indexing.phase in _READING:
+            # What is read now is not in the index, whatever the last comparison said.
+            self._hints.all_logs = self._behind = True
+            self._state = msgspec.structs.replace(self._state, complete=False)
         self._wake.set()
 
     # --- rounds ---

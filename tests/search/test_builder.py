@@ -11,6 +11,8 @@ import apsw
 import pytest
 
 from ccdashd.errors import Busy
+from ccdashd.events import Event
+from ccdashd.ingest.claim import FEW
 from ccdashd.protocol import types as t
 from ccdashd.search import builder
 from ccdashd.store.text import writer
@@ -55,6 +57,34 @@ def test_what_was_said_is_found(tmp_path: Path) -> None:
             state = cache.app.texts.state()
             assert state.bytes > 4096
             assert state == t.TextIndex(True, True, 1, 0, 0, 4, state.bytes)
+
+    asyncio.run(main())
+
+
+def test_while_a_backlog_is_read_the_index_is_not_complete(tmp_path: Path) -> None:
+    put(log_path(tmp_path, 1), Writer().user("Please fix the login"))
+    told: list[tuple[str, bool]] = []
+
+    async def main() -> None:
+        async with opened(tmp_path) as cache:
+            texts = cache.app.texts
+            await texts.settled()
+            assert texts.state().complete
+
+            class Reader:
+                def notify(self, event: Event) -> None:
+                    assert isinstance(event.params, t.IndexingNotification)
+                    told.append((event.params.indexing.phase, texts.state().complete))
+
+            cache.app.events.subscribe(Reader(), ["indexing"])
+            for number in range(2, 2 * FEW):
+                put(log_path(tmp_path, number), Writer().user("Please mend the logout"))
+            await cache.scan()
+            meanwhile = [complete for phase, complete in told if phase in ("glance", "parse", "finish")]
+            assert meanwhile and not any(meanwhile)
+            await texts.settled()
+            assert texts.state().complete
+            assert len(await found(cache, "logout")) == 2 * FEW - 2
 
     asyncio.run(main())
 
